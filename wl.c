@@ -1,0 +1,4521 @@
+/*
+ * wl - pick a host from ssh_config and connect to it
+ *
+ *	wl [-q] [query [command ...]]	choose a host, become its ssh session
+ *	wl -l [-v] [query]		list the hosts instead
+ *
+ * How it works:
+ *
+ *  - The configuration is read once, as ssh reads it: Include is followed,
+ *    and every Host and Match line opens a block.  Each literal pattern of a
+ *    Host line that ssh would honour is a host.  What a block sets is looked
+ *    up for a host only when it is to be shown.
+ *  - The prompt is drawn on /dev/tty, below the cursor.  Each key ranks the
+ *    hosts anew; a frame is one write of what changed.
+ *  - `ssh -G HOST' tells the chosen host's settings.  Their hash names a
+ *    control socket in a private directory; where a master answers on it, wl
+ *    goes straight on.
+ *  - Else a master is spawned (`ssh -N', ControlMaster=auto) and waited for,
+ *    with a spinner that shows how far its own debug messages say it has got.
+ *    What ssh asks meanwhile is asked by wl: it is its own SSH_ASKPASS.
+ *  - Then wl executes `ssh -S SOCKET HOST'.  The session has wl's process id
+ *    and terminal, its exit status is ssh's own, and no wl is left behind.
+ *
+ * It needs POSIX.1-2008 and OpenSSH, and never writes the user's ssh files.
+ *
+ * Copyright (c) 2026 the wl authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+/*
+ * Where libc hides what the standard in force does not name: pselect and
+ * TIOCGWINSZ need the first of these, wcwidth the second.  The BSDs and macOS
+ * show all when neither is defined.
+ */
+#ifdef __linux__
+#define _DEFAULT_SOURCE
+#define _XOPEN_SOURCE 700
+#endif
+
+#include <sys/ioctl.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include <ctype.h>
+#include <dirent.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <langinfo.h>
+#include <limits.h>
+#include <locale.h>
+#include <netdb.h>
+#include <pwd.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#define VERSION		"1.0"
+#define PATH_SYSTEM	"/etc/ssh/ssh_config"
+#define BLANKS		" \t\r\n"	/* what separates a keyword */
+
+enum {
+	INCLUDE_DEPTH = 16,	/* as READCONF_MAX_DEPTH in ssh */
+	FILES_MAX = 65535,	/* files read in all; a block counts in 16 bits */
+	TEXT_MAX = 1 << 28,	/* bytes read in all */
+	KEY_MAX = 32,		/* the longest keyword has 31 letters */
+};
+
+extern char **environ;
+
+/* The signal that is to end or to stop the program, 0 if none came yet. */
+static volatile sig_atomic_t caught;
+
+/*
+ * Small helpers.  Memory grows by doubling and running out of it ends the
+ * program; what lives until the exec is not freed.
+ */
+
+struct buf {
+	char *v;
+	size_t len, cap;
+};
+
+/* Makes room for NEED elements of SIZE bytes in V, which has *CAP of them. */
+static void *
+grow(void *v, size_t *cap, size_t need, size_t size)
+{
+	size_t n = *cap;
+
+	if (need <= n)
+		return v;
+	if (n < 16)
+		n = 8;
+	n = n > need / 2 ? n * 2 : need;
+	if (n > SIZE_MAX / size || (v = realloc(v, n * size)) == NULL)
+		errx(2, "out of memory");
+	*cap = n;
+	return v;
+}
+
+static void
+buf_add(struct buf *b, const void *p, size_t n)
+{
+	if (n > SIZE_MAX - b->len - 1)
+		errx(2, "out of memory");
+	b->v = grow(b->v, &b->cap, b->len + n + 1, 1);
+	if (n > 0)
+		memcpy(b->v + b->len, p, n);
+	b->len += n;
+	b->v[b->len] = '\0';
+}
+
+static void
+buf_str(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+static void
+buf_fmt(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		errx(2, "out of memory");
+	b->v = grow(b->v, &b->cap, b->len + (size_t)n + 1, 1);
+	va_start(ap, fmt);
+	vsnprintf(b->v + b->len, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	b->len += (size_t)n;
+}
+
+static char *
+xstrdup(const char *s)
+{
+	char *copy;
+
+	if ((copy = strdup(s)) == NULL)
+		errx(2, "out of memory");
+	return copy;
+}
+
+/* Letters of host names and keywords are ASCII, whatever the locale. */
+static int
+lower(int c)
+{
+	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+}
+
+static int
+is_digit(int c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static int
+is_control(int c)
+{
+	return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+static long long
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+/* Writes all of it; -1 and errno when that fails. */
+static int
+write_all(int fd, const char *p, size_t n)
+{
+	ssize_t w;
+
+	while (n > 0) {
+		if ((w = write(fd, p, n)) == -1) {
+			if (errno == EINTR)
+				continue;
+			return -1;
+		}
+		p += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+/*
+ * Lines and words, split as OpenSSH splits them (process_config_line_depth,
+ * strdelim and argv_split).  Nothing here trusts a line to end in NUL.
+ */
+
+static int
+is_blank(int c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static char *
+skip_blanks(char *p, const char *end)
+{
+	while (p < end && is_blank(*p))
+		p++;
+	return p;
+}
+
+static size_t
+key_add(char key[KEY_MAX], size_t n, int c)
+{
+	if (n + 1 < KEY_MAX)
+		key[n++] = (char)lower(c);
+	return n;
+}
+
+/*
+ * Takes a token as strdelim() does: it ends at a blank or '=', or at the
+ * quote that closes one begun in it.  It is put into KEY in lower case, cut
+ * to its size.  Returns what follows, or NULL if a quote stays open.
+ */
+static char *
+token(char *p, const char *end, char key[KEY_MAX])
+{
+	size_t n = 0;
+	int equals;
+
+	for (; p < end && !is_blank(*p) && *p != '"' && *p != '='; p++)
+		n = key_add(key, n, *p);
+	key[n] = '\0';
+	if (p == end)
+		return p;
+	if (*p == '"') {
+		for (p++; p < end && *p != '"'; p++)
+			n = key_add(key, n, *p);
+		key[n] = '\0';
+		return p < end ? skip_blanks(p + 1, end) : NULL;
+	}
+	equals = *p == '=';
+	p = skip_blanks(p + 1, end);
+	if (!equals && p < end && *p == '=')
+		p = skip_blanks(p + 1, end);
+	return p;
+}
+
+/*
+ * Takes the line P up to *END apart: its keyword goes to KEY and its argument
+ * is returned, NULL if ssh would ignore or refuse the line.  *END is moved to
+ * the argument's end: a NUL, or the blanks that close the line.
+ */
+static char *
+keyword(char *p, char **end, char key[KEY_MAX])
+{
+	char *e;
+
+	if ((e = memchr(p, '\0', (size_t)(*end - p))) == NULL)
+		e = *end;
+	while (e > p + 1 && (is_blank(e[-1]) || e[-1] == '\f'))
+		e--;
+	*end = e;
+	if ((p = token(p, e, key)) != NULL && key[0] == '\0')
+		p = token(p, e, key);
+	if (p == NULL || key[0] == '\0' || key[0] == '#')
+		return NULL;
+	p = skip_blanks(p, e);
+	return p < e ? p : NULL;
+}
+
+/*
+ * Takes the next word of an argument as argv_split() does and puts it, with
+ * a NUL, at OUT, which may be *P itself: a word is never longer than what it
+ * was written as.  Returns 1 for a word, 0 at the end of the line or at a
+ * comment (*P is then there), -1 if a quote stays open.
+ */
+static int
+word(char **p, const char *end, char *out)
+{
+	char *s = *p, quote = '\0';
+
+	while (s < end && (*s == ' ' || *s == '\t'))
+		s++;
+	*p = s;
+	if (s == end || *s == '#')
+		return 0;
+	for (; s < end; s++) {
+		if (*s == '\\' && s + 1 < end && (s[1] == '\'' ||
+		    s[1] == '"' || s[1] == '\\' || (!quote && s[1] == ' ')))
+			*out++ = *++s;
+		else if (!quote && (*s == ' ' || *s == '\t'))
+			break;
+		else if (!quote && (*s == '"' || *s == '\''))
+			quote = *s;
+		else if (quote && *s == quote)
+			quote = '\0';
+		else
+			*out++ = *s;
+	}
+	*p = s < end ? s + 1 : s;
+	*out = '\0';
+	return quote ? -1 : 1;
+}
+
+/*
+ * Whether the pattern of '*' and '?' matches the whole of S, byte by byte
+ * (match_pattern).  Only the last '*' need ever be tried again, so the time
+ * is bounded by the product of the lengths.  With FOLD the pattern's letters
+ * are taken in lower case.
+ */
+static int
+glob_match(const char *s, const char *pat, size_t len, int fold)
+{
+	const char *end = pat + len, *star = NULL, *back = NULL;
+
+	for (;;) {
+		if (pat < end && *pat == '*') {
+			star = ++pat;
+			back = s;
+		} else if (*s != '\0' && pat < end && (*pat == '?' ||
+		    (fold ? lower(*pat) : *pat) == *s)) {
+			pat++;
+			s++;
+		} else if (*s == '\0' && pat == end) {
+			return 1;
+		} else if (star != NULL && *back != '\0') {
+			pat = star;
+			s = ++back;
+		} else {
+			return 0;
+		}
+	}
+}
+
+/* The comma-separated list of a Match criterion (match_pattern_list). */
+static int
+list_match(const char *s, const char *list, int fold)
+{
+	int found = 0, negated;
+	size_t n;
+
+	for (;; list += n + 1) {
+		n = strcspn(list, ",");
+		negated = *list == '!';
+		if (glob_match(s, list + negated, n - (size_t)negated, fold)) {
+			if (negated)
+				return 0;
+			found = 1;
+		}
+		if (list[n] == '\0')
+			return found;
+	}
+}
+
+/*
+ * The configuration, in memory.  A Host or Match line opens a block, which
+ * governs the lines up to the next one.  The lines of an included file that
+ * stand before its first block, and those that follow an Include, belong to
+ * the block around the Include: a BLOCK_SAME carries it on.  A block read
+ * through an Include is inside the block that governs the Include: it applies
+ * only where that one does.
+ *
+ * Blocks are numbered in reading order.  Those that may apply to a name are
+ * found without a look at the others: a Host line's literal patterns through
+ * the table of names, everything else through the list (`inside') that the
+ * surrounding block keeps.
+ */
+
+enum block_kind { BLOCK_ROOT, BLOCK_HOST, BLOCK_MATCH, BLOCK_SAME, BLOCK_BAD };
+
+struct block {
+	char *body;		/* its lines, which are parsed when wanted */
+	uint32_t len;		/* their length */
+	uint32_t note;		/* how far before the body the note begins */
+	uint32_t scope;		/* the block it is inside of */
+	uint32_t patterns;	/* Host: wildcards, Match: criteria; 0: none */
+	uint32_t inside;	/* the list of blocks inside it, 0: none */
+	uint32_t line;		/* of its Host line */
+	uint16_t file;
+	uint8_t kind;
+	uint8_t always;		/* applies to every name */
+};
+
+/* A literal pattern of a Host line. */
+struct ref {
+	uint32_t name, next;	/* the name's next ref, 0: none */
+	uint32_t block : 31, negated : 1;	/* the block excludes it */
+};
+
+struct name {
+	const char *text;
+	uint32_t first, last;	/* its refs */
+	uint32_t block;		/* reading: the last block that excludes it;
+				   then: the block that makes it a host */
+	enum { NAME_NEW, NAME_WAITS, NAME_DONE } state;
+};
+
+struct slot {
+	uint32_t hash, name;	/* name 0: free */
+};
+
+/* Blocks inside another, in order: a list's head and its links. */
+struct inside {
+	uint32_t first, last;
+};
+
+struct link {
+	uint32_t block, next;
+};
+
+struct file {
+	char *path;
+	struct stat st;
+};
+
+struct config {
+	struct file *files;
+	struct block *blocks;
+	struct ref *refs;
+	struct name *names;
+	const char **patterns;	/* lists that end in NULL */
+	struct inside *insides;
+	struct link *links;
+	struct slot *table;	/* of names, by hash */
+	uint32_t *active;	/* by block: the pass in which it applied */
+	size_t nfiles, nblocks, nrefs, nnames, npatterns, ninsides, nlinks;
+	size_t capfiles, capblocks, caprefs, capnames, cappatterns;
+	size_t capinsides, caplinks, captable;
+	size_t text;		/* bytes read so far */
+	uint32_t pass;
+	int final;		/* a `Match final' asks for a second pass */
+	int full;		/* nothing more is read */
+	const char *local_user;
+};
+
+static uint32_t
+hash(const char *s)
+{
+	uint32_t h = 2166136261U;	/* FNV-1a */
+
+	while (*s != '\0')
+		h = (h ^ (unsigned char)*s++) * 16777619U;
+	return h ^ h >> 15;
+}
+
+/* A name's place in the table: where it is or where it would go. */
+static struct slot *
+name_slot(const struct config *c, const char *text, uint32_t h)
+{
+	struct slot *s;
+	size_t i;
+
+	for (i = h;; i++) {
+		s = &c->table[i & (c->captable - 1)];
+		if (s->name == 0 || (s->hash == h && text != NULL &&
+		    strcmp(c->names[s->name].text, text) == 0))
+			return s;
+	}
+}
+
+/* The number of a name, 0 if no Host line holds it. */
+static uint32_t
+name_find(const struct config *c, const char *text)
+{
+	return name_slot(c, text, hash(text))->name;
+}
+
+static void
+table_grow(struct config *c)
+{
+	struct slot *old = c->table, *s;
+	size_t n = c->captable;
+
+	c->captable = n == 0 ? 1024 : n * 2;
+	if ((c->table = calloc(c->captable, sizeof(*c->table))) == NULL)
+		errx(2, "out of memory");
+	for (s = old; n > 0; s++, n--)
+		if (s->name != 0)
+			*name_slot(c, NULL, s->hash) = *s;
+	free(old);
+}
+
+static uint32_t
+name_add(struct config *c, const char *text)
+{
+	uint32_t h = hash(text);
+	struct slot *s;
+
+	if (c->nnames * 2 >= c->captable)
+		table_grow(c);
+	if ((s = name_slot(c, text, h))->name == 0) {
+		c->names = grow(c->names, &c->capnames, c->nnames + 1,
+		    sizeof(*c->names));
+		memset(&c->names[c->nnames], 0, sizeof(*c->names));
+		c->names[c->nnames].text = text;
+		s->hash = h;
+		s->name = (uint32_t)c->nnames++;
+	}
+	return s->name;
+}
+
+static void
+ref_add(struct config *c, const char *text, uint32_t block, int negated)
+{
+	uint32_t name = name_add(c, text);
+	struct name *n = &c->names[name];
+	struct ref *r;
+
+	c->refs = grow(c->refs, &c->caprefs, c->nrefs + 1, sizeof(*c->refs));
+	r = &c->refs[c->nrefs];
+	r->name = name;
+	r->next = 0;
+	r->block = block & 0x7fffffff;
+	r->negated = negated != 0;
+	if (negated)
+		n->block = block;
+	if (n->first == 0)
+		n->first = (uint32_t)c->nrefs;
+	else
+		c->refs[n->last].next = (uint32_t)c->nrefs;
+	n->last = (uint32_t)c->nrefs++;
+}
+
+static void
+pattern_add(struct config *c, const char *text)
+{
+	c->patterns = grow(c->patterns, &c->cappatterns, c->npatterns + 1,
+	    sizeof(*c->patterns));
+	c->patterns[c->npatterns++] = text;
+}
+
+/* Appends block B to the list of those inside its scope. */
+static void
+inside_add(struct config *c, uint32_t b)
+{
+	struct block *scope = &c->blocks[c->blocks[b].scope];
+	struct inside *list;
+
+	if (scope->inside == 0) {
+		c->insides = grow(c->insides, &c->capinsides, c->ninsides + 1,
+		    sizeof(*c->insides));
+		memset(&c->insides[c->ninsides], 0, sizeof(*c->insides));
+		scope->inside = (uint32_t)c->ninsides++;
+	}
+	list = &c->insides[scope->inside];
+	c->links = grow(c->links, &c->caplinks, c->nlinks + 1,
+	    sizeof(*c->links));
+	c->links[c->nlinks].block = b;
+	c->links[c->nlinks].next = 0;
+	if (list->first == 0)
+		list->first = (uint32_t)c->nlinks;
+	else
+		c->links[list->last].next = (uint32_t)c->nlinks;
+	list->last = (uint32_t)c->nlinks++;
+}
+
+/*
+ * Reading.  Each file is read whole and stays in memory, and the words of its
+ * Host, Match and Include lines are unquoted in place; all other lines are
+ * only counted.  What ssh would refuse is passed over: ssh itself reports it
+ * on connecting.  Only regular files are read, so nothing can block or have
+ * no end, and the sums of FILES_MAX and TEXT_MAX bound what includes that
+ * multiply can do.
+ */
+
+struct level {			/* a file that is being read */
+	struct config *c;
+	char *note;		/* the comment lines just above, or NULL */
+	uint32_t scope;		/* the block around the Include that led here */
+	uint32_t governor;	/* the block whose lines are being read */
+	uint32_t open;		/* the block that takes them, 0: none yet */
+	uint32_t line;
+	uint16_t file;
+	int depth;
+	int system;		/* below /etc/ssh/ssh_config */
+};
+
+static uint32_t
+block_add(struct level *l, enum block_kind kind, uint32_t scope, char *body)
+{
+	struct config *c = l->c;
+	struct block *b;
+
+	c->blocks = grow(c->blocks, &c->capblocks, c->nblocks + 1,
+	    sizeof(*c->blocks));
+	b = &c->blocks[c->nblocks];
+	memset(b, 0, sizeof(*b));
+	b->body = body;
+	b->scope = scope;
+	b->line = l->line;
+	b->file = l->file;
+	b->kind = kind;
+	return (uint32_t)c->nblocks++;
+}
+
+/* Ends the block whose lines are being read before the line P. */
+static void
+block_close(struct level *l, const char *p)
+{
+	struct block *b = &l->c->blocks[l->open];
+
+	if (l->open != 0)
+		b->len = p > b->body ? (uint32_t)(p - b->body) : 0;
+	l->open = 0;
+}
+
+/*
+ * Reads the words of a Host line, P to END, into block B.  Returns where the
+ * words ended, NULL if ssh would refuse the line.
+ */
+static char *
+read_patterns(struct config *c, char *p, const char *end, uint32_t b)
+{
+	char *w;
+	int r, negated;
+	size_t first = c->npatterns, ref = c->nrefs;
+	int positive = 0, negative = 0, all = 0;
+
+	while ((r = word(&p, end, w = p)) == 1) {
+		if (*w == '\0')
+			return NULL;
+		negated = *w == '!';
+		w += negated;
+		negative |= negated;
+		if (strpbrk(w, "*?") == NULL) {
+			if (*w != '\0')
+				ref_add(c, w, b, negated);
+			continue;
+		}
+		pattern_add(c, w - negated);
+		positive |= !negated;
+		all |= !negated && w[strspn(w, "*")] == '\0';
+	}
+	if (c->npatterns > first) {
+		pattern_add(c, NULL);
+		c->blocks[b].patterns = (uint32_t)first;
+	}
+	for (; negative && ref < c->nrefs; ref++)
+		if (c->names[c->refs[ref].name].block == b)
+			c->refs[ref].negated = 1;
+	if (positive)
+		inside_add(c, b);
+	if (all && !negative)
+		c->blocks[b].always = c->blocks[c->blocks[b].scope].always;
+	return r == -1 ? NULL : p;
+}
+
+/* A Host line; its note is a comment at its end, else the one above it. */
+static void
+read_host(struct level *l, char *p, char *end, char *body)
+{
+	uint32_t b = block_add(l, BLOCK_HOST, l->scope, body);
+	char *stop = read_patterns(l->c, p, end, b), *note = l->note;
+
+	if (stop == NULL)
+		l->c->blocks[b].kind = BLOCK_BAD;
+	else if (stop < end && *stop == '#')
+		note = stop;
+	if (note != NULL)
+		l->c->blocks[b].note = (uint32_t)(body - note);
+	l->governor = l->open = b;
+}
+
+/* A Match line, whose criteria are kept as words. */
+static void
+read_match(struct level *l, char *p, const char *end, char *body)
+{
+	uint32_t b = block_add(l, BLOCK_MATCH, l->scope, body);
+	struct config *c = l->c;
+	char *w;
+	int r;
+	size_t first = c->npatterns;
+
+	while ((r = word(&p, end, w = p)) == 1) {
+		c->final |= strcasecmp(w + (*w == '!'), "final") == 0;
+		pattern_add(c, w);
+	}
+	c->blocks[b].always = c->blocks[l->scope].always &&
+	    c->npatterns == first + 1 &&
+	    strcasecmp(c->patterns[first], "all") == 0;
+	pattern_add(c, NULL);
+	c->blocks[b].patterns = (uint32_t)first;
+	if (r == -1)
+		c->blocks[b].kind = BLOCK_BAD;
+	inside_add(c, b);
+	l->governor = l->open = b;
+}
+
+static void read_file(struct config *, const char *, uint32_t, int, int);
+
+/*
+ * An Include line: each word's files are read in place.  A relative path is
+ * below ~/.ssh, in the system's file below /etc/ssh; `~' is $HOME here, as
+ * glob(3) takes it.
+ */
+static void
+read_include(struct level *l, char *p, const char *end)
+{
+	struct buf path = { NULL, 0, 0 };
+	glob_t g;
+	char *w;
+	size_t i;
+
+	while (word(&p, end, w = p) == 1 && *w != '\0') {
+		if (l->system && *w == '~')
+			continue;
+		path.len = 0;
+		if (*w != '/' && *w != '~')
+			buf_str(&path, l->system ? "/etc/ssh/" : "~/.ssh/");
+		buf_str(&path, w);
+		if (glob(path.v, GLOB_TILDE, NULL, &g) == 0) {
+			for (i = 0; i < g.gl_pathc; i++)
+				read_file(l->c, g.gl_pathv[i], l->governor,
+				    l->depth + 1, l->system);
+			globfree(&g);
+		}
+	}
+	free(path.v);
+}
+
+/*
+ * Reads the line P to END; the next one begins at NEXT.  A keyword's first
+ * letter tells nearly every line that is of no interest here.
+ */
+static void
+read_line(struct level *l, char *p, char *end, char *next)
+{
+	char key[KEY_MAX], *arg = NULL, *q = skip_blanks(p, end);
+
+	if (q == end || *q == '#') {
+		if (q == end)
+			l->note = NULL;
+		else if (l->note == NULL)
+			l->note = q;
+		return;
+	}
+	if (strchr("HhMmIi\"=", *q) != NULL && *q != '\0')
+		arg = keyword(p, &end, key);
+	if (arg != NULL && strcmp(key, "host") == 0) {
+		block_close(l, p);
+		read_host(l, arg, end, next);
+	} else if (arg != NULL && strcmp(key, "match") == 0) {
+		block_close(l, p);
+		read_match(l, arg, end, next);
+	} else if (arg != NULL && strcmp(key, "include") == 0) {
+		block_close(l, p);
+		read_include(l, arg, end);
+	} else if (l->open == 0) {
+		l->open = block_add(l, BLOCK_SAME, l->governor, p);
+		l->c->blocks[l->open].always =
+		    l->c->blocks[l->governor].always;
+		inside_add(l->c, l->open);
+	}
+	l->note = NULL;
+}
+
+/*
+ * Reads all that is to be had of a regular file: its bytes, a NUL after them
+ * and their number in *LEN; NULL if there is nothing.
+ */
+static char *
+slurp(struct config *c, int fd, const struct stat *st, size_t *len)
+{
+	struct buf b = { NULL, 0, 0 };
+	size_t want = st->st_size > 0 ? (size_t)st->st_size : 0;
+	ssize_t n;
+
+	do {
+		if (c->text + (b.len > want ? b.len : want) > TEXT_MAX) {
+			warnx("more than %d MB of configuration",
+			    TEXT_MAX >> 20);
+			c->full = 1;
+			break;
+		}
+		if (b.cap == 0)		/* one more shows the end of file */
+			b.v = grow(NULL, &b.cap, want + 2, 1);
+		b.v = grow(b.v, &b.cap, b.len + 2, 1);
+		n = read(fd, b.v + b.len, b.cap - b.len - 1);
+		if (n > 0)
+			b.len += (size_t)n;
+	} while (n > 0 || (n == -1 && errno == EINTR));
+	if (b.v != NULL)
+		b.v[b.len] = '\0';
+	*len = b.len;
+	c->text += b.len;
+	return b.v;
+}
+
+/*
+ * Opens a file of the configuration.  Returns -1 and errno if there is none
+ * to be read; what is no regular file has nothing to say, as ssh reads a
+ * directory as empty.
+ */
+static int
+config_open(const char *path, struct stat *st)
+{
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd != -1 && fstat(fd, st) == -1) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void
+read_file(struct config *c, const char *path, uint32_t scope, int depth,
+    int system)
+{
+	struct level l;
+	struct stat st;
+	size_t len = 0;
+	char *p = NULL, *end, *next;
+	int fd;
+
+	if (depth > INCLUDE_DEPTH || c->nfiles == FILES_MAX)
+		c->full = 1;
+	if (c->full || (fd = config_open(path, &st)) == -1)
+		return;
+	if (S_ISREG(st.st_mode))
+		p = slurp(c, fd, &st, &len);
+	close(fd);
+	memset(&l, 0, sizeof(l));
+	l.c = c;
+	l.scope = l.governor = scope;
+	l.depth = depth;
+	l.system = system;
+	l.file = (uint16_t)c->nfiles;
+	c->files = grow(c->files, &c->capfiles, c->nfiles + 1,
+	    sizeof(*c->files));
+	c->files[c->nfiles].path = xstrdup(path);
+	c->files[c->nfiles++].st = st;
+	for (end = p + len; p < end; p = next) {
+		char *eol = memchr(p, '\n', (size_t)(end - p));
+
+		next = eol != NULL ? eol + 1 : end;
+		l.line++;
+		read_line(&l, p, eol != NULL ? eol : end, next);
+	}
+	block_close(&l, p);
+}
+
+/*
+ * What the configuration says of one name: the values `ssh -G NAME' would
+ * print.  Every block that may apply is visited in reading order and asked
+ * whether it does; the first value of each keyword stays.  Nothing is run:
+ * `Match exec', and what else depends on more than the files, is false.
+ */
+
+enum value { V_HOSTNAME, V_USER, V_PORT, V_JUMP, V_COMMAND, V_CANONICAL,
+    V_COUNT };
+
+struct values {
+	struct buf text;	/* what was set, from offset 1 on */
+	size_t at[V_COUNT];	/* where, 0: not set */
+	struct buf name;	/* the final host name */
+	struct buf scratch;
+	uint32_t listed;	/* the first Host line that applies to the
+				   name and holds it literally, 0: none */
+};
+
+/* One reading of all files, as ssh reads them for the name TYPED. */
+struct pass {
+	struct config *c;
+	struct values *v;
+	const char *typed;
+	const char *host;	/* what Host tests: typed, or the final name */
+	uint32_t ref;		/* the next of the name's refs */
+	int final;		/* the second pass */
+};
+
+/* A value that was set, or NULL.  It moves when another one is set. */
+static const char *
+value(const struct values *v, enum value k)
+{
+	return v->at[k] == 0 ? NULL : v->text.v + v->at[k];
+}
+
+static void
+value_set(struct values *v, enum value k, const char *s)
+{
+	v->at[k] = v->text.len;
+	buf_add(&v->text, s, strlen(s) + 1);
+}
+
+/* A port's number, 0 if ssh would refuse it (a2port). */
+static int
+port_number(const char *s)
+{
+	struct servent *service;
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(s, &end, 10);
+	if (end != s && *end == '\0')
+		return errno == 0 && n > 0 && n <= 65535 ? (int)n : 0;
+	if ((service = getservbyname(s, "tcp")) == NULL)
+		return 0;
+	return ntohs((uint16_t)service->s_port);
+}
+
+/* Whether ssh would look no name up for it (is_addr_fast). */
+static int
+is_address(const char *s)
+{
+	return strpbrk(s, ":%") != NULL || s[strspn(s, "0123456789.")] == '\0';
+}
+
+/*
+ * Puts the host that ssh would connect to into v->name: HostName with its
+ * %h, else the name as typed; a number as getnameinfo(3) prints it, all
+ * else in lower case.
+ */
+static void
+final_name(struct values *v, const char *typed)
+{
+	const char *s = value(v, V_HOSTNAME);
+	struct addrinfo hints, *ai = NULL;
+	char num[NI_MAXHOST];
+	size_t i;
+
+	v->name.len = 0;
+	buf_str(&v->name, "");
+	for (s = s != NULL ? s : "%h"; *s != '\0'; s++) {
+		if (*s == '%' && s[1] == 'h')
+			buf_str(&v->name, typed);
+		else
+			buf_add(&v->name, s, 1);
+		s += *s == '%' && (s[1] == 'h' || s[1] == '%');
+	}
+	memset(&hints, 0, sizeof(hints));
+	hints.ai_flags = AI_NUMERICHOST;
+	hints.ai_socktype = SOCK_STREAM;
+	s = v->name.v;
+	if (is_address(s) || (is_digit(*s) &&
+	    s[strspn(s, "0123456789abcdefABCDEFxX.")] == '\0')) {
+		if (getaddrinfo(s, NULL, &hints, &ai) == 0 &&
+		    getnameinfo(ai->ai_addr, ai->ai_addrlen, num, sizeof(num),
+		    NULL, 0, NI_NUMERICHOST) == 0 && strcasecmp(s, num) != 0) {
+			v->name.len = 0;
+			buf_str(&v->name, num);
+		}
+		if (ai != NULL)
+			freeaddrinfo(ai);
+	}
+	if (ai == NULL && !is_address(s))
+		for (i = 0; i < v->name.len; i++)
+			v->name.v[i] = (char)lower(v->name.v[i]);
+}
+
+/*
+ * The last hop of a ProxyJump as ssh -G prints it, into v->scratch: the port
+ * a number, brackets around what looks like an address.  Returns 0 if ssh
+ * would refuse the hop (parse_user_host_port, parse_ssh_uri).
+ */
+static int
+jump_hop(struct values *v, char *hop)
+{
+	char *user = NULL, *host = hop, *port = NULL, *at;
+	int uri = strncmp(hop, "ssh://", 6) == 0, number = 0;
+
+	host += uri ? 6 : 0;
+	if ((at = strrchr(host, '@')) != NULL) {
+		user = host;
+		*at = '\0';
+		host = at + 1;
+		if (*user == '\0')
+			return 0;
+	}
+	if (*host == '[') {
+		if ((port = strchr(++host, ']')) == NULL)
+			return 0;
+		*port++ = '\0';
+		if (*port != '\0' && *port != ':' && *port != '/')
+			return 0;
+	} else {
+		port = host + strcspn(host, ":/");
+	}
+	if (*port != '\0') {
+		*port++ = '\0';
+		if (uri)
+			port[strcspn(port, "/")] = '\0';
+		if (*port != '\0' && (number = port_number(port)) == 0)
+			return 0;
+	}
+	if (*host == '\0')
+		return 0;
+	if (user != NULL)
+		buf_fmt(&v->scratch, "%s@", user);
+	buf_fmt(&v->scratch, is_address(host) ? "[%s]" : "%s", host);
+	if (number != 0)
+		buf_fmt(&v->scratch, ":%d", number);
+	return 1;
+}
+
+/*
+ * ProxyJump takes the raw text, up to a `#' or, before OpenSSH 10.1, a blank
+ * (parse_jump); whichever of it and ProxyCommand comes first excludes the
+ * other.
+ */
+static void
+set_jump(struct values *v, const char *raw, size_t n)
+{
+	char *text, *last;
+
+	if (v->at[V_JUMP] != 0 || v->at[V_COMMAND] != 0)
+		return;
+	if ((text = strndup(raw, n)) == NULL)
+		errx(2, "out of memory");
+	if (strcasecmp(text, "none") != 0)
+		text[strcspn(text, "# \t\r\f\v")] = '\0';
+	v->scratch.len = 0;
+	if ((last = strrchr(text, ',')) != NULL)
+		buf_add(&v->scratch, text, (size_t)(++last - text));
+	if (jump_hop(v, last != NULL ? last : text))
+		value_set(v, V_JUMP, v->scratch.v);
+	free(text);
+}
+
+/* A keyword that takes one word: none, an empty one or two are refused. */
+static void
+set_word(struct values *v, enum value k, char *p, const char *end)
+{
+	char port[8], *w;
+
+	if (v->at[k] != 0)
+		return;
+	v->scratch.v = grow(v->scratch.v, &v->scratch.cap,
+	    (size_t)(end - p) * 2 + 2, 1);
+	w = v->scratch.v;
+	if (word(&p, end, w) != 1 || *w == '\0' ||
+	    word(&p, end, w + strlen(w) + 1) != 0)
+		return;
+	if (k == V_PORT) {
+		if (port_number(w) == 0)
+			return;
+		snprintf(port, sizeof(port), "%d", port_number(w));
+		w = port;
+	}
+	value_set(v, k, w);
+}
+
+/* Takes what the line P to END sets. */
+static void
+value_line(struct values *v, char *p, char *end)
+{
+	char key[KEY_MAX], *arg, *q = skip_blanks(p, end);
+
+	if (q == end || strchr("HhUuPpCc\"=", *q) == NULL ||
+	    (arg = keyword(p, &end, key)) == NULL)
+		return;
+	if (strcmp(key, "hostname") == 0)
+		set_word(v, V_HOSTNAME, arg, end);
+	else if (strcmp(key, "user") == 0)
+		set_word(v, V_USER, arg, end);
+	else if (strcmp(key, "port") == 0)
+		set_word(v, V_PORT, arg, end);
+	else if (strcmp(key, "canonicalizehostname") == 0)
+		set_word(v, V_CANONICAL, arg, end);
+	if (strncmp(key, "proxy", 5) != 0)
+		return;
+	while (arg < end && (is_blank(*arg) || *arg == '='))
+		arg++;
+	if (strcmp(key, "proxyjump") == 0)
+		set_jump(v, arg, (size_t)(end - arg));
+	else if (strcmp(key, "proxycommand") == 0 && v->at[V_COMMAND] == 0 &&
+	    (v->at[V_JUMP] == 0 || strcasecmp(value(v, V_JUMP), "none") == 0))
+		value_set(v, V_COMMAND, (size_t)(end - arg) == 4 &&
+		    strncasecmp(arg, "none", 4) == 0 ? "none" : "set");
+}
+
+/*
+ * One criterion of a Match line, with its argument where it takes one
+ * (match_cfg_line).
+ */
+static int
+criterion(struct pass *p, const char *name, const char *arg)
+{
+	const char *s;
+
+	if (strcasecmp(name, "all") == 0)
+		return 1;
+	if (strcasecmp(name, "final") == 0 ||
+	    strcasecmp(name, "canonical") == 0)
+		return p->final;
+	if (arg == NULL)
+		return 0;
+	if (strcasecmp(name, "originalhost") == 0 ||
+	    strcasecmp(name, "host") == 0) {
+		p->v->scratch.len = 0;
+		s = p->typed;
+		if (lower(*name) == 'h' && !p->final) {
+			final_name(p->v, p->typed);
+			s = p->v->at[V_HOSTNAME] != 0 ? p->v->name.v : s;
+		} else if (lower(*name) == 'h') {
+			s = p->host;
+		}
+		for (buf_str(&p->v->scratch, ""); *s != '\0'; s++) {
+			char low = (char)lower(*s);
+
+			buf_add(&p->v->scratch, &low, 1);
+		}
+		return list_match(p->v->scratch.v, arg, 1);
+	}
+	if (strcasecmp(name, "user") == 0) {
+		s = value(p->v, V_USER);
+		return list_match(s != NULL ? s : p->c->local_user, arg, 0);
+	}
+	return strcasecmp(name, "localuser") == 0 &&
+	    list_match(p->c->local_user, arg, 0);
+}
+
+/* Whether all criteria of a Match line hold; the argument may follow a `='. */
+static int
+match_line(struct pass *p, const char *const *w)
+{
+	char name[KEY_MAX];
+	const char *arg;
+	int negated, all, n = 0;
+
+	for (; *w != NULL && **w != '#'; w++, n++) {
+		negated = **w == '!';
+		snprintf(name, sizeof(name), "%s", *w + negated);
+		arg = strchr(*w, '=');
+		name[strcspn(name, "=")] = '\0';
+		all = strcasecmp(name, "all") == 0 ||
+		    strcasecmp(name, "final") == 0 ||
+		    strcasecmp(name, "canonical") == 0;
+		if (arg != NULL)
+			arg++;
+		else if (!all && w[1] != NULL)
+			arg = *++w;
+		if (criterion(p, name, arg) == negated)
+			return 0;
+	}
+	return n > 0;
+}
+
+/* Whether the wildcards of a Host line match; -1: one excludes the name. */
+static int
+wildcards(const char *const *w, const char *host)
+{
+	int found = 0, negated;
+
+	for (; *w != NULL; w++) {
+		negated = **w == '!';
+		if (negated || !found)
+			if (glob_match(host, *w + negated, strlen(*w + negated),
+			    0)) {
+				if (negated)
+					return -1;
+				found = 1;
+			}
+	}
+	return found;
+}
+
+static int
+block_applies(struct pass *p, uint32_t b, int literal, int negated)
+{
+	const struct config *c = p->c;
+	const struct block *k = &c->blocks[b];
+	int r = 0;
+
+	if (c->active[k->scope] != c->pass)
+		return 0;
+	switch (k->kind) {
+	case BLOCK_ROOT:
+	case BLOCK_SAME:
+		return 1;
+	case BLOCK_MATCH:
+		return match_line(p, c->patterns + k->patterns);
+	case BLOCK_HOST:
+		if (k->patterns != 0)
+			r = wildcards(c->patterns + k->patterns, p->host);
+		return !negated && r != -1 && (r || literal);
+	default:
+		return 0;
+	}
+}
+
+static void walk(struct pass *, uint32_t);
+
+/*
+ * Takes the values of block B if it applies, then those of the blocks inside
+ * it.  LITERAL and NEGATED say what its Host line holds of the name.
+ */
+static void
+visit(struct pass *p, uint32_t b, int literal, int negated)
+{
+	const struct block *k = &p->c->blocks[b];
+	char *s, *eol, *end = k->body + k->len;
+
+	if (!block_applies(p, b, literal, negated))
+		return;
+	p->c->active[b] = p->c->pass;
+	if (literal && (p->v->listed == 0 || p->v->listed > b) &&
+	    strcmp(p->host, p->typed) == 0)
+		p->v->listed = b;
+	for (s = k->body; s < end; s = eol + 1) {
+		if ((eol = memchr(s, '\n', (size_t)(end - s))) == NULL)
+			eol = end;
+		value_line(p->v, s, eol);
+	}
+	if (k->inside != 0)
+		walk(p, p->c->insides[k->inside].first);
+}
+
+/* Visits the Host lines before block LIMIT that hold the name literally. */
+static void
+visit_literals(struct pass *p, uint32_t limit)
+{
+	const struct ref *r = &p->c->refs[p->ref];
+	uint32_t b;
+	int negated;
+
+	while (p->ref != 0 && (b = r->block) < limit) {
+		for (negated = 0; p->ref != 0 && r->block == b;
+		    r = &p->c->refs[p->ref]) {
+			negated |= r->negated;
+			p->ref = r->next;
+		}
+		visit(p, b, 1, negated);
+		r = &p->c->refs[p->ref];
+	}
+}
+
+/*
+ * Visits a list of blocks, and the name's own Host lines in between.  One
+ * that has wildcards too is in both and is visited once, as a literal one.
+ */
+static void
+walk(struct pass *p, uint32_t link)
+{
+	uint32_t b;
+
+	for (; link != 0; link = p->c->links[link].next) {
+		b = p->c->links[link].block;
+		visit_literals(p, b + 1);
+		if (p->c->active[b] != p->c->pass)
+			visit(p, b, 0, 0);
+	}
+}
+
+static void
+read_pass(struct config *c, struct values *v, const char *typed,
+    const char *host, int final)
+{
+	struct pass p = { c, v, typed, host, 0, final };
+
+	c->pass++;
+	p.ref = c->names[name_find(c, host)].first;
+	c->active[0] = c->pass;
+	walk(&p, c->insides[c->blocks[0].inside].first);
+	visit_literals(&p, UINT32_MAX);
+}
+
+/*
+ * Finds the values for the name TYPED.  A second pass, in which Host tests
+ * the name found by the first, is read when ssh would read one.
+ */
+static void
+evaluate(struct config *c, const char *typed, struct values *v)
+{
+	const char *s;
+	char *host;
+
+	if (c->active == NULL && (c->active = calloc(c->nblocks,
+	    sizeof(*c->active))) == NULL)
+		errx(2, "out of memory");
+	v->text.len = 0;
+	buf_add(&v->text, "", 1);
+	memset(v->at, 0, sizeof(v->at));
+	v->listed = 0;
+	read_pass(c, v, typed, typed, 0);
+	final_name(v, typed);
+	s = value(v, V_CANONICAL);
+	if (c->final || (s != NULL && strcasecmp(s, "no") != 0 &&
+	    strcasecmp(s, "false") != 0)) {
+		host = xstrdup(v->name.v);
+		read_pass(c, v, typed, host, 1);
+		final_name(v, typed);
+		free(host);
+	}
+}
+
+/* The values as one sees them in the list. */
+
+static const char *
+value_user(const struct config *c, const struct values *v)
+{
+	const char *s = value(v, V_USER);
+
+	return s != NULL ? s : c->local_user;
+}
+
+static const char *
+value_port(const struct values *v)
+{
+	const char *s = value(v, V_PORT);
+
+	return s != NULL ? s : "22";
+}
+
+/* The hosts to jump through, "" if there are none. */
+static const char *
+value_jump(const struct values *v)
+{
+	const char *s = value(v, V_JUMP);
+
+	return s != NULL && strcasecmp(s, "none") != 0 ? s : "";
+}
+
+/*
+ * The list of hosts: the names for which a Host line applies when they are
+ * typed, in the order of these lines.
+ */
+
+struct host {
+	const char *name;
+	char *addr;		/* see host_addr(); NULL until asked for */
+	uint64_t letters;	/* see letters(); 0 until asked for */
+	uint32_t block;		/* that of its Host line */
+	uint32_t used;		/* when it was used last: 0 never, 1 longest ago */
+};
+
+struct hosts {
+	struct config *config;
+	struct host *v;
+	size_t len, cap;
+	struct values values;	/* of the host looked at last */
+	struct buf note;	/* likewise */
+};
+
+/*
+ * Whether ssh takes the name as a destination and as nothing else
+ * (valid_hostname; the comma since OpenSSH 10.0), and it is not hidden by a
+ * dot as systemd's `.host' is.
+ */
+static int
+typable(const char *s)
+{
+	const char *p;
+
+	if (*s == '-' || strncmp(s, "ssh://", 6) == 0)
+		return 0;
+	for (p = s; *p != '\0'; p++) {
+		if (is_control(*p) || strchr("'`\"$\\;&<>|(){}, @", *p))
+			return 0;
+		if (*p == '.' && (p == s || p[-1] == '/') &&
+		    strcspn(p, "/") > strspn(p, ".") )
+			return 0;
+	}
+	return 1;
+}
+
+/*
+ * The number of the block that lists the name, 0 for none.  It is B, which
+ * has it literally, unless something can exclude the name there.
+ */
+static uint32_t
+listing_block(struct config *c, struct values *v, const struct ref *r)
+{
+	const struct block *b = &c->blocks[r->block];
+
+	if (b->kind == BLOCK_HOST && b->patterns == 0 && !r->negated &&
+	    c->blocks[b->scope].always)
+		return r->block;
+	evaluate(c, c->names[r->name].text, v);
+	return v->listed;
+}
+
+static void
+hosts_list(struct hosts *h, struct config *c)
+{
+	struct name *n;
+	size_t i;
+
+	memset(h, 0, sizeof(*h));
+	h->config = c;
+	for (i = 1; i < c->nrefs; i++) {
+		n = &c->names[c->refs[i].name];
+		if (n->state == NAME_NEW && !typable(n->text))
+			n->state = NAME_DONE;
+		if (n->state == NAME_NEW) {
+			n->block = listing_block(c, &h->values,
+			    &c->refs[i]);
+			n->state = n->block != 0 ? NAME_WAITS : NAME_DONE;
+		}
+		if (n->state != NAME_WAITS || n->block != c->refs[i].block)
+			continue;
+		n->state = NAME_DONE;
+		h->v = grow(h->v, &h->cap, h->len + 1, sizeof(*h->v));
+		memset(&h->v[h->len], 0, sizeof(*h->v));
+		h->v[h->len].name = n->text;
+		h->v[h->len++].block = n->block;
+	}
+}
+
+/*
+ * The note of a host: the comment lines above its Host line, or the comment
+ * at the line's end, without `#' and joined by blanks.
+ */
+static const char *
+host_note(struct hosts *h, const struct host *host)
+{
+	const struct block *b = &h->config->blocks[host->block];
+	const char *p = b->body - b->note, *end = b->body, *eol;
+	struct buf *out = &h->note;
+
+	out->len = 0;
+	for (buf_str(out, ""); p < end; p = eol + 1) {
+		while (p < end && is_blank(*p) && *p != '\n')
+			p++;
+		if (p == end || *p != '#')
+			break;
+		while (p < end && (*p == '#' || *p == ' ' || *p == '\t'))
+			p++;
+		eol = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
+		if (eol == NULL)
+			eol = end;
+		if (out->len > 0 && p < eol)
+			buf_str(out, " ");
+		buf_add(out, p, strnlen(p, (size_t)(eol - p)));
+		while (out->len > 0 && is_blank(out->v[out->len - 1]))
+			out->v[--out->len] = '\0';
+	}
+	return out->v;
+}
+
+/*
+ * Where the host leads, as far as its name does not tell: `user@hostname:port'
+ * less what is as usual, and behind its NUL the hosts it is reached through.
+ */
+static const char *
+host_addr(struct hosts *h, struct host *host)
+{
+	struct values *v = &h->values;
+	struct buf out = { NULL, 0, 0 };
+	const char *user, *port;
+	int other;
+
+	if (host->addr != NULL)
+		return host->addr;
+	evaluate(h->config, host->name, v);
+	user = value_user(h->config, v);
+	if (strcmp(user, h->config->local_user) == 0)
+		user = "";
+	port = value_port(v);
+	other = strcmp(v->name.v, host->name) != 0;
+	if (*user != '\0')
+		buf_fmt(&out, "%s@", user);
+	if (*user != '\0' || strcmp(port, "22") != 0 || other)
+		buf_str(&out, v->name.v);
+	if (strcmp(port, "22") != 0)
+		buf_fmt(&out, ":%s", port);
+	buf_add(&out, "", 1);
+	buf_str(&out, value_jump(v));
+	host->addr = out.v;
+	return host->addr;
+}
+
+/*
+ * Sets up the configuration: FILE, or as ssh does the user's file, found
+ * through passwd, and then the system's.  A FILE that cannot be read ends wl.
+ */
+static void
+config_read(struct config *c, const char *file)
+{
+	struct passwd *pw;
+	struct level l;
+	struct buf path = { NULL, 0, 0 };
+	struct stat st;
+	int fd;
+
+	memset(c, 0, sizeof(*c));
+	memset(&l, 0, sizeof(l));
+	l.c = c;
+	block_add(&l, BLOCK_ROOT, 0, NULL);
+	c->blocks[0].always = 1;
+	pattern_add(c, NULL);
+	c->names = grow(c->names, &c->capnames, 1, sizeof(*c->names));
+	c->refs = grow(c->refs, &c->caprefs, 1, sizeof(*c->refs));
+	c->insides = grow(c->insides, &c->capinsides, 1, sizeof(*c->insides));
+	c->links = grow(c->links, &c->caplinks, 1, sizeof(*c->links));
+	memset(c->names, 0, sizeof(*c->names));
+	memset(c->refs, 0, sizeof(*c->refs));
+	memset(c->insides, 0, sizeof(*c->insides));
+	c->nnames = c->nrefs = c->ninsides = c->nlinks = 1;
+	table_grow(c);
+	if ((pw = getpwuid(getuid())) == NULL)
+		errx(2, "no user has the id %ld", (long)getuid());
+	c->local_user = xstrdup(pw->pw_name);
+	if (file == NULL) {
+		buf_fmt(&path, "%s/.ssh/config", pw->pw_dir);
+		read_file(c, path.v, 0, 0, 0);
+		read_file(c, PATH_SYSTEM, 0, 0, 1);
+	} else if (strcasecmp(file, "none") != 0) {
+		if ((fd = config_open(file, &st)) == -1)
+			err(2, "%s", file);
+		close(fd);
+		if (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))
+			errx(2, "%s: not a regular file", file);
+		read_file(c, file, 0, 0, 0);
+	}
+}
+
+/*
+ * Matching.  Each word of the query must be found in the host's name, else
+ * where it leads, else its note, as a subsequence.  The score is that of the
+ * best alignment, found as fzy finds it by dynamic programming: letters in a
+ * row and starts of words count much, gaps cost a little.  All of this is
+ * pure: it reads strings and returns numbers.
+ */
+
+enum {
+	QUERY_MAX = 256,	/* bytes of a query, with its NUL */
+	WORDS_MAX = 16,		/* words of it that count */
+	TEXT_LEN = 256,		/* bytes of a text that are looked at */
+
+	SCORE_NONE = -1000000,
+	SCORE_CONSECUTIVE = 1000,
+	SCORE_START = 950,	/* the first letter of the text */
+	SCORE_WORD = 800,	/* the first of a word or a number */
+	SCORE_CAPITAL = 700,
+	SCORE_GAP = -10,	/* each letter left out between */
+	SCORE_EDGE = -5,	/* each letter before the first, after the last */
+	SCORE_EXACT = 500000,
+
+	FIELD_NAME = 4000000,	/* one field's worst beats the next one's best */
+	FIELD_ADDR = 2000000,
+};
+
+/* A word of the query. */
+struct needle {
+	char text[QUERY_MAX];
+	size_t len;
+	int fold;		/* it has no capital: case does not matter */
+	uint64_t letters;
+};
+
+struct query {
+	struct needle words[WORDS_MAX];
+	size_t nwords;
+	size_t number;		/* the whole query as a number, else 0 */
+};
+
+static int
+is_upper(int c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static int
+is_letter(int c)
+{
+	return is_upper(c) || (c >= 'a' && c <= 'z') || (c & 0x80);
+}
+
+/* A set with the letters of S in it, so that most misses are seen at once. */
+static uint64_t
+letters(const char *s)
+{
+	uint64_t set = 0;
+	int c;
+
+	for (; *s != '\0'; s++) {
+		c = lower((unsigned char)*s);
+		if (c >= 'a' && c <= 'z')
+			set |= (uint64_t)1 << (c - 'a');
+		else if (is_digit(c))
+			set |= (uint64_t)1 << (26 + c - '0');
+		else
+			set |= (uint64_t)1 << (36 + c % 27);
+	}
+	return set | (uint64_t)1 << 63;
+}
+
+/*
+ * What it is worth to match the letter at S[I]: the starts of words, where
+ * letters and digits change, and the first digit that is not a leading zero.
+ */
+static int
+bonus(const char *s, size_t i)
+{
+	int c = (unsigned char)s[i], before;
+
+	if (i == 0)
+		return SCORE_START;
+	before = (unsigned char)s[i - 1];
+	if (is_digit(c)) {
+		while (before == '0' && c != '0' && i > 1)
+			before = (unsigned char)s[--i - 1];
+		return is_digit(before) ? 0 : SCORE_WORD;
+	}
+	if (!is_letter(c))
+		return 0;
+	if (!is_letter(before))
+		return SCORE_WORD;
+	return is_upper(c) && !is_upper(before) ? SCORE_CAPITAL : 0;
+}
+
+static int
+same(const struct needle *w, size_t i, int c)
+{
+	return w->text[i] == (w->fold ? (char)lower(c) : (char)c);
+}
+
+/* Whether the word's letters stand in S in order; nearly all that fails. */
+static int
+subsequence(const struct needle *w, const char *s)
+{
+	size_t i;
+
+	for (i = 0; i < w->len && *s != '\0'; s++)
+		i += (size_t)same(w, i, *s);
+	return i == w->len;
+}
+
+/* The rows of the table below for one letter of the word. */
+struct row {
+	int ends[TEXT_LEN];	/* best score if the letter matches just here */
+	int best[TEXT_LEN];	/* best score if it matches here or before */
+};
+
+/*
+ * One row: letter I of the word against all of the text, from the row of
+ * the letter before.  A byte that continues a UTF-8 character must follow
+ * the one before it at once.
+ */
+static void
+score_row(const struct needle *w, size_t i, const char *s, size_t len,
+    const struct row *prev, struct row *row)
+{
+	int gap = i + 1 == w->len ? SCORE_EDGE : SCORE_GAP;
+	int running = SCORE_NONE, score, follows;
+	int middle = (w->text[i] & 0xc0) == 0x80;
+	size_t j;
+
+	for (j = 0; j < len; j++) {
+		score = SCORE_NONE;
+		if (same(w, i, s[j]) && i == 0) {
+			score = bonus(s, j) + (int)j * SCORE_EDGE;
+		} else if (same(w, i, s[j]) && j > 0) {
+			follows = prev->ends[j - 1] + SCORE_CONSECUTIVE;
+			score = prev->best[j - 1] + bonus(s, j);
+			if (middle || follows > score)
+				score = follows;
+			if (score < SCORE_NONE / 2)
+				score = SCORE_NONE;
+		}
+		row->ends[j] = score;
+		running = running + gap > score ? running + gap : score;
+		if (running < SCORE_NONE)
+			running = SCORE_NONE;
+		row->best[j] = running;
+	}
+}
+
+/* The score of a word in a text, SCORE_NONE if it is not in it. */
+static int
+score(const struct needle *w, const char *s)
+{
+	struct row rows[2];
+	size_t len, i;
+	int r;
+
+	if (!subsequence(w, s))
+		return SCORE_NONE;
+	if ((len = strnlen(s, TEXT_LEN)) == w->len)
+		return SCORE_EXACT;
+	for (i = 0; i < w->len; i++)
+		score_row(w, i, s, len, &rows[(i + 1) % 2], &rows[i % 2]);
+	r = rows[(w->len - 1) % 2].best[len - 1];
+	return r > SCORE_NONE / 2 ? r : SCORE_NONE;
+}
+
+/*
+ * Marks in HIT, one char for each of the first TEXT_LEN bytes of S, the
+ * letters that the word's best alignment matches.
+ */
+static void
+score_positions(const struct needle *w, const char *s, char *hit)
+{
+	size_t len = strnlen(s, TEXT_LEN), i, j;
+	struct row *rows;
+	int follow = 0;
+
+	if (score(w, s) == SCORE_NONE)
+		return;
+	if ((rows = malloc(w->len * sizeof(*rows))) == NULL)
+		return;
+	for (i = 0; i < w->len; i++)
+		score_row(w, i, s, len, i > 0 ? &rows[i - 1] : NULL, &rows[i]);
+	for (i = w->len, j = len; i-- > 0;) {
+		while (j-- > 0 && (rows[i].ends[j] == SCORE_NONE || (!follow &&
+		    rows[i].ends[j] != rows[i].best[j])))
+			continue;
+		hit[j] = 1;
+		follow = i > 0 && j > 0 && rows[i].ends[j] ==
+		    rows[i - 1].ends[j - 1] + SCORE_CONSECUTIVE;
+	}
+	free(rows);
+}
+
+/* Takes the query apart: its words, and its value if it is a number. */
+static void
+query_parse(struct query *q, const char *s)
+{
+	struct needle *w;
+	const char *p;
+
+	q->nwords = 0;
+	q->number = strspn(s, "0123456789") == strlen(s) && strlen(s) < 10 ?
+	    (size_t)atol(s) : 0;
+	for (;; s += w->len) {
+		s += strspn(s, " \t");
+		if (*s == '\0' || q->nwords == WORDS_MAX)
+			return;
+		w = &q->words[q->nwords++];
+		w->len = strcspn(s, " \t");
+		if (w->len >= sizeof(w->text))
+			w->len = sizeof(w->text) - 1;
+		memcpy(w->text, s, w->len);
+		w->text[w->len] = '\0';
+		for (p = w->text; is_upper(*p) == 0 && *p != '\0'; p++)
+			continue;
+		w->fold = *p == '\0';
+		w->letters = letters(w->text);
+	}
+}
+
+/* What a word is worth for a host; NONE if nothing of it holds the word. */
+static int
+word_score(const struct needle *w, struct hosts *h, struct host *host)
+{
+	int r = SCORE_NONE;
+
+	if (host->letters == 0)
+		host->letters = letters(host->name);
+	if ((w->letters & ~host->letters) == 0)
+		r = score(w, host->name);
+	if (r != SCORE_NONE)
+		return r + FIELD_NAME;
+	if ((r = score(w, host_addr(h, host))) != SCORE_NONE)
+		return r + FIELD_ADDR;
+	if (h->config->blocks[host->block].note == 0)
+		return SCORE_NONE;
+	return score(w, host_note(h, host));
+}
+
+/*
+ * The score of a query for a host: the sum for its words, or SCORE_NONE.  An
+ * empty query is found everywhere.
+ */
+static int
+host_score(const struct query *q, struct hosts *h, struct host *host)
+{
+	int sum = 0, r;
+	size_t i;
+
+	for (i = 0; i < q->nwords; i++) {
+		r = word_score(&q->words[i], h, host);
+		if (r == SCORE_NONE)
+			return SCORE_NONE;
+		sum += r;
+	}
+	return sum;
+}
+
+/*
+ * Ranking.  The matches are kept as a heap with the best on top, which is
+ * taken apart only as far as the rows are looked at: found ones move to the
+ * end of the array, the best last.  A query that continues the one before
+ * looks only at what that one found.
+ */
+
+struct match {
+	uint32_t host;
+	int score;
+};
+
+struct ranking {
+	struct hosts *hosts;
+	struct query query;
+	char text[QUERY_MAX];	/* the query that the matches are for */
+	struct match *v;
+	size_t len, cap;
+	size_t sorted;		/* how many of the best are in place */
+	int all;		/* all hosts, in file order; v is not used */
+	int valid;		/* the matches are complete */
+};
+
+/* Whether match A comes before B. */
+static int
+match_before(const struct ranking *r, const struct match *a,
+    const struct match *b)
+{
+	const struct host *v = r->hosts->v;
+	size_t number = r->query.number;
+
+	if (number != 0 && (a->host + 1 == number || b->host + 1 == number))
+		return a->host + 1 == number;
+	if (a->score != b->score)
+		return a->score > b->score;
+	if (v[a->host].used != v[b->host].used)
+		return v[a->host].used > v[b->host].used;
+	return a->host < b->host;
+}
+
+/* Lets the match at I of the heap of N sink to its place. */
+static void
+match_sink(struct ranking *r, size_t i, size_t n)
+{
+	struct match m = r->v[i];
+	size_t kid;
+
+	while ((kid = 2 * i + 1) < n) {
+		if (kid + 1 < n && match_before(r, &r->v[kid + 1], &r->v[kid]))
+			kid++;
+		if (!match_before(r, &r->v[kid], &m))
+			break;
+		r->v[i] = r->v[kid];
+		i = kid;
+	}
+	r->v[i] = m;
+}
+
+/* The I-th best match's host. */
+static struct host *
+ranking_get(struct ranking *r, size_t i)
+{
+	struct match best;
+	size_t heap;
+
+	if (r->all)
+		return &r->hosts->v[i];
+	while (r->sorted <= i) {
+		heap = r->len - r->sorted++;
+		best = r->v[0];
+		r->v[0] = r->v[heap - 1];
+		r->v[heap - 1] = best;
+		match_sink(r, 0, heap - 1);
+	}
+	return &r->hosts->v[r->v[r->len - 1 - i].host];
+}
+
+static void
+ranking_add(struct ranking *r, uint32_t host, size_t *n)
+{
+	int score = host_score(&r->query, r->hosts, &r->hosts->v[host]);
+
+	if (score == SCORE_NONE) {
+		if (r->query.number != host + 1)
+			return;
+		score = 0;
+	}
+	r->v[*n].host = host;
+	r->v[(*n)++].score = score;
+}
+
+/*
+ * Ranks the hosts for the query TEXT.  BUSY, unless NULL, is asked now and
+ * then whether something more urgent waits; then the ranking is left
+ * unfinished and 0 is returned.
+ */
+static int
+ranking_update(struct ranking *r, const char *text, int (*busy)(void *),
+    void *arg)
+{
+	size_t i, n = 0, all = r->hosts->len, old = strlen(r->text);
+	int narrower;
+
+	if (r->valid && strcmp(text, r->text) == 0)
+		return 1;
+	query_parse(&r->query, text);
+	narrower = r->valid && !r->all && strncmp(text, r->text, old) == 0 &&
+	    r->query.number == 0;
+	if ((r->all = r->query.nwords == 0) != 0) {
+		r->len = all;
+		goto done;
+	}
+	r->v = grow(r->v, &r->cap, all + 1, sizeof(*r->v));
+	r->valid = 0;
+	if (narrower)
+		all = r->len;
+	for (i = 0; i < all; i++) {
+		ranking_add(r, narrower ? r->v[i].host : (uint32_t)i, &n);
+		if (i % 1024 == 1023 && busy != NULL && busy(arg))
+			return 0;
+	}
+	r->len = n;
+	r->sorted = 0;
+	for (i = n / 2; i-- > 0;)
+		match_sink(r, i, n);
+done:
+	snprintf(r->text, sizeof(r->text), "%s", text);
+	r->valid = 1;
+	return 1;
+}
+
+/*
+ * Text for the terminal.  What a file, ssh or the network says reaches it
+ * through here only: what is not printable is shown as `?', so nothing of it
+ * acts on the terminal, and columns are counted as the terminal counts them.
+ */
+
+/* Characters that print nothing but turn the line's direction around. */
+static int
+is_bidi(wchar_t c)
+{
+	return c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
+	    (c >= 0x2066 && c <= 0x2069);
+}
+
+/*
+ * The length in bytes of the character at S, of which N bytes are there;
+ * *WIDTH is its columns, -1 if it must not be shown.
+ */
+static size_t
+char_len(const char *s, size_t n, int *width)
+{
+	mbstate_t state;
+	wchar_t c;
+	size_t len;
+
+	if ((unsigned char)*s < 0x80) {
+		*width = is_control(*s) ? -1 : 1;
+		return 1;
+	}
+	memset(&state, 0, sizeof(state));
+	len = mbrtowc(&c, s, n, &state);
+	if (len == (size_t)-1 || len == (size_t)-2 || len == 0) {
+		*width = -1;
+		return 1;
+	}
+	*width = is_bidi(c) ? -1 : wcwidth(c);
+	return len;
+}
+
+/*
+ * Appends at most COLS columns of S.  HIT, unless NULL, marks the bytes of S
+ * below TEXT_LEN that are to be underlined.  Returns the columns taken.
+ */
+static int
+put_text(struct buf *out, const char *s, int cols, const char *hit)
+{
+	size_t n = strlen(s), i, len;
+	int used = 0, width, marked = 0, mark;
+
+	for (i = 0; i < n; i += len) {
+		len = char_len(s + i, n - i, &width);
+		if (used + (width < 0 ? 1 : width) > cols)
+			break;
+		mark = hit != NULL && i < TEXT_LEN && hit[i];
+		if (mark != marked)
+			buf_str(out, mark ? "\033[4m" : "\033[24m");
+		marked = mark;
+		if (width < 0)
+			buf_str(out, "?");
+		else
+			buf_add(out, s + i, len);
+		used += width < 0 ? 1 : width;
+	}
+	if (marked)
+		buf_str(out, "\033[24m");
+	return used;
+}
+
+/* The columns that S takes. */
+static int
+text_width(const char *s)
+{
+	size_t n = strlen(s), i, len;
+	int used = 0, width;
+
+	for (i = 0; i < n; i += len) {
+		len = char_len(s + i, n - i, &width);
+		used += width < 0 ? 1 : width;
+	}
+	return used;
+}
+
+/* S as it may be shown in a message; valid until the next call. */
+static const char *
+printable(const char *s)
+{
+	static struct buf out;
+
+	out.len = 0;
+	buf_str(&out, "");
+	put_text(&out, s, INT_MAX / 2, NULL);
+	return out.v;
+}
+
+/*
+ * Signals and the terminal.  From signals_catch() on, the signals that would
+ * end or stop wl arrive only inside the calls of tty_wait(): they set
+ * `caught' and interrupt it.  Whoever sees that gives the terminal back and
+ * lets signal_obey() do what the signal is for.  An ignored signal stays
+ * ignored.  The terminal is given back by whatever exit there is.
+ */
+
+static const int signals[] = { SIGALRM, SIGHUP, SIGINT, SIGPIPE, SIGQUIT,
+    SIGTERM, SIGTSTP, SIGWINCH, SIGCHLD };
+enum { NSIGNALS = sizeof(signals) / sizeof(signals[0]) };
+
+struct saved_signals {
+	sigset_t mask;
+	struct sigaction actions[NSIGNALS];
+	int on;
+};
+
+enum tty_mode { TTY_COOKED, TTY_PROMPT, TTY_SPINNER, TTY_SECRET };
+
+struct tty {
+	int fd;			/* /dev/tty, -1: none */
+	struct termios cooked;	/* the mode it was found in */
+	enum tty_mode mode;
+	int rows, cols;
+	struct saved_signals saved;
+};
+
+static struct tty tty = { .fd = -1 };
+
+static void
+on_signal(int signo)
+{
+	if (signo != SIGWINCH && signo != SIGCHLD)
+		caught = signo;
+}
+
+static void
+signals_catch(void)
+{
+	struct sigaction sa;
+	sigset_t set;
+	size_t i;
+
+	if (tty.saved.on)
+		return;
+	tty.saved.on = 1;
+	memset(&sa, 0, sizeof(sa));
+	sa.sa_handler = on_signal;
+	sigemptyset(&sa.sa_mask);
+	sigemptyset(&set);
+	for (i = 0; i < NSIGNALS; i++)
+		sigaddset(&set, signals[i]);
+	sigprocmask(SIG_BLOCK, &set, &tty.saved.mask);
+	for (i = 0; i < NSIGNALS; i++) {
+		sigaction(signals[i], NULL, &tty.saved.actions[i]);
+		if (tty.saved.actions[i].sa_handler != SIG_IGN ||
+		    signals[i] == SIGCHLD)
+			sigaction(signals[i], &sa, NULL);
+	}
+}
+
+/*
+ * Puts back what signals_catch() changed: first the actions, so that a signal
+ * that is pending then does what it did before wl.
+ */
+static void
+signals_restore(void)
+{
+	size_t i;
+
+	if (!tty.saved.on)
+		return;
+	tty.saved.on = 0;
+	for (i = 0; i < NSIGNALS; i++)
+		sigaction(signals[i], &tty.saved.actions[i], NULL);
+	sigprocmask(SIG_SETMASK, &tty.saved.mask, NULL);
+}
+
+/*
+ * Puts the terminal into a mode.  TCSADRAIN keeps what was typed ahead.  The
+ * spinner's mode leaves ISIG on and reads nothing: what is typed waits for
+ * the remote shell, as it would in ssh's own mode.  TTY_SECRET reads a line
+ * without echo.
+ */
+static void
+tty_set(enum tty_mode mode)
+{
+	struct termios t = tty.cooked;
+
+	if (tty.fd == -1 || tty.mode == mode)
+		return;
+	if (mode == TTY_SECRET) {
+		t.c_lflag &= (tcflag_t)~(ECHO | ECHOE | ECHOK | ECHONL);
+	} else if (mode != TTY_COOKED) {
+		t.c_lflag &= (tcflag_t)~(ICANON | ECHO | ECHONL | IEXTEN);
+		t.c_iflag &= (tcflag_t)~(ICRNL | INLCR | IGNCR | IXON);
+		t.c_cc[VMIN] = 1;
+		t.c_cc[VTIME] = 0;
+	}
+	if (mode == TTY_PROMPT)
+		t.c_lflag &= (tcflag_t)~ISIG;
+	while (tcsetattr(tty.fd, TCSADRAIN, &t) == -1 && errno == EINTR)
+		continue;
+	tty.mode = mode;
+}
+
+static void
+tty_cooked(void)
+{
+	tty_set(TTY_COOKED);
+}
+
+static void
+tty_size(void)
+{
+	struct winsize w;
+
+	tty.rows = 24;
+	tty.cols = 80;
+	if (ioctl(tty.fd, TIOCGWINSZ, &w) == -1)
+		return;
+	if (w.ws_row > 0)
+		tty.rows = w.ws_row;
+	if (w.ws_col > 0)
+		tty.cols = w.ws_col;
+}
+
+/* Opens the terminal; 0 if there is none that select(2) can watch. */
+static int
+tty_open(void)
+{
+	if (tty.fd != -1)
+		return 1;
+	tty.fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	if (tty.fd == -1)
+		return 0;
+	if (tty.fd >= FD_SETSIZE || tcgetattr(tty.fd, &tty.cooked) == -1) {
+		close(tty.fd);
+		tty.fd = -1;
+		return 0;
+	}
+	atexit(tty_cooked);
+	tty_size();
+	return 1;
+}
+
+/* Whether the terminal is one to move the cursor on. */
+static int
+tty_draws(void)
+{
+	const char *term = getenv("TERM");
+
+	return term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
+}
+
+static void
+tty_write(struct buf *out)
+{
+	if (out->len > 0)
+		(void)write_all(tty.fd, out->v, out->len);
+	out->len = 0;
+}
+
+/*
+ * Waits for something to read on FD (-1: for signals only) for at most MS
+ * milliseconds, for ever if MS is negative.  Returns 1 if there is, 0 when
+ * the time is over, -1 after a signal, of which `caught' may tell.
+ */
+static int
+tty_wait(int fd, long ms)
+{
+	struct timespec ts;
+	fd_set set;
+	int n;
+
+	ts.tv_sec = ms / 1000;
+	ts.tv_nsec = ms % 1000 * 1000000;
+	FD_ZERO(&set);
+	if (fd != -1)
+		FD_SET(fd, &set);
+	n = pselect(fd + 1, &set, NULL, NULL, ms < 0 ? NULL : &ts,
+	    &tty.saved.mask);
+	return n > 0 ? 1 : n;
+}
+
+/* Stops WHO, wl or with 0 its process group as ^Z does, until it goes on. */
+static void
+suspend(pid_t who)
+{
+	struct sigaction dfl, old;
+	sigset_t set;
+
+	memset(&dfl, 0, sizeof(dfl));
+	dfl.sa_handler = SIG_DFL;
+	sigemptyset(&dfl.sa_mask);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTSTP);
+	caught = 0;
+	tty_set(TTY_COOKED);
+	sigaction(SIGTSTP, &dfl, &old);
+	kill(who, SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigaction(SIGTSTP, &old, NULL);
+	if (tcgetattr(tty.fd, &tty.cooked) == -1)
+		caught = SIGHUP;
+	tty_size();
+}
+
+/* Ends wl by the signal that was caught. */
+static void
+die_of(int signo)
+{
+	tty_set(TTY_COOKED);
+	signals_restore();
+	signal(signo, SIG_DFL);
+	raise(signo);
+	exit(128 + signo);
+}
+
+/*
+ * Keys.  Bytes go in, one at a time, and keys come out: a byte that is none
+ * of an escape sequence stands for itself, the others have names.  Sequences
+ * that mean nothing here are swallowed whole, those of unbounded length too.
+ */
+
+enum key {
+	KEY_NONE = 256, KEY_ESC, KEY_UP, KEY_DOWN, KEY_LEFT, KEY_RIGHT,
+	KEY_HOME, KEY_END, KEY_PGUP, KEY_PGDN, KEY_DELETE, KEY_BACKTAB, KEY_F1,
+	KEY_SIGNAL, KEY_HANGUP
+};
+#define CTL(c)		((c) & 0x1f)
+
+enum {
+	ESC_MS = 40,		/* how long Esc waits for more of a sequence */
+	SEQUENCE_MS = 500,	/* and the sequence for its end */
+};
+
+struct decoder {
+	enum { GROUND, ESCAPE, CSI, CSI_CONSOLE, SS3, STRING, STRING_ESC } state;
+	int number;		/* the first parameter */
+	int first;		/* it is not at its end */
+	int paste;		/* in a bracketed paste */
+};
+
+/* The keys that end in a letter (CSI and SS3) or in `~'. */
+static const struct { char final; int number; enum key key; } sequences[] = {
+	{ 'A', 0, KEY_UP }, { 'B', 0, KEY_DOWN }, { 'C', 0, KEY_RIGHT },
+	{ 'D', 0, KEY_LEFT }, { 'H', 0, KEY_HOME }, { 'F', 0, KEY_END },
+	{ 'Z', 0, KEY_BACKTAB }, { 'P', 0, KEY_F1 },
+	{ '~', 1, KEY_HOME }, { '~', 7, KEY_HOME }, { '~', 4, KEY_END },
+	{ '~', 8, KEY_END }, { '~', 3, KEY_DELETE }, { '~', 5, KEY_PGUP },
+	{ '~', 6, KEY_PGDN }, { '~', 11, KEY_F1 },
+};
+
+static int
+sequence_key(struct decoder *d, int final)
+{
+	size_t i;
+
+	if (final == '~' && (d->number == 200 || d->number == 201)) {
+		d->paste = d->number == 200;
+		return KEY_NONE;
+	}
+	for (i = 0; i < sizeof(sequences) / sizeof(sequences[0]); i++)
+		if (sequences[i].final == final && !d->paste &&
+		    (final != '~' || sequences[i].number == d->number))
+			return sequences[i].key;
+	return KEY_NONE;
+}
+
+/* A byte after ESC: what kind of sequence it begins. */
+static int
+decode_escape(struct decoder *d, int c)
+{
+	d->state = GROUND;
+	d->number = 0;
+	d->first = 1;
+	if (c == '[')
+		d->state = CSI;
+	else if (c == 'O')
+		d->state = SS3;
+	else if (c == ']' || c == 'P' || c == 'X' || c == '^' || c == '_')
+		d->state = STRING;
+	else if (c == '\033' && !d->paste)
+		return KEY_ESC;
+	return KEY_NONE;
+}
+
+/* A byte of a control sequence. */
+static int
+decode_csi(struct decoder *d, int c)
+{
+	if (c == '[' && d->first && d->number == 0) {
+		d->state = CSI_CONSOLE;
+		return KEY_NONE;
+	}
+	if (is_digit(c) && d->first && d->number < 1000)
+		d->number = d->number * 10 + c - '0';
+	else if (c == ';' || c == ':')
+		d->first = 0;
+	if (c == '\033')
+		d->state = ESCAPE;
+	if (c < 0x40 || c > 0x7e)
+		return KEY_NONE;
+	d->state = GROUND;
+	return sequence_key(d, c);
+}
+
+/* Takes byte C and returns the key that it completes, or KEY_NONE. */
+static int
+decode(struct decoder *d, int c)
+{
+	switch (d->state) {
+	case ESCAPE:
+		return decode_escape(d, c);
+	case CSI:
+		return decode_csi(d, c);
+	case CSI_CONSOLE:	/* F1 is ESC [ [ A on the Linux console */
+		d->state = GROUND;
+		return c == 'A' ? KEY_F1 : KEY_NONE;
+	case SS3:
+		d->state = GROUND;
+		return sequence_key(d, c);
+	case STRING:
+		if (c == '\a' || c == '\033')
+			d->state = c == '\a' ? GROUND : STRING_ESC;
+		return KEY_NONE;
+	case STRING_ESC:
+		d->state = c == '\\' ? GROUND : STRING;
+		return KEY_NONE;
+	case GROUND:
+		break;
+	}
+	if (c == '\033') {
+		d->state = ESCAPE;
+		return KEY_NONE;
+	}
+	if (d->paste && is_control(c))
+		return c == '\r' || c == '\n' || c == '\t' ? ' ' : KEY_NONE;
+	return c;
+}
+
+/* No more of a sequence came in time: Esc was a key, or it is given up. */
+static int
+decode_timeout(struct decoder *d)
+{
+	int key = d->state == ESCAPE && !d->paste ? KEY_ESC : KEY_NONE;
+
+	d->state = GROUND;
+	return key;
+}
+
+/*
+ * Reads the next key.  Bytes are read one by one, so that what follows the
+ * last key of the prompt is left for the remote shell.  WAIT is how long to
+ * wait for the first one, in ms.
+ */
+static int
+read_key(struct decoder *d, long wait)
+{
+	unsigned char c;
+	ssize_t n;
+	int r;
+
+	if (d->state != GROUND)
+		wait = d->state == ESCAPE ? ESC_MS : SEQUENCE_MS;
+	if (caught)
+		return KEY_SIGNAL;
+	if ((r = tty_wait(tty.fd, wait)) == -1)
+		return errno == EINTR ? KEY_SIGNAL : KEY_HANGUP;
+	if (r == 0)
+		return d->state == GROUND ? KEY_NONE : decode_timeout(d);
+	if ((n = read(tty.fd, &c, 1)) == -1 && errno == EINTR)
+		return KEY_SIGNAL;
+	return n == 1 ? decode(d, c) : KEY_HANGUP;
+}
+
+/*
+ * The prompt: a line with the query and below it the best matches.  It is
+ * drawn below the cursor, without absolute positions, and is gone afterwards.
+ * A frame is one write and holds only the lines that changed.
+ */
+
+enum {
+	ROWS_MAX = 10,		/* rows of hosts shown */
+	NARROW = 24,		/* columns below which every blank counts */
+};
+
+enum choice { CHOSE_NOTHING, CHOSE_HOST, CHOSE_QUERY };
+
+struct prompt {
+	struct ranking rank;
+	struct decoder decoder;
+	char query[QUERY_MAX];
+	size_t len, cursor;	/* bytes of the query, and before the cursor */
+	size_t sel, top;	/* the selected match, the first one shown */
+	struct buf lines[ROWS_MAX + 1];	/* what the screen shows */
+	struct buf line, frame;	/* being made */
+	int height;		/* lines that are there to be drawn on */
+	int column;		/* of the cursor, in the first of them */
+	int help;		/* the keys are shown instead of the hosts */
+};
+
+static const char *const help_lines[] = {
+	"type to filter: words, a number",
+	"Enter    connect",
+	"Up Down  or ^P ^N, Tab: move",
+	"PgUp PgDn Home End: move far",
+	"^A ^E ^B ^F  cursor in the query",
+	"^U ^W ^K  delete all, word, rest",
+	"^L redraw, ^Z suspend",
+	"Esc ^C   leave",
+	"F1       back",
+};
+enum { HELP_LINES = sizeof(help_lines) / sizeof(help_lines[0]) };
+
+/* How many lines can be shown below the query. */
+static size_t
+prompt_room(void)
+{
+	size_t room = tty.rows > 1 ? (size_t)tty.rows - 1 : 0;
+
+	return room < ROWS_MAX ? room : ROWS_MAX;
+}
+
+/* Widths of the columns of the rows shown. */
+struct columns {
+	int number, name, addr;
+};
+
+static void
+measure(struct prompt *p, struct columns *w)
+{
+	size_t i, last = p->top + prompt_room();
+	int n, half = (tty.cols - 4) / 2;
+	struct host *host;
+
+	w->number = snprintf(NULL, 0, "%zu", p->rank.hosts->len);
+	w->name = w->addr = 0;
+	for (i = p->top; i < p->rank.len && i < last; i++) {
+		host = ranking_get(&p->rank, i);
+		n = text_width(host->name);
+		w->name = n > w->name ? n : w->name;
+		n = text_width(host_addr(p->rank.hosts, host));
+		w->addr = n > w->addr ? n : w->addr;
+	}
+	if (tty.cols >= NARROW && w->name > half)
+		w->name = half;
+}
+
+/* Appends blanks up to column TO of a row that has COL columns. */
+static int
+put_blanks(struct buf *out, int col, int to)
+{
+	for (; col < to && col < tty.cols - 1; col++)
+		buf_str(out, " ");
+	return col > to ? col : to;
+}
+
+/* Appends a field of a row, the letters that the query matches underlined. */
+static int
+put_field(struct prompt *p, const char *s, int col, int width)
+{
+	const struct query *q = &p->rank.query;
+	char hit[TEXT_LEN];
+	size_t i;
+	int room = tty.cols - 1 - col;
+
+	memset(hit, 0, sizeof(hit));
+	for (i = 0; i < q->nwords; i++)
+		score_positions(&q->words[i], s, hit);
+	if (width > room)
+		width = room;
+	return width > 0 ? col + put_text(&p->line, s, width, hit) : col;
+}
+
+/*
+ * Makes the row of match I: number, name, and dim what else is known.  On a
+ * narrow terminal there are fewer blanks.
+ */
+static void
+put_row(struct prompt *p, size_t i, const struct columns *w)
+{
+	struct hosts *h = p->rank.hosts;
+	struct host *host = ranking_get(&p->rank, i);
+	const char *addr = host_addr(h, host), *jump = addr + strlen(addr) + 1;
+	int chosen = i == p->sel, gap = tty.cols < NARROW ? 1 : 2, col;
+	int left = gap + w->number + gap;
+
+	buf_fmt(&p->line, "%s%-*s%*zu%*s", chosen ? "\033[7m" : "", gap,
+	    chosen ? ">" : "", w->number, (size_t)(host - h->v) + 1, gap, "");
+	col = put_field(p, host->name, left, w->name);
+	if (!chosen)
+		buf_str(&p->line, "\033[2m");
+	left += w->name + 2;
+	if (*addr != '\0') {
+		col = put_blanks(&p->line, col, left);
+		col = put_field(p, addr, col, INT_MAX);
+	}
+	left += w->addr > 0 ? w->addr + 2 : 0;
+	if (*jump != '\0' && col + 6 < tty.cols) {
+		col = put_blanks(&p->line, col, left);
+		col += put_text(&p->line, "via ", tty.cols - 1 - col, NULL);
+		col += put_text(&p->line, jump, tty.cols - 1 - col, NULL);
+		left = col + 2;
+	}
+	if (*host_note(h, host) != '\0' && col + 2 < tty.cols) {
+		col = put_blanks(&p->line, col, left);
+		put_field(p, host_note(h, host), col, INT_MAX);
+	}
+	buf_str(&p->line, "\033[m");
+}
+
+/* The part of a long query that has the cursor in it begins here. */
+static size_t
+query_start(const struct prompt *p, int cols)
+{
+	size_t start = 0, len;
+	int width, used;
+	char before[QUERY_MAX];
+
+	memcpy(before, p->query, p->cursor);
+	before[p->cursor] = '\0';
+	for (used = text_width(before); used > cols; start += len) {
+		len = char_len(before + start, p->cursor - start, &width);
+		used -= width < 0 ? 1 : width;
+	}
+	return start;
+}
+
+/* Makes the query's line and finds the cursor's column in it. */
+static void
+put_query(struct prompt *p)
+{
+	int room = tty.cols - 4, col, n;
+	size_t start = query_start(p, room), cursor = p->cursor - start;
+	char count[64], before[QUERY_MAX];
+
+	memcpy(before, p->query + start, cursor);
+	before[cursor] = '\0';
+	buf_str(&p->line, "> ");
+	p->column = 2 + text_width(before);
+	col = 2 + put_text(&p->line, p->query + start, room + 1, NULL);
+	n = snprintf(count, sizeof(count), "%zu/%zu", p->rank.len,
+	    p->rank.hosts->len);
+	if (col + 1 + n < tty.cols) {
+		put_blanks(&p->line, col, tty.cols - 1 - n);
+		buf_fmt(&p->line, "\033[2m%s\033[m", count);
+	}
+}
+
+/* What the first row says when there is no match. */
+static void
+put_hint(struct prompt *p)
+{
+	struct buf hint = { NULL, 0, 0 };
+
+	if (p->query[strspn(p->query, " \t")] != '\0')
+		buf_fmt(&hint, "  ssh %s", p->query);
+	else
+		buf_str(&hint, "  no Host entries in ~/.ssh/config");
+	put_text(&p->line, hint.v, tty.cols - 1, NULL);
+	free(hint.v);
+}
+
+/*
+ * Sends line I if it is not what the screen shows.  *AT is the line the
+ * cursor is on; lines that are not there yet are made by line feeds, which
+ * scroll at the bottom of the screen.
+ */
+static void
+send_line(struct prompt *p, int i, int *at)
+{
+	struct buf *old = &p->lines[i];
+
+	if (i < p->height && old->len == p->line.len &&
+	    (old->len == 0 || memcmp(old->v, p->line.v, old->len) == 0))
+		return;
+	if (i >= p->height) {
+		for (; *at < i; ++*at)
+			buf_str(&p->frame, "\n");
+		p->height = i + 1;
+	} else if (*at != i) {
+		buf_fmt(&p->frame, "\033[%dB", i - *at);
+		*at = i;
+	}
+	buf_str(&p->frame, "\r");
+	buf_add(&p->frame, p->line.v, p->line.len);
+	buf_str(&p->frame, "\033[K");
+	old->len = 0;
+	buf_add(old, p->line.v, p->line.len);
+}
+
+/* The text of the row below the query, in p->line. */
+static void
+put_line(struct prompt *p, size_t row, const struct columns *w)
+{
+	p->line.len = 0;
+	buf_str(&p->line, "");
+	if (p->help) {
+		if (row < HELP_LINES)
+			put_text(&p->line, help_lines[row], tty.cols - 1, NULL);
+	} else if (p->top + row < p->rank.len) {
+		put_row(p, p->top + row, w);
+	} else if (row == 0) {
+		put_hint(p);
+	}
+}
+
+/*
+ * Draws a frame.  The cursor is on the query's line before and after it, and
+ * is hidden in between.
+ */
+static void
+prompt_draw(struct prompt *p)
+{
+	size_t room = prompt_room(), row, rows;
+	struct columns w;
+	int at = 0;
+
+	if (p->sel < p->top)
+		p->top = p->sel;
+	if (room > 0 && p->sel >= p->top + room)
+		p->top = p->sel - room + 1;
+	measure(p, &w);
+	rows = p->help ? HELP_LINES : p->rank.len > 0 ? p->rank.len : 1;
+	if (p->height > 0 && rows < (size_t)p->height - 1)
+		rows = (size_t)p->height - 1;
+	buf_str(&p->frame, p->height > 0 ? "\033[?25l" :
+	    "\033[?25l\033[?2004h");
+	p->line.len = 0;
+	put_query(p);
+	send_line(p, 0, &at);
+	for (row = 0; row < rows && row < room; row++) {
+		put_line(p, row, &w);
+		send_line(p, (int)row + 1, &at);
+	}
+	if (at > 0)
+		buf_fmt(&p->frame, "\033[%dA", at);
+	buf_str(&p->frame, "\r");
+	if (p->column > 0)
+		buf_fmt(&p->frame, "\033[%dC", p->column);
+	buf_str(&p->frame, "\033[?25h");
+	tty_write(&p->frame);
+}
+
+/* Leaves the screen as if the prompt had not been there. */
+static void
+prompt_erase(struct prompt *p)
+{
+	if (p->height > 0)
+		buf_str(&p->frame, "\r\033[J\033[?2004l");
+	tty_write(&p->frame);
+	p->height = 0;
+}
+
+/* After a resize or a foreign message: all is to be drawn again. */
+static void
+prompt_redraw(struct prompt *p)
+{
+	int above = tty.cols > 0 ? p->column / tty.cols : 0;
+
+	if (p->height > 0) {
+		if (above > 0)
+			buf_fmt(&p->frame, "\033[%dA", above);
+		buf_str(&p->frame, "\r\033[J");
+	}
+	p->height = 0;
+}
+
+/* The start of the character before, and the end of that at, the cursor. */
+static size_t
+before_cursor(const struct prompt *p)
+{
+	size_t i = p->cursor;
+
+	while (i > 0 && (p->query[--i] & 0xc0) == 0x80)
+		continue;
+	return i;
+}
+
+static size_t
+after_cursor(const struct prompt *p)
+{
+	size_t i = p->cursor;
+
+	if (i < p->len)
+		i++;
+	while (i < p->len && (p->query[i] & 0xc0) == 0x80)
+		i++;
+	return i;
+}
+
+/* Deletes the query's bytes from FROM to TO. */
+static void
+query_delete(struct prompt *p, size_t from, size_t to)
+{
+	memmove(p->query + from, p->query + to, p->len - to + 1);
+	p->len -= to - from;
+	p->cursor = from;
+}
+
+static void
+query_insert(struct prompt *p, int c)
+{
+	if (p->len + 1 >= sizeof(p->query))
+		return;
+	memmove(p->query + p->cursor + 1, p->query + p->cursor,
+	    p->len - p->cursor + 1);
+	p->query[p->cursor++] = (char)c;
+	p->len++;
+}
+
+/* Applies a key that edits the query; returns 0 if it is none. */
+static int
+edit(struct prompt *p, int key)
+{
+	size_t i = p->cursor;
+
+	switch (key) {
+	case CTL('h'):
+	case 0x7f:
+		query_delete(p, before_cursor(p), p->cursor);
+		return 1;
+	case KEY_DELETE:
+	case CTL('d'):
+		query_delete(p, p->cursor, after_cursor(p));
+		return 1;
+	case CTL('u'):
+		query_delete(p, 0, p->cursor);
+		return 1;
+	case CTL('k'):
+		query_delete(p, p->cursor, p->len);
+		return 1;
+	case CTL('w'):
+		while (i > 0 && p->query[i - 1] == ' ')
+			i--;
+		while (i > 0 && p->query[i - 1] != ' ')
+			i--;
+		query_delete(p, i, p->cursor);
+		return 1;
+	default:
+		if (key >= KEY_NONE || is_control(key))
+			return 0;
+		query_insert(p, key);
+		return 1;
+	}
+}
+
+/* Applies a key that moves the cursor or the selection. */
+static void
+move(struct prompt *p, int key)
+{
+	size_t page = prompt_room() > 1 ? prompt_room() - 1 : 1, last;
+
+	ranking_update(&p->rank, p->query, NULL, NULL);
+	last = p->rank.len > 0 ? p->rank.len - 1 : 0;
+	if (key == KEY_LEFT || key == CTL('b'))
+		p->cursor = before_cursor(p);
+	else if (key == KEY_RIGHT || key == CTL('f'))
+		p->cursor = after_cursor(p);
+	else if (key == CTL('a'))
+		p->cursor = 0;
+	else if (key == CTL('e'))
+		p->cursor = p->len;
+	else if (key == KEY_UP || key == CTL('p') || key == KEY_BACKTAB ||
+	    key == CTL('k'))
+		p->sel -= p->sel > 0;
+	else if (key == KEY_DOWN || key == CTL('n') || key == CTL('i'))
+		p->sel += p->sel < last;
+	else if (key == KEY_PGUP)
+		p->sel -= p->sel < page ? p->sel : page;
+	else if (key == KEY_PGDN)
+		p->sel += last - p->sel < page ? last - p->sel : page;
+	else if (key == KEY_HOME)
+		p->sel = 0;
+	else if (key == KEY_END)
+		p->sel = last;
+	if (key == KEY_PGUP)
+		p->top -= p->top < page ? p->top : page;
+	else if (key == KEY_PGDN && last >= page && p->top + page < last)
+		p->top += page;
+}
+
+/* Whether a key or a signal waits. */
+static int
+key_waits(void *unused)
+{
+	(void)unused;
+	return caught || tty_wait(tty.fd, 0) != 0;
+}
+
+/*
+ * A signal, or what stands for one: comes back when wl is to go on.  The
+ * terminal is given back first.
+ */
+static void
+prompt_signal(struct prompt *p)
+{
+	int signo = caught;
+
+	if (signo == SIGTSTP) {
+		prompt_erase(p);
+		suspend(getpid());
+		tty_set(TTY_PROMPT);
+	} else if (signo != 0) {
+		prompt_erase(p);
+		die_of(signo);
+	}
+	tty_size();
+	prompt_redraw(p);
+}
+
+/*
+ * Applies a key.  Returns 1 when the prompt is over, with what was chosen in
+ * *CHOICE.
+ */
+static int
+prompt_key(struct prompt *p, int key, enum choice *choice)
+{
+	int edits = !(key == CTL('k') && p->cursor == p->len) &&
+	    !(key == CTL('d') && p->len == 0);
+
+	*choice = CHOSE_NOTHING;
+	if (p->help) {
+		p->help = 0;
+		return 0;
+	}
+	if (key == KEY_ESC || key == KEY_HANGUP ||
+	    (key == CTL('d') && p->len == 0))
+		return 1;
+	if (key == '\r' || key == '\n') {
+		ranking_update(&p->rank, p->query, NULL, NULL);
+		*choice = p->rank.len > 0 ? CHOSE_HOST :
+		    p->query[strspn(p->query, " \t")] != '\0' ? CHOSE_QUERY :
+		    CHOSE_NOTHING;
+		return *choice != CHOSE_NOTHING;
+	}
+	if (key == KEY_F1) {
+		p->help = 1;
+	} else if (key == CTL('l')) {
+		prompt_redraw(p);
+	} else if (key == CTL('c')) {
+		prompt_erase(p);
+		die_of(SIGINT);
+	} else if (key == CTL('z')) {
+		prompt_erase(p);
+		suspend(0);
+		tty_set(TTY_PROMPT);
+	} else if (edits && edit(p, key)) {
+		p->sel = p->top = 0;
+	} else {
+		move(p, key);
+	}
+	return 0;
+}
+
+/*
+ * Lets the user choose.  CHOSE_HOST: *HOST is the host; CHOSE_QUERY: nothing
+ * matched and p->query is meant.
+ */
+static enum choice
+prompt_run(struct prompt *p, struct host **host)
+{
+	enum choice choice = CHOSE_NOTHING;
+	int key, over = 0;
+
+	signals_catch();
+	tty_set(TTY_PROMPT);
+	while (!over) {
+		if (ranking_update(&p->rank, p->query, key_waits, NULL) &&
+		    (p->height == 0 || !key_waits(NULL)))
+			prompt_draw(p);
+		key = read_key(&p->decoder, -1);
+		if (key == KEY_SIGNAL)
+			prompt_signal(p);
+		else if (key != KEY_NONE)
+			over = prompt_key(p, key, &choice);
+	}
+	if (choice == CHOSE_HOST)
+		*host = ranking_get(&p->rank, p->sel);
+	prompt_erase(p);
+	tty_set(TTY_COOKED);
+	return choice;
+}
+
+/*
+ * The plain prompt, for a terminal that nothing can be drawn on: prints the
+ * list, or the matches, and reads a line until it says which one is meant.
+ */
+static void
+plain_list(struct prompt *p)
+{
+	struct host *host;
+	size_t i;
+
+	for (i = 0; i < p->rank.len; i++) {
+		host = ranking_get(&p->rank, i);
+		buf_fmt(&p->frame, "%zu ",
+		    (size_t)(host - p->rank.hosts->v) + 1);
+		put_text(&p->frame, host->name, INT_MAX / 2, NULL);
+		buf_str(&p->frame, "\n");
+	}
+}
+
+/* Reads a line of the terminal into the query; 0 at the end of file. */
+static int
+plain_read(struct prompt *p)
+{
+	unsigned char c = 0;
+
+	p->len = 0;
+	buf_str(&p->frame, "host: ");
+	tty_write(&p->frame);
+	while (c != '\n') {
+		if (tty_wait(tty.fd, -1) == -1 && errno == EINTR) {
+			if (caught == SIGTSTP)
+				suspend(getpid());
+			else if (caught)
+				die_of(caught);
+		} else if (read(tty.fd, &c, 1) != 1) {
+			return 0;
+		} else if (c != '\n' && p->len + 1 < sizeof(p->query)) {
+			p->query[p->len++] = (char)c;
+		}
+	}
+	p->query[p->len] = '\0';
+	return p->len > 0;
+}
+
+static enum choice
+plain_run(struct prompt *p, struct host **host)
+{
+	size_t number;
+
+	signals_catch();
+	ranking_update(&p->rank, p->query, NULL, NULL);
+	plain_list(p);
+	while (plain_read(p)) {
+		ranking_update(&p->rank, p->query, NULL, NULL);
+		number = p->rank.query.number;
+		if (p->rank.len == 0)
+			return CHOSE_QUERY;
+		*host = ranking_get(&p->rank, 0);
+		if (p->rank.len == 1 || strcmp((*host)->name, p->query) == 0 ||
+		    (number > 0 && number <= p->rank.hosts->len))
+			return CHOSE_HOST;
+		plain_list(p);
+	}
+	return CHOSE_NOTHING;
+}
+
+/*
+ * ssh's command lines.  Every ssh is run as the user would run it, with the
+ * user's options before wl's own, so that they win.  No shell sees any of it,
+ * and `--' stands before the host.
+ */
+
+struct options {
+	const char *self;	/* argv[0] */
+	const char *file;	/* -F */
+	const char *ctl;	/* -O */
+	char **ssh;		/* the arguments of -o */
+	size_t nssh, capssh;
+	int list, verbose, print, dry, socket, quiet;
+};
+
+struct args {
+	const char **v;		/* ends in NULL */
+	size_t len, cap;
+};
+
+static void
+arg_add(struct args *a, const char *s)
+{
+	a->v = grow(a->v, &a->cap, a->len + 2, sizeof(*a->v));
+	a->v[a->len++] = s;
+	a->v[a->len] = NULL;
+}
+
+static void
+arg_option(struct args *a, const char *option)
+{
+	arg_add(a, "-o");
+	arg_add(a, option);
+}
+
+/* Begins a command line with what the user said to wl. */
+static void
+ssh_args(struct args *a, const struct options *o)
+{
+	size_t i;
+
+	a->len = 0;
+	arg_add(a, "ssh");
+	if (o->file != NULL) {
+		arg_add(a, "-F");
+		arg_add(a, o->file);
+	}
+	for (i = 0; i < o->nssh; i++)
+		arg_option(a, o->ssh[i]);
+}
+
+static void
+arg_host(struct args *a, const char *name)
+{
+	arg_add(a, "--");
+	arg_add(a, name);
+}
+
+/* Prints a command line as a POSIX shell would take it. */
+static void
+print_args(const struct args *a)
+{
+	const char *p;
+	size_t i;
+
+	for (i = 0; i < a->len; i++) {
+		p = a->v[i];
+		if (i > 0)
+			putchar(' ');
+		if (*p != '\0' && p[strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		    "abcdefghijklmnopqrstuvwxyz0123456789%+,-./:=@_")] ==
+		    '\0') {
+			fputs(p, stdout);
+			continue;
+		}
+		putchar('\'');
+		for (; *p != '\0'; p++)
+			if (*p == '\'')
+				fputs("'\\''", stdout);
+			else
+				putchar(*p);
+		putchar('\'');
+	}
+	putchar('\n');
+}
+
+/*
+ * Becomes ssh: signals, terminal and descriptors are as wl found them.  Ends
+ * with 127 if there is no ssh and 126 if it cannot be run.
+ */
+static void
+become(const struct args *a)
+{
+	tty_set(TTY_COOKED);
+	signals_restore();
+	execvp(a->v[0], (char *const *)a->v);
+	warn("%s", a->v[0]);
+	exit(errno == ENOENT ? 127 : 126);
+}
+
+/*
+ * Starts ssh with the descriptors IN, OUT and ERR as its standard ones, the
+ * signals as wl found them, and, if it is to have one, a process group of its
+ * own.  Ends as become() does if it cannot be started.
+ */
+static pid_t
+spawn(const struct args *a, char *const env[], const int fds[3], int group)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t mask;
+	pid_t pid;
+	int i, error;
+
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigmask(&attr, tty.saved.on ? &tty.saved.mask :
+	    &mask);
+	posix_spawnattr_setpgroup(&attr, 0);
+	posix_spawnattr_setflags(&attr, (short)(POSIX_SPAWN_SETSIGMASK |
+	    (group ? POSIX_SPAWN_SETPGROUP : 0)));
+	posix_spawn_file_actions_init(&actions);
+	for (i = 0; i < 3; i++)
+		posix_spawn_file_actions_adddup2(&actions, fds[i], i);
+	error = posix_spawnp(&pid, a->v[0], &actions, &attr,
+	    (char *const *)a->v, env);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attr);
+	if (error != 0) {
+		errno = error;
+		tty_set(TTY_COOKED);
+		warn("%s", a->v[0]);
+		exit(error == ENOENT ? 127 : 126);
+	}
+	return pid;
+}
+
+/* /dev/null, above the standard descriptors so that dup2 leaves it alone. */
+static int
+null_fd(void)
+{
+	static int fd = -1;
+
+	if (fd == -1 && (fd = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+		err(2, "/dev/null");
+	return fd;
+}
+
+/*
+ * The chosen host's settings, as `ssh -G' prints them: ssh alone decides what
+ * holds for this connection.
+ */
+
+struct target {
+	const struct options *options;
+	struct config *config;
+	const char *name;
+	char **command;		/* the remote command's words, then NULL */
+	struct buf settings;	/* lines of `ssh -G' */
+	struct buf socket;	/* the control socket's path */
+	struct buf dir;		/* the private directory, empty: there is none */
+	int users;		/* the socket is where the user said */
+};
+
+/* The value of a setting, "" if it is not printed; valid until the next. */
+static const char *
+setting(struct target *t, const char *key)
+{
+	static struct buf out;
+	const char *p = t->settings.v;
+	size_t n = strlen(key);
+
+	out.len = 0;
+	buf_str(&out, "");
+	for (; p != NULL && *p != '\0'; p = strchr(p, '\n') + 1) {
+		if (strncmp(p, key, n) == 0 && p[n] == ' ') {
+			p += n + 1;
+			buf_add(&out, p, strcspn(p, "\n"));
+			break;
+		}
+		if (strchr(p, '\n') == NULL)
+			break;
+	}
+	return out.v;
+}
+
+/* Waits for a child; its status as a shell would give it. */
+static int
+wait_for(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return 255;
+	return WIFEXITED(status) ? WEXITSTATUS(status) :
+	    128 + WTERMSIG(status);
+}
+
+/* Asks `ssh -G'; returns 0, or the status with which it failed. */
+static int
+settings_read(struct target *t)
+{
+	struct args a = { NULL, 0, 0 };
+	int pipefd[2], fds[3], status;
+	char chunk[4096];
+	ssize_t n;
+	pid_t pid;
+
+	ssh_args(&a, t->options);
+	arg_add(&a, "-G");
+	arg_host(&a, t->name);
+	if (pipe(pipefd) == -1)
+		err(2, "pipe");
+	fcntl(pipefd[0], F_SETFD, FD_CLOEXEC);
+	fcntl(pipefd[1], F_SETFD, FD_CLOEXEC);
+	fcntl(pipefd[0], F_SETFL, O_NONBLOCK);
+	fds[0] = null_fd();
+	fds[1] = pipefd[1];
+	fds[2] = 2;
+	pid = spawn(&a, environ, fds, 0);
+	close(pipefd[1]);
+	t->settings.len = 0;
+	buf_str(&t->settings, "");
+	do {
+		if (tty_wait(pipefd[0], -1) == -1 && caught) {
+			kill(pid, SIGTERM);
+			wait_for(pid);
+			die_of(caught);
+		}
+		n = read(pipefd[0], chunk, sizeof(chunk));
+		if (n > 0)
+			buf_add(&t->settings, chunk, (size_t)n);
+	} while (n > 0 || (n == -1 && errno == EAGAIN));
+	close(pipefd[0]);
+	status = wait_for(pid);
+	free(a.v);
+	return status;
+}
+
+/*
+ * The control socket.  It lies in a directory that is ours and closed to all
+ * others, because ssh hands the terminal to whoever listens on it, and its
+ * name tells apart all that ssh -G tells apart.
+ */
+
+enum {
+	BIND_EXTRA = 17,	/* ssh binds the path plus this much first */
+	STALE_S = 60,		/* a dead socket this old is removed */
+};
+
+/* Whether the directory is there, ours, no link, and closed to others. */
+static int
+dir_private(const char *path)
+{
+	struct stat st;
+
+	if (mkdir(path, 0700) == -1 && errno != EEXIST)
+		return 0;
+	if (lstat(path, &st) == -1)
+		return 0;
+	errno = EPERM;
+	return S_ISDIR(st.st_mode) && st.st_uid == getuid() &&
+	    (st.st_mode & 077) == 0;
+}
+
+/*
+ * Finds the private directory: in shared memory, which only Linux has at
+ * this path, else where the session's files go, else in /tmp.  What is there
+ * but cannot be trusted is reported.
+ */
+static void
+dir_find(struct buf *dir)
+{
+	const char *run = getenv("XDG_RUNTIME_DIR");
+	char paths[3][128];
+	int i, n, warned = 0;
+
+	n = snprintf(paths[1], sizeof(paths[1]), "%s/wl", run != NULL &&
+	    *run == '/' ? run : "/nonexistent");
+	if (n >= (int)sizeof(paths[1]) || strpbrk(paths[1], "%$\"'\\ \t\n"))
+		paths[1][0] = '\0';
+	snprintf(paths[0], sizeof(paths[0]), "/dev/shm/wl-%ld",
+	    (long)getuid());
+	snprintf(paths[2], sizeof(paths[2]), "/tmp/wl-%ld", (long)getuid());
+	for (i = 0; i < 3; i++) {
+		if (paths[i][0] != '\0' && dir_private(paths[i])) {
+			buf_str(dir, paths[i]);
+			return;
+		}
+		if (paths[i][0] != '\0' && errno != ENOENT && !warned++)
+			warnx("%s: not a private directory", paths[i]);
+	}
+}
+
+/* A Unix socket and the address of PATH; -1 and errno on failure. */
+static int
+unix_socket(struct sockaddr_un *sun, const char *path)
+{
+	int fd;
+
+	memset(sun, 0, sizeof(*sun));
+	sun->sun_family = AF_UNIX;
+	if (strlen(path) >= sizeof(sun->sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(sun->sun_path, path, strlen(path));
+	if ((fd = socket(AF_UNIX, SOCK_STREAM, 0)) != -1)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return fd;
+}
+
+/*
+ * Whether a master answers on the socket.  *PID is the process that listens
+ * there, where the system tells it, else 0.
+ */
+static int
+master_alive(const char *path, pid_t *pid)
+{
+	struct sockaddr_un sun;
+	int fd, alive;
+
+	*pid = 0;
+	if ((fd = unix_socket(&sun, path)) == -1)
+		return 0;
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	alive = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0 ||
+	    errno == EAGAIN;
+#ifdef __linux__
+	{
+		struct { pid_t pid; uid_t uid; gid_t gid; } peer;
+		socklen_t len = sizeof(peer);
+
+		if (alive && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer,
+		    &len) == 0)
+			*pid = peer.pid;
+	}
+#endif
+	close(fd);
+	return alive;
+}
+
+static uint64_t
+hash64(uint64_t h, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+
+	while (len-- > 0)
+		h = (h ^ *p++) * 1099511628211U;	/* FNV-1a */
+	return h;
+}
+
+/*
+ * The hash of all that decides where the host's connection leads.  A jump
+ * host or a proxy command has settings of its own, so then the state of the
+ * configuration's files counts too.
+ */
+static uint64_t
+target_hash(struct target *t)
+{
+	uint64_t h = hash64(14695981039346656037U, t->settings.v,
+	    t->settings.len);
+	const struct file *f = t->config->files;
+	size_t i;
+
+	if (*setting(t, "proxyjump") == '\0' &&
+	    *setting(t, "proxycommand") == '\0')
+		return h;
+	for (i = 0; i < t->config->nfiles; i++, f++) {
+		h = hash64(h, f->path, strlen(f->path) + 1);
+		h = hash64(h, &f->st.st_dev, sizeof(f->st.st_dev));
+		h = hash64(h, &f->st.st_ino, sizeof(f->st.st_ino));
+		h = hash64(h, &f->st.st_size, sizeof(f->st.st_size));
+		h = hash64(h, &f->st.st_mtime, sizeof(f->st.st_mtime));
+	}
+	return h;
+}
+
+/*
+ * Sets t->socket: the user's ControlPath, else wl's own: the name, as far as
+ * there is room and with nothing in it that ssh would expand, and the hash.
+ * It stays empty if there is no private directory.
+ */
+static void
+socket_find(struct target *t)
+{
+	size_t room = sizeof(((struct sockaddr_un *)0)->sun_path) -
+	    BIND_EXTRA - 1, i;
+	const char *path = setting(t, "controlpath");
+	char hex[32];
+	int c;
+
+	t->socket.len = t->dir.len = 0;
+	buf_str(&t->socket, path);
+	buf_str(&t->dir, "");
+	if ((t->users = *path != '\0') != 0)
+		return;
+	dir_find(&t->dir);
+	if (t->dir.len == 0)
+		return;
+	snprintf(hex, sizeof(hex), "-%016llx",
+	    (unsigned long long)target_hash(t));
+	buf_fmt(&t->socket, "%s/", t->dir.v);
+	for (i = 0; t->name[i] != '\0' &&
+	    t->socket.len + strlen(hex) < room; i++) {
+		c = (unsigned char)t->name[i];
+		if (!isalnum(c) && c != '-' && (c != '.' || i == 0))
+			c = '_';
+		buf_fmt(&t->socket, "%c", c);
+	}
+	buf_str(&t->socket, hex);
+}
+
+/* Removes what wl or a master that was killed left behind long ago. */
+static void
+dir_sweep(const struct buf *dir)
+{
+	struct buf path = { NULL, 0, 0 };
+	struct dirent *e;
+	struct stat st;
+	pid_t pid;
+	DIR *d;
+
+	if (dir->len == 0 || (d = opendir(dir->v)) == NULL)
+		return;
+	while ((e = readdir(d)) != NULL) {
+		path.len = 0;
+		buf_fmt(&path, "%s/%s", dir->v, e->d_name);
+		if (lstat(path.v, &st) == 0 && S_ISSOCK(st.st_mode) &&
+		    st.st_mtime + STALE_S < time(NULL) &&
+		    !master_alive(path.v, &pid))
+			unlink(path.v);
+	}
+	closedir(d);
+	free(path.v);
+}
+
+/* How the host is reached. */
+enum plan {
+	PLAN_PLAIN,		/* by ssh alone: nothing is to be shared */
+	PLAN_ATTACH,		/* over the master that is there */
+	PLAN_MASTER,		/* over one that is started first */
+	PLAN_DIRECT,		/* by an ssh that becomes the master itself */
+};
+
+static enum plan
+target_plan(struct target *t, int terminal)
+{
+	const char *control = setting(t, "controlmaster");
+	pid_t pid;
+
+	if (strcmp(control, "ask") == 0 || strcmp(control, "autoask") == 0)
+		return PLAN_PLAIN;
+	socket_find(t);
+	if (t->socket.len == 0)
+		return PLAN_PLAIN;
+	if (master_alive(t->socket.v, &pid))
+		return PLAN_ATTACH;
+	return terminal ? PLAN_MASTER : PLAN_DIRECT;
+}
+
+/* The options that make an ssh the master of the target's socket. */
+static void
+master_args(struct target *t, struct args *a)
+{
+	static struct buf path;
+
+	arg_option(a, "ControlMaster=auto");
+	if (!t->users || strcmp(setting(t, "controlpersist"), "no") == 0)
+		arg_option(a, "ControlPersist=5s");
+	path.len = 0;
+	buf_fmt(&path, "ControlPath=%s", t->socket.v);
+	if (!t->users)
+		arg_option(a, path.v);
+}
+
+/* The command line of the master that logs in in the background. */
+static void
+login_args(struct target *t, struct args *a)
+{
+	ssh_args(a, t->options);
+	arg_add(a, "-N");
+	arg_add(a, "-T");
+	master_args(t, a);
+	if (strcmp(setting(t, "loglevel"), "INFO") == 0)
+		arg_option(a, "LogLevel=DEBUG1");
+	arg_host(a, t->name);
+}
+
+/*
+ * The command line of the session.  A user who asks for ControlMaster=yes
+ * would not be attached to a master that is there.
+ */
+static void
+session_args(struct target *t, enum plan plan, struct args *a)
+{
+	const char *control = setting(t, "controlmaster");
+	size_t i;
+
+	ssh_args(a, t->options);
+	if (plan == PLAN_DIRECT)
+		master_args(t, a);
+	else if (plan != PLAN_PLAIN && (strcmp(control, "true") == 0 ||
+	    strcmp(control, "yes") == 0))
+		arg_option(a, "ControlMaster=auto");
+	if (plan != PLAN_DIRECT && plan != PLAN_PLAIN && !t->users) {
+		arg_add(a, "-S");
+		arg_add(a, t->socket.v);
+	}
+	arg_host(a, t->name);
+	for (i = 0; t->command != NULL && t->command[i] != NULL; i++)
+		arg_add(a, t->command[i]);
+}
+
+/*
+ * Questions.  The master's environment names wl as its SSH_ASKPASS, and a
+ * socket in the private directory on which the wl that waits listens, with a
+ * secret word that tells this master's questions from other clients.  Run by
+ * ssh, wl sends word, kind and text there, and prints the answer that comes
+ * back.  Answers are in one buffer each, which is wiped.
+ */
+
+#define ASK_ENV		"WL_ASK"	/* WORD:PATH */
+
+enum {
+	ASK_WORD = 32,		/* characters of the secret word */
+	ASK_TEXT = 16384,	/* bytes of a question that are taken */
+	ASK_MS = 200,		/* how long a client may take to put it */
+	ANSWER_MAX = 1024,
+	SPIN_AFTER = 100,	/* ms before the spinner is shown */
+	SPIN_EVERY = 80,	/* ms between its frames */
+};
+
+/* macOS before 11 has none; SIGPIPE is blocked here anyway. */
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0
+#endif
+
+/* Clears what held a secret, in a way that no compiler leaves out. */
+static void
+wipe(void *p, size_t n)
+{
+	volatile char *v = p;
+
+	while (n-- > 0)
+		*v++ = 0;
+}
+
+/*
+ * wl as askpass: passes TEXT on to the wl that waits, and the answer to ssh.
+ * A notice has no answer: it lasts until ssh ends this process.
+ */
+static int
+askpass(const char *where, const char *text)
+{
+	const char *kind = getenv("SSH_ASKPASS_PROMPT");
+	struct sockaddr_un sun;
+	struct buf ask = { NULL, 0, 0 };
+	char answer[ANSWER_MAX];
+	size_t len = 0;
+	ssize_t n;
+	int fd;
+
+	if (strlen(where) <= ASK_WORD ||
+	    (fd = unix_socket(&sun, where + ASK_WORD + 1)) == -1 ||
+	    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
+		return 1;
+	buf_add(&ask, where, ASK_WORD);
+	buf_fmt(&ask, "%c%s", kind != NULL && *kind != '\0' ? *kind : 'p',
+	    text);
+	if (write_all(fd, ask.v, ask.len + 1) == -1)
+		return 1;
+	while (len < sizeof(answer) &&
+	    (n = read(fd, answer + len, sizeof(answer) - len)) > 0)
+		len += (size_t)n;
+	if (len > 0)
+		(void)write_all(1, answer, len);
+	wipe(answer, sizeof(answer));
+	return len == 0;
+}
+
+/*
+ * Waiting for the master: what is known of the login that is under way.
+ */
+
+struct login {
+	struct target *target;
+	pid_t pid;		/* of the master, and its process group */
+	int status;		/* with which it ended, -1: it has not */
+	int log;		/* what it writes to standard error */
+	off_t read;		/* how much of that was looked at */
+	struct buf line;	/* of it, not yet complete */
+	struct buf said;	/* what the user is to see of it */
+	int debug;		/* debug messages are wl's, not the user's */
+	char stage[256];
+	long long start, shown;	/* ms; shown: 0 until the spinner is */
+	unsigned frame;
+	int width;		/* columns of the spinner's line */
+	int listen;		/* for questions, -1: none are taken */
+	struct buf path;	/* of that socket */
+	char word[ASK_WORD + 1];
+	int notice;		/* the client whose notice is shown, or -1 */
+	char notice_text[256];
+	int lent;		/* the master has the terminal */
+};
+
+/* What a debug message of ssh says of the stage, by its beginning. */
+static const struct { const char *begin, *stage; } stages[] = {
+	{ "Connecting to ", "connecting" },
+	{ "Executing proxy command", "connecting" },
+	{ "Connection established", "waiting for an answer" },
+	{ "Remote protocol version", "exchanging keys" },
+	{ "SSH2_MSG_KEXINIT sent", "exchanging keys" },
+	{ "SSH2_MSG_SERVICE_ACCEPT received", "authenticating" },
+};
+
+/* What ssh at LogLevel DEBUG1 says without `debug1:' and not by default. */
+static const char *const verbose[] = {
+	"Authenticated to ", "Authenticated with partial success",
+	"Transferred: ", "Bytes per second: ",
+};
+
+static void
+login_stage(struct login *l, const char *s)
+{
+	static const char method[] = "Next authentication method: ";
+	static const char jump[] = "Setting implicit ProxyCommand";
+	size_t i;
+
+	for (i = 0; i < sizeof(stages) / sizeof(stages[0]); i++)
+		if (strncmp(s, stages[i].begin, strlen(stages[i].begin)) == 0 &&
+		    (i != 1 || strncmp(l->stage, "via ", 4) != 0))
+			snprintf(l->stage, sizeof(l->stage), "%s",
+			    stages[i].stage);
+	if (strncmp(s, jump, strlen(jump)) == 0)
+		snprintf(l->stage, sizeof(l->stage), "via %s",
+		    setting(l->target, "proxyjump"));
+	if (strncmp(s, method, strlen(method)) == 0)
+		snprintf(l->stage, sizeof(l->stage), "authenticating (%.*s)",
+		    (int)strcspn(s + strlen(method), "\r\n"),
+		    s + strlen(method));
+}
+
+/* Sorts a complete line of ssh's: debug messages tell the stage. */
+static void
+login_line(struct login *l)
+{
+	static const char debug[] = "debug1: ";
+	size_t i;
+
+	if (l->debug && strncmp(l->line.v, debug, strlen(debug)) == 0) {
+		login_stage(l, l->line.v + strlen(debug));
+		return;
+	}
+	for (i = 0; l->debug && i < sizeof(verbose) / sizeof(verbose[0]); i++)
+		if (strncmp(l->line.v, verbose[i], strlen(verbose[i])) == 0)
+			return;
+	buf_add(&l->said, l->line.v, l->line.len);
+}
+
+/* Takes what ssh has written since; at the end an unfinished line too. */
+static void
+login_read(struct login *l)
+{
+	char chunk[4096];
+	ssize_t n, i;
+
+	while ((n = pread(l->log, chunk, sizeof(chunk), l->read)) > 0) {
+		l->read += n;
+		for (i = 0; i < n; i++) {
+			buf_add(&l->line, &chunk[i], 1);
+			if (chunk[i] != '\n')
+				continue;
+			login_line(l);
+			l->line.len = 0;
+		}
+	}
+	if (l->status != -1 && l->line.len > 0) {
+		login_line(l);
+		l->line.len = 0;
+	}
+}
+
+/* Whether this terminal gets a spinner. */
+static int
+spins(void)
+{
+	return tty.fd != -1 && tty_draws();
+}
+
+/* Takes the spinner off the screen; a resize may have wrapped it. */
+static void
+spinner_erase(struct login *l)
+{
+	struct buf out = { NULL, 0, 0 };
+
+	if (l->shown == 0 || l->width == 0)
+		return;
+	if (l->width > tty.cols)
+		buf_fmt(&out, "\033[%dA", (l->width - 1) / tty.cols);
+	buf_str(&out, "\r\033[J");
+	tty_write(&out);
+	free(out.v);
+	l->width = 0;
+}
+
+/*
+ * Draws the spinner's line: where to, at which stage, for how long.  Where
+ * there is not room for all the address goes first.
+ */
+static void
+spinner_draw(struct login *l)
+{
+	static const char *const dots[] = { "\xe2\xa0\x8b", "\xe2\xa0\x99",
+	    "\xe2\xa0\xb9", "\xe2\xa0\xb8", "\xe2\xa0\xbc", "\xe2\xa0\xb4",
+	    "\xe2\xa0\xa6", "\xe2\xa0\xa7", "\xe2\xa0\x87", "\xe2\xa0\x8f" };
+	static const char *const ascii[] = { "|", "/", "-", "\\" };
+	int utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	struct target *t = l->target;
+	struct buf text = { NULL, 0, 0 }, out = { NULL, 0, 0 }, addr = text;
+	long long ms = now_ms() - l->start;
+	const char *spoke = utf8 ? dots[l->frame % 10] : ascii[l->frame % 4];
+
+	l->frame++;
+	buf_fmt(&addr, "%s@", setting(t, "user"));
+	buf_fmt(&addr, "%s", setting(t, "hostname"));
+	if (strcmp(setting(t, "port"), "22") != 0)
+		buf_fmt(&addr, ":%s", setting(t, "port"));
+	buf_fmt(&text, "%s %s  %s  %s  %lld.%llds", spoke, t->name, addr.v,
+	    l->notice != -1 ? l->notice_text : l->stage, ms / 1000,
+	    ms % 1000 / 100);
+	if (text_width(text.v) >= tty.cols) {
+		text.len = 0;
+		buf_fmt(&text, "%s %s  %s  %lld.%llds", spoke, t->name,
+		    l->notice != -1 ? l->notice_text : l->stage, ms / 1000,
+		    ms % 1000 / 100);
+	}
+	spinner_erase(l);
+	buf_str(&out, "\r");
+	l->width = put_text(&out, text.v, tty.cols - 1, NULL);
+	l->shown = 1;
+	buf_str(&out, "\033[K");
+	tty_write(&out);
+	free(text.v);
+	free(addr.v);
+	free(out.v);
+}
+
+/* Hands on to the user, in order, what ssh has said so far. */
+static void
+login_say(struct login *l)
+{
+	spinner_erase(l);
+	if (l->said.len > 0)
+		(void)write_all(2, l->said.v, l->said.len);
+	l->said.len = 0;
+}
+
+/*
+ * The master's standard error: a file that has no name, so that a proxy that
+ * keeps it open for the whole connection has something to write to.
+ */
+static int
+log_open(const struct target *t)
+{
+	struct buf path = { NULL, 0, 0 };
+	int fd;
+
+	buf_fmt(&path, "%s/log.XXXXXX", t->dir.len > 0 ? t->dir.v : "/tmp");
+	if ((fd = mkstemp(path.v)) == -1)
+		err(2, "%s", path.v);
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	unlink(path.v);
+	free(path.v);
+	return fd;
+}
+
+/* wl's own path, as it was found; NULL if it cannot be told. */
+static char *
+self_path(const char *name)
+{
+	const char *dir = getenv("PATH");
+	struct buf path = { NULL, 0, 0 };
+	size_t n;
+
+	if (strchr(name, '/') != NULL)
+		return realpath(name, NULL);
+	for (; dir != NULL && *dir != '\0'; dir += n + (dir[n] == ':')) {
+		n = strcspn(dir, ":");
+		path.len = 0;
+		buf_add(&path, dir, n);
+		buf_fmt(&path, "%s%s", n > 0 ? "/" : "./", name);
+		if (access(path.v, X_OK) == 0)
+			return realpath(path.v, NULL);
+	}
+	return NULL;
+}
+
+/* A word that nobody guesses; 0 if there is none to be had. */
+static int
+random_word(char word[ASK_WORD + 1])
+{
+	unsigned char bytes[ASK_WORD / 2];
+	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+	size_t i;
+
+	if (fd == -1)
+		return 0;
+	n = read(fd, bytes, sizeof(bytes));
+	close(fd);
+	for (i = 0; i < sizeof(bytes); i++)
+		snprintf(word + 2 * i, 3, "%02x", bytes[i]);
+	return n == (ssize_t)sizeof(bytes);
+}
+
+/* Begins to listen for questions.  Without it ssh asks on the terminal. */
+static void
+ask_listen(struct login *l)
+{
+	struct sockaddr_un sun;
+
+	l->listen = -1;
+	if (l->target->dir.len == 0 || getenv("SSH_ASKPASS_REQUIRE") != NULL ||
+	    !random_word(l->word))
+		return;
+	buf_fmt(&l->path, "%s/ask.%ld", l->target->dir.v, (long)getpid());
+	if ((l->listen = unix_socket(&sun, l->path.v)) == -1)
+		return;
+	unlink(l->path.v);
+	fcntl(l->listen, F_SETFL, O_NONBLOCK);
+	if (bind(l->listen, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
+	    listen(l->listen, 8) == -1) {
+		close(l->listen);
+		l->listen = -1;
+	}
+}
+
+/* The environment of the master: wl's own, and where to ask. */
+static char **
+login_env(struct login *l, const char *self)
+{
+	static struct buf where, program;
+	size_t n, i, kept = 0;
+	char **env;
+
+	for (n = 0; environ[n] != NULL; n++)
+		continue;
+	if ((env = calloc(n + 4, sizeof(*env))) == NULL)
+		errx(2, "out of memory");
+	for (i = 0; i < n; i++)
+		if (l->listen == -1 ||
+		    strncmp(environ[i], "SSH_ASKPASS=", 12) != 0)
+			env[kept++] = environ[i];
+	if (l->listen == -1)
+		return env;
+	where.len = program.len = 0;
+	buf_fmt(&where, "%s=%s:%s", ASK_ENV, l->word, l->path.v);
+	buf_fmt(&program, "SSH_ASKPASS=%s", self);
+	env[kept++] = where.v;
+	env[kept++] = program.v;
+	env[kept++] = (char *)"SSH_ASKPASS_REQUIRE=force";
+	return env;
+}
+
+static void
+login_start(struct login *l, struct target *t)
+{
+	struct args a = { NULL, 0, 0 };
+	char **env, *self;
+	int fds[3];
+
+	memset(l, 0, sizeof(*l));
+	l->target = t;
+	l->status = l->notice = -1;
+	l->debug = strcmp(setting(t, "loglevel"), "INFO") == 0;
+	snprintf(l->stage, sizeof(l->stage), "looking up");
+	if (t->dir.len == 0)
+		dir_find(&t->dir);
+	dir_sweep(&t->dir);
+	self = self_path(t->options->self);
+	l->listen = -1;
+	if (self != NULL)
+		ask_listen(l);
+	l->log = log_open(t);
+	login_args(t, &a);
+	env = login_env(l, self);
+	fds[0] = fds[1] = null_fd();
+	fds[2] = l->log;
+	l->start = now_ms();
+	l->pid = spawn(&a, env, fds, 1);
+	free(self);
+	free(env);
+	free(a.v);
+}
+
+/* Frees what the login held; nothing of it stays behind. */
+static void
+login_end(struct login *l)
+{
+	spinner_erase(l);
+	if (l->lent)
+		tcsetpgrp(tty.fd, getpgrp());
+	l->lent = 0;
+	tty_set(TTY_COOKED);
+	if (l->notice != -1)
+		close(l->notice);
+	if (l->listen != -1) {
+		close(l->listen);
+		unlink(l->path.v);
+	}
+	close(l->log);
+	free(l->path.v);
+	free(l->line.v);
+	free(l->said.v);
+}
+
+/* Ends the master and all that it started, and its socket. */
+static void
+login_cancel(struct login *l)
+{
+	long long until = now_ms() + 2000;
+	pid_t pid;
+
+	kill(-l->pid, SIGTERM);
+	kill(-l->pid, SIGCONT);
+	while (l->status == -1 && waitpid(l->pid, &l->status, WNOHANG) == 0) {
+		l->status = -1;
+		tty_wait(-1, 20);
+		if (now_ms() > until)
+			kill(-l->pid, SIGKILL);
+	}
+	if (!l->target->users && !master_alive(l->target->socket.v, &pid))
+		unlink(l->target->socket.v);
+}
+
+/* Ends the login, and wl, by the signal that was caught. */
+static void
+login_die(struct login *l, int signo)
+{
+	login_cancel(l);
+	login_read(l);
+	login_say(l);
+	login_end(l);
+	die_of(signo);
+}
+
+/* Stops the master, and wl until it goes on. */
+static void
+login_suspend(struct login *l)
+{
+	spinner_erase(l);
+	kill(-l->pid, SIGSTOP);
+	suspend(getpid());
+	kill(-l->pid, SIGCONT);
+}
+
+/* Appends a text of several lines as it may be shown. */
+static void
+put_lines(struct buf *out, const char *text)
+{
+	struct buf line = { NULL, 0, 0 };
+	size_t n;
+
+	for (;; text += n + 1) {
+		n = strcspn(text, "\n");
+		line.len = 0;
+		buf_add(&line, text, n);
+		while (n > 0 && text[n] == '\n' && line.v[line.len - 1] == '\r')
+			line.v[--line.len] = '\0';
+		put_text(out, line.v, INT_MAX / 2, NULL);
+		if (text[n] == '\0')
+			break;
+		buf_str(out, "\n");
+	}
+	free(line.v);
+}
+
+/* Whether the client has gone: ssh has ended it. */
+static int
+client_gone(int client)
+{
+	char c;
+	ssize_t n = recv(client, &c, 1, MSG_PEEK);
+
+	return n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR);
+}
+
+/*
+ * Reads the line that answers the client's question.  Returns its length, 0
+ * if the question is to be put again, -1 if it is refused or has gone.
+ */
+static ssize_t
+ask_read(struct login *l, int client, char answer[ANSWER_MAX])
+{
+	ssize_t n;
+	int r;
+
+	for (;;) {
+		r = tty_wait(tty.fd, 200);
+		if (caught == SIGTSTP) {
+			login_suspend(l);
+			return 0;
+		}
+		if (caught || client_gone(client))
+			return -1;
+		if (r == 1) {
+			n = read(tty.fd, answer, ANSWER_MAX);
+			return n > 0 ? n : -1;
+		}
+	}
+}
+
+/*
+ * Puts a question to the user and sends the answer to ssh.  What ssh has said
+ * comes first, and what was typed ahead is no answer.  A refusal is answered
+ * by nothing.
+ */
+static void
+ask(struct login *l, int client, int kind, const char *text)
+{
+	struct buf out = { NULL, 0, 0 };
+	char answer[ANSWER_MAX];
+	int echo = kind == 'c' || strstr(text, "(yes/no") != NULL;
+	long long asked = now_ms();
+	ssize_t n;
+
+	login_read(l);
+	login_say(l);
+	do {
+		tty_set(echo ? TTY_COOKED : TTY_SECRET);
+		tcflush(tty.fd, TCIFLUSH);
+		put_lines(&out, text);
+		buf_str(&out, kind == 'c' ? " (yes/no) " : "");
+		tty_write(&out);
+		n = ask_read(l, client, answer);
+	} while (n == 0);
+	if (!echo || n == -1)
+		(void)write_all(tty.fd, "\n", 1);
+	if (kind == 'c' && (n != 4 || strncasecmp(answer, "yes\n", 4) != 0))
+		n = -1;
+	if (n > 0)
+		(void)send(client, answer, (size_t)n, MSG_NOSIGNAL);
+	wipe(answer, sizeof(answer));
+	free(out.v);
+	tty_set(TTY_SPINNER);
+	l->start += now_ms() - asked;
+}
+
+/*
+ * Reads what a client wants: the secret word, the kind, the text and a NUL.
+ * Returns 0 if it does not come in time or is not from this master.
+ */
+static int
+ask_request(struct login *l, int client, struct buf *in)
+{
+	long long until = now_ms() + ASK_MS;
+	char chunk[1024];
+	ssize_t n;
+
+	while (in->len == 0 || in->v[in->len - 1] != '\0') {
+		if (tty_wait(client, 50) == -1 && caught)
+			return 0;
+		n = recv(client, chunk, sizeof(chunk), 0);
+		if (n > 0)
+			buf_add(in, chunk, (size_t)n);
+		else if (n == 0 || errno != EAGAIN)
+			return 0;
+		if (now_ms() > until || in->len > ASK_TEXT)
+			return 0;
+	}
+	return in->len > ASK_WORD + 1 && memcmp(in->v, l->word, ASK_WORD) == 0;
+}
+
+/* Takes a client that connects: a question is put, a notice is kept. */
+static void
+ask_accept(struct login *l)
+{
+	struct buf in = { NULL, 0, 0 };
+	int client;
+
+	if ((client = accept(l->listen, NULL, NULL)) == -1)
+		return;
+	fcntl(client, F_SETFD, FD_CLOEXEC);
+	fcntl(client, F_SETFL, O_NONBLOCK);
+	if (client < FD_SETSIZE && ask_request(l, client, &in)) {
+		if (in.v[ASK_WORD] != 'n') {
+			ask(l, client, in.v[ASK_WORD], in.v + ASK_WORD + 1);
+		} else {
+			if (l->notice != -1)
+				close(l->notice);
+			l->notice = client;
+			client = -1;
+			snprintf(l->notice_text, sizeof(l->notice_text), "%s",
+			    in.v + ASK_WORD + 1);
+		}
+	}
+	if (client != -1)
+		close(client);
+	free(in.v);
+}
+
+/*
+ * Looks at the master without waiting.  One that was stopped because it wants
+ * the terminal for itself (a ssh that does not ask through SSH_ASKPASS, or a
+ * proxy's own question) is lent it.
+ */
+static void
+login_reap(struct login *l)
+{
+	int status;
+
+	if (waitpid(l->pid, &status, WNOHANG | WUNTRACED) != l->pid)
+		return;
+	if (!WIFSTOPPED(status)) {
+		l->status = status;
+		return;
+	}
+	if (WSTOPSIG(status) == SIGTTIN || WSTOPSIG(status) == SIGTTOU) {
+		login_read(l);
+		login_say(l);
+		tty_set(TTY_COOKED);
+		l->lent = 1;
+	} else if (l->lent) {
+		tcsetpgrp(tty.fd, getpgrp());
+		suspend(0);
+	}
+	if (l->lent)
+		tcsetpgrp(tty.fd, l->pid);
+	kill(-l->pid, SIGCONT);
+}
+
+/*
+ * Whether the socket has come alive.  If it is another wl's master that was
+ * faster, ours is of no use.
+ */
+static int
+login_done(struct login *l)
+{
+	pid_t pid;
+
+	if (l->status != -1 || !master_alive(l->target->socket.v, &pid))
+		return l->status != -1;
+	if (pid != 0 && pid != l->pid) {
+		login_cancel(l);
+		l->status = 0;
+	}
+	return 1;
+}
+
+/* Waits until the master is there or has failed; whether it is there. */
+static int
+login_wait(struct login *l)
+{
+	int signo;
+
+	tty_set(TTY_SPINNER);
+	while (login_reap(l), !login_done(l)) {
+		login_read(l);
+		if (l->notice != -1 && client_gone(l->notice)) {
+			close(l->notice);
+			l->notice = -1;
+		}
+		if (spins() && !l->lent && now_ms() - l->start >= SPIN_AFTER) {
+			tty_size();
+			spinner_draw(l);
+		}
+		if (tty_wait(l->listen, SPIN_EVERY) == 1)
+			ask_accept(l);
+		signo = caught;
+		if (signo == SIGTSTP) {
+			login_suspend(l);
+			tty_set(TTY_SPINNER);
+		} else if (signo != 0) {
+			login_die(l, signo);
+		}
+	}
+	return l->status == -1 || l->status == 0;
+}
+
+/* Reports, dim, how long it took, where the spinner was. */
+static void
+report(const struct login *l, long long ms)
+{
+	struct buf out = { NULL, 0, 0 };
+
+	buf_str(&out, "\033[2m");
+	put_text(&out, l->target->name, tty.cols, NULL);
+	buf_fmt(&out, ": connected in %lld.%02lld s\033[m\n", ms / 1000,
+	    ms % 1000 / 10);
+	tty_write(&out);
+	free(out.v);
+}
+
+/* Logs in: starts the master and waits for it.  Returns whether it is there. */
+static int
+login(struct target *t)
+{
+	struct login l;
+	long long ms;
+	int ok, status;
+
+	login_start(&l, t);
+	ok = login_wait(&l);
+	ms = now_ms() - l.start;
+	status = l.status;
+	login_read(&l);
+	login_say(&l);
+	if (ok && spins() && ms >= SPIN_AFTER && !t->options->quiet)
+		report(&l, ms);
+	login_end(&l);
+	if (!ok && WIFSIGNALED(status)) {
+		if (l.lent && WTERMSIG(status) == SIGINT)
+			die_of(SIGINT);
+		warnx("ssh: ended by signal %d", WTERMSIG(status));
+	}
+	return ok;
+}
+
+/* -S: prints the socket's path.  -O: becomes ssh's command for the socket. */
+static int
+control(struct target *t, enum plan plan)
+{
+	struct args a = { NULL, 0, 0 };
+
+	if (t->options->socket && plan == PLAN_PLAIN) {
+		warnx("%s: no shared connection", printable(t->name));
+		return 1;
+	}
+	if (t->options->socket) {
+		puts(t->socket.v);
+		return 0;
+	}
+	ssh_args(&a, t->options);
+	if (plan != PLAN_PLAIN && !t->users) {
+		arg_add(&a, "-S");
+		arg_add(&a, t->socket.v);
+	}
+	arg_add(&a, "-O");
+	arg_add(&a, t->options->ctl);
+	arg_host(&a, t->name);
+	become(&a);
+	return 126;
+}
+
+/*
+ * Becomes the host's session.  Returns only if that failed, with the status
+ * to end with.  With -n the commands are printed instead, with -S the
+ * socket's path, with -O ssh's own command for it is executed.
+ */
+static int
+connect_host(struct target *t)
+{
+	struct args a = { NULL, 0, 0 };
+	const struct options *o = t->options;
+	int terminal = tty_open() && tcgetpgrp(tty.fd) == getpgrp(), status;
+	enum plan plan;
+
+	signals_catch();
+	if ((status = settings_read(t)) != 0)
+		return status;
+	plan = target_plan(t, terminal);
+	if (o->socket || o->ctl != NULL)
+		return control(t, plan);
+	if (plan == PLAN_MASTER && o->dry) {
+		login_args(t, &a);
+		print_args(&a);
+	} else if (plan == PLAN_MASTER && !login(t)) {
+		return 255;
+	}
+	session_args(t, plan, &a);
+	if (o->dry) {
+		print_args(&a);
+		return 0;
+	}
+	become(&a);
+	return 126;
+}
+
+/*
+ * The program.
+ */
+
+static void
+usage(FILE *to)
+{
+	fprintf(to, "usage: wl [-q] [-F file] [-o option]... "
+	    "[query [command ...]]\n"
+	    "       wl -l [-v] [-F file] [query]\n"
+	    "       wl -p [-F file] [query]\n"
+	    "       wl -n | -S [-F file] [-o option]... "
+	    "query [command ...]\n"
+	    "       wl -O ctl_cmd [-F file] [-o option]... query\n"
+	    "       wl -h | -V\n");
+	exit(to == stdout ? 0 : 2);
+}
+
+/*
+ * Prints a text of the list.  A pipe gets its bytes, only what would break
+ * the columns is replaced; a terminal gets what may be shown.
+ */
+static void
+print_text(const char *s, int end)
+{
+	static struct buf out;
+
+	out.len = 0;
+	if (isatty(1)) {
+		put_text(&out, s, INT_MAX / 2, NULL);
+		s = out.len > 0 ? out.v : "";
+	}
+	for (; *s != '\0'; s++)
+		putchar(is_control(*s) ? '?' : *s);
+	putchar(end);
+}
+
+/* The columns of -v: address, jump hosts, place, note. */
+static void
+print_details(struct hosts *h, const struct host *host)
+{
+	const struct block *b = &h->config->blocks[host->block];
+	struct values *v = &h->values;
+
+	evaluate(h->config, host->name, v);
+	print_text(value_user(h->config, v), '@');
+	print_text(v->name.v, ':');
+	print_text(value_port(v), '\t');
+	print_text(value_jump(v), '\t');
+	print_text(h->config->files[b->file].path, ':');
+	printf("%lu\t", (unsigned long)b->line);
+	print_text(host_note(h, host), '\n');
+}
+
+/* -l: prints the hosts that match the query, all without one. */
+static int
+list(struct ranking *r, const struct options *o)
+{
+	struct host *host;
+	size_t i;
+
+	for (i = 0; i < r->len; i++) {
+		host = ranking_get(r, i);
+		print_text(host->name, o->verbose ? '\t' : '\n');
+		if (o->verbose)
+			print_details(r->hosts, host);
+	}
+	if (fflush(stdout) == EOF || ferror(stdout))
+		err(2, "standard output");
+	return r->len == 0;
+}
+
+/* Reads the options; returns the index of the first operand. */
+static int
+options_read(struct options *o, int argc, char **argv)
+{
+	int c;
+
+	memset(o, 0, sizeof(*o));
+	o->self = argv[0];
+	while ((c = getopt(argc, argv, "+F:O:SVhlno:pqv")) != -1) {
+		switch (c) {
+		case 'F':
+			o->file = optarg;
+			break;
+		case 'O':
+			o->ctl = optarg;
+			break;
+		case 'S':
+			o->socket = 1;
+			break;
+		case 'V':
+			puts("wl " VERSION);
+			exit(0);
+		case 'h':
+			usage(stdout);
+			break;
+		case 'l':
+			o->list = 1;
+			break;
+		case 'n':
+			o->dry = 1;
+			break;
+		case 'o':
+			o->ssh = grow(o->ssh, &o->capssh, o->nssh + 1,
+			    sizeof(*o->ssh));
+			o->ssh[o->nssh++] = optarg;
+			break;
+		case 'p':
+			o->print = 1;
+			break;
+		case 'q':
+			o->quiet = 1;
+			break;
+		case 'v':
+			o->verbose = 1;
+			break;
+		default:
+			usage(stderr);
+		}
+	}
+	if (o->list + o->print + o->dry + o->socket + (o->ctl != NULL) > 1 ||
+	    (o->verbose && !o->list) || ((o->dry || o->socket ||
+	    o->ctl != NULL) && optind == argc))
+		usage(stderr);
+	return optind;
+}
+
+/* Puts the operands that are the query into one. */
+static void
+query_join(struct prompt *p, char **words, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++) {
+		if (strlen(words[i]) + p->len + 2 > sizeof(p->query))
+			errx(2, "the query is too long");
+		if (i > 0)
+			p->query[p->len++] = ' ';
+		memcpy(p->query + p->len, words[i], strlen(words[i]) + 1);
+		p->len += strlen(words[i]);
+	}
+	p->cursor = p->len;
+}
+
+/*
+ * What a query on the command line means without a prompt: a host, itself,
+ * or NULL if that is to be asked.
+ */
+static const char *
+resolve(struct prompt *p, const struct options *o)
+{
+	struct hosts *h = p->rank.hosts;
+	struct host *host;
+	size_t i;
+
+	for (i = 0; i < h->len; i++)
+		if (strcmp(h->v[i].name, p->query) == 0)
+			return p->query;
+	if (strpbrk(p->query, "@:/") != NULL)
+		return p->query;
+	ranking_update(&p->rank, p->query, NULL, NULL);
+	if (p->rank.len == 0)
+		return p->query;
+	if (p->rank.len > 1)
+		return NULL;
+	host = ranking_get(&p->rank, 0);
+	if (!o->print && !o->dry && !o->socket)
+		warnx("%s: %s", p->query, printable(host->name));
+	return host->name;
+}
+
+/* Lets the user choose; NULL if nothing was chosen. */
+static const char *
+choose(struct prompt *p)
+{
+	struct host *host = NULL;
+	enum choice choice;
+
+	choice = tty_draws() ? prompt_run(p, &host) : plain_run(p, &host);
+	if (choice == CHOSE_HOST)
+		return host->name;
+	return choice == CHOSE_QUERY ? p->query : NULL;
+}
+
+/* There is no terminal to choose on: says what there is to choose from. */
+static int
+no_choice(struct prompt *p)
+{
+	size_t i;
+
+	if (p->len == 0) {
+		warnx("no terminal to choose on; see wl -l");
+		return 1;
+	}
+	for (i = 0; i < p->rank.len; i++)
+		fprintf(stderr, "%s\n",
+		    printable(ranking_get(&p->rank, i)->name));
+	warnx("%s: matches %zu hosts", printable(p->query), p->rank.len);
+	return 1;
+}
+
+/*
+ * Chooses and connects.  A failure brings back a prompt that was there
+ * before, with its query.
+ */
+static int
+run(struct prompt *p, struct target *t)
+{
+	const char *name = NULL;
+	int asked = 0, status;
+
+	if (p->len > 0)
+		name = resolve(p, t->options);
+	for (;;) {
+		if (name == NULL) {
+			if (!tty_open())
+				return no_choice(p);
+			asked = 1;
+			name = choose(p);
+		}
+		if (name == NULL)
+			return 130;
+		if (t->options->print) {
+			puts(name);
+			return 0;
+		}
+		t->name = name;
+		status = connect_host(t);
+		if (!asked || status != 255 || t->options->dry)
+			return status;
+		name = NULL;
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct config config;
+	static struct hosts hosts;
+	static struct prompt prompt;
+	static struct options options;
+	static struct target target;
+	const char *where = getenv(ASK_ENV);
+	int first, joined;
+
+	if (where != NULL && argc == 2 && getenv("SSH_ASKPASS") != NULL)
+		return askpass(where, argv[1]);
+	setlocale(LC_CTYPE, "");
+	first = options_read(&options, argc, argv);
+	config_read(&config, options.file);
+	hosts_list(&hosts, &config);
+	prompt.rank.hosts = &hosts;
+	joined = options.list || options.print;
+	if (first < argc)
+		query_join(&prompt, argv + first, joined ? argc - first : 1);
+	if (options.list) {
+		ranking_update(&prompt.rank, prompt.query, NULL, NULL);
+		return list(&prompt.rank, &options);
+	}
+	target.options = &options;
+	target.config = &config;
+	target.command = first < argc ? argv + first + 1 : NULL;
+	return run(&prompt, &target);
+}
