@@ -55,7 +55,6 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include <ctype.h>
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
@@ -88,9 +87,21 @@ enum {
 	FILES_MAX = 65535,	/* files read in all; a block counts in 16 bits */
 	TEXT_MAX = 1 << 28,	/* bytes read in all */
 	KEY_MAX = 32,		/* the longest keyword has 31 letters */
+	TEXT_LEN = 256,		/* bytes of a text that are matched and marked */
 };
 
 extern char **environ;
+
+/* What the command line says. */
+struct options {
+	const char *self;	/* argv[0] */
+	const char *file;	/* -F */
+	const char *inventory;	/* -i */
+	const char *ctl;	/* -O */
+	char **ssh;		/* the arguments of -o */
+	size_t nssh, capssh;
+	int list, verbose, print, edit, dry, socket, quiet;
+};
 
 /* The signal that is to end or to stop the program, 0 if none came yet. */
 static volatile sig_atomic_t caught;
@@ -182,6 +193,18 @@ is_digit(int c)
 }
 
 static int
+is_upper(int c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
+static int
+is_letter(int c)
+{
+	return is_upper(c) || (c >= 'a' && c <= 'z') || (c & 0x80);
+}
+
+static int
 is_control(int c)
 {
 	return (unsigned char)c < 0x20 || c == 0x7f;
@@ -212,6 +235,100 @@ write_all(int fd, const char *p, size_t n)
 		n -= (size_t)w;
 	}
 	return 0;
+}
+
+/*
+ * Text for the terminal.  What a file, ssh or the network says reaches it
+ * through here only: what is not printable is shown as `?', so nothing of it
+ * acts on the terminal, and columns are counted as the terminal counts them.
+ */
+
+/* Characters that print nothing but turn the line's direction around. */
+static int
+is_bidi(wchar_t c)
+{
+	return c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
+	    (c >= 0x2066 && c <= 0x2069);
+}
+
+/*
+ * The length in bytes of the character at S, of which N bytes are there;
+ * *WIDTH is its columns, -1 if it must not be shown.
+ */
+static size_t
+char_len(const char *s, size_t n, int *width)
+{
+	mbstate_t state;
+	wchar_t c;
+	size_t len;
+
+	if ((unsigned char)*s < 0x80) {
+		*width = is_control(*s) ? -1 : 1;
+		return 1;
+	}
+	memset(&state, 0, sizeof(state));
+	len = mbrtowc(&c, s, n, &state);
+	if (len == (size_t)-1 || len == (size_t)-2 || len == 0) {
+		*width = -1;
+		return 1;
+	}
+	*width = is_bidi(c) ? -1 : wcwidth(c);
+	return len;
+}
+
+/*
+ * Appends at most COLS columns of S.  HIT, unless NULL, marks the bytes of S
+ * below TEXT_LEN that are to be underlined.  Returns the columns taken.
+ */
+static int
+put_text(struct buf *out, const char *s, int cols, const char *hit)
+{
+	size_t n = strlen(s), i, len;
+	int used = 0, width, marked = 0, mark;
+
+	for (i = 0; i < n; i += len) {
+		len = char_len(s + i, n - i, &width);
+		if (used + (width < 0 ? 1 : width) > cols)
+			break;
+		mark = hit != NULL && i < TEXT_LEN && hit[i];
+		if (mark != marked)
+			buf_str(out, mark ? "\033[4m" : "\033[24m");
+		marked = mark;
+		if (width < 0)
+			buf_str(out, "?");
+		else
+			buf_add(out, s + i, len);
+		used += width < 0 ? 1 : width;
+	}
+	if (marked)
+		buf_str(out, "\033[24m");
+	return used;
+}
+
+/* The columns that S takes. */
+static int
+text_width(const char *s)
+{
+	size_t n = strlen(s), i, len;
+	int used = 0, width;
+
+	for (i = 0; i < n; i += len) {
+		len = char_len(s + i, n - i, &width);
+		used += width < 0 ? 1 : width;
+	}
+	return used;
+}
+
+/* S as it may be shown in a message; valid until the next call. */
+static const char *
+printable(const char *s)
+{
+	static struct buf out;
+
+	out.len = 0;
+	buf_str(&out, "");
+	put_text(&out, s, INT_MAX / 2, NULL);
+	return out.v;
 }
 
 /*
@@ -416,8 +533,9 @@ struct name {
 	const char *text;
 	uint32_t first, last;	/* its refs */
 	uint32_t block;		/* reading: the last block that excludes it;
-				   then: the block that makes it a host */
-	enum { NAME_NEW, NAME_WAITS, NAME_DONE } state;
+				   waits: the block that makes it a host;
+				   listed: the host's place, from 1 on */
+	enum { NAME_NEW, NAME_WAITS, NAME_REFUSED, NAME_LISTED } state;
 };
 
 struct slot {
@@ -1282,12 +1400,21 @@ read_pass(struct config *c, struct values *v, const char *typed,
 	visit_literals(&p, UINT32_MAX);
 }
 
+/* What an inventory says of a host, each NULL if it does not. */
+struct given {
+	char *hostname, *user, *port;
+	char *note;
+	uint32_t line;
+};
+
 /*
- * Finds the values for the name TYPED.  A second pass, in which Host tests
- * the name found by the first, is read when ssh would read one.
+ * Finds the values for the name TYPED; what is GIVEN, unless NULL, comes
+ * before all files.  A second pass, in which Host tests the name found by the
+ * first, is read when ssh would read one.
  */
 static void
-evaluate(struct config *c, const char *typed, struct values *v)
+evaluate(struct config *c, const char *typed, const struct given *given,
+    struct values *v)
 {
 	const char *s;
 	char *host;
@@ -1299,6 +1426,12 @@ evaluate(struct config *c, const char *typed, struct values *v)
 	buf_add(&v->text, "", 1);
 	memset(v->at, 0, sizeof(v->at));
 	v->listed = 0;
+	if (given != NULL && given->hostname != NULL)
+		value_set(v, V_HOSTNAME, given->hostname);
+	if (given != NULL && given->user != NULL)
+		value_set(v, V_USER, given->user);
+	if (given != NULL && given->port != NULL)
+		value_set(v, V_PORT, given->port);
 	read_pass(c, v, typed, typed, 0);
 	final_name(v, typed);
 	s = value(v, V_CANONICAL);
@@ -1347,17 +1480,56 @@ struct host {
 	const char *name;
 	char *addr;		/* see host_addr(); NULL until asked for */
 	uint64_t letters;	/* see letters(); 0 until asked for */
-	uint32_t block;		/* that of its Host line */
-	uint32_t used;		/* when it was used last: 0 never, 1 longest ago */
+	uint32_t block;		/* that of its Host line, or its entry in the
+				   inventory; 0: it was typed */
+	uint32_t used;		/* when it was used last, 0: never */
+};
+
+struct inventory {
+	const char *path;	/* as the user gave it, NULL: standard input */
+	struct given *v;	/* from 1 on */
+	size_t len, cap;
 };
 
 struct hosts {
 	struct config *config;
+	struct inventory *inventory;	/* where they are from, or NULL */
 	struct host *v;
 	size_t len, cap;
+	size_t typed;		/* more of them behind, which were typed once */
 	struct values values;	/* of the host looked at last */
 	struct buf note;	/* likewise */
 };
+
+/*
+ * Appends a host of the name with number ID.  COUNT, one of the list's two,
+ * says of which kind.
+ */
+static struct host *
+host_add(struct hosts *h, uint32_t id, size_t *count)
+{
+	struct name *n = &h->config->names[id];
+	size_t place = h->len + h->typed;
+	struct host *host;
+
+	h->v = grow(h->v, &h->cap, place + 1, sizeof(*h->v));
+	host = &h->v[place];
+	memset(host, 0, sizeof(*host));
+	host->name = n->text;
+	n->state = NAME_LISTED;
+	n->block = (uint32_t)place + 1;
+	++*count;
+	return host;
+}
+
+/* The host of a name, NULL if there is none. */
+static struct host *
+host_find(const struct hosts *h, const char *name)
+{
+	const struct name *n = &h->config->names[name_find(h->config, name)];
+
+	return n->state == NAME_LISTED ? &h->v[n->block - 1] : NULL;
+}
 
 /*
  * Whether ssh takes the name as a destination and as nothing else
@@ -1393,7 +1565,7 @@ listing_block(struct config *c, struct values *v, const struct ref *r)
 	if (b->kind == BLOCK_HOST && b->patterns == 0 && !r->negated &&
 	    c->blocks[b->scope].always)
 		return r->block;
-	evaluate(c, c->names[r->name].text, v);
+	evaluate(c, c->names[r->name].text, NULL, v);
 	return v->listed;
 }
 
@@ -1401,37 +1573,33 @@ static void
 hosts_list(struct hosts *h, struct config *c)
 {
 	struct name *n;
+	uint32_t block;
 	size_t i;
 
-	memset(h, 0, sizeof(*h));
-	h->config = c;
 	for (i = 1; i < c->nrefs; i++) {
 		n = &c->names[c->refs[i].name];
-		if (n->state == NAME_NEW && !typable(n->text))
-			n->state = NAME_DONE;
 		if (n->state == NAME_NEW) {
-			n->block = listing_block(c, &h->values,
-			    &c->refs[i]);
-			n->state = n->block != 0 ? NAME_WAITS : NAME_DONE;
+			n->state = NAME_REFUSED;
+			if (typable(n->text)) {
+				n->block = listing_block(c, &h->values,
+				    &c->refs[i]);
+				n->state = n->block != 0 ? NAME_WAITS :
+				    NAME_REFUSED;
+			}
 		}
-		if (n->state != NAME_WAITS || n->block != c->refs[i].block)
-			continue;
-		n->state = NAME_DONE;
-		h->v = grow(h->v, &h->cap, h->len + 1, sizeof(*h->v));
-		memset(&h->v[h->len], 0, sizeof(*h->v));
-		h->v[h->len].name = n->text;
-		h->v[h->len++].block = n->block;
+		block = c->refs[i].block;
+		if (n->state == NAME_WAITS && n->block == block)
+			host_add(h, c->refs[i].name, &h->len)->block = block;
 	}
 }
 
 /*
- * The note of a host: the comment lines above its Host line, or the comment
- * at the line's end, without `#' and joined by blanks.
+ * The note of a Host line: the comment lines above it, or the comment at its
+ * end, without `#' and joined by blanks.
  */
 static const char *
-host_note(struct hosts *h, const struct host *host)
+block_note(struct hosts *h, const struct block *b)
 {
-	const struct block *b = &h->config->blocks[host->block];
 	const char *p = b->body - b->note, *end = b->body, *eol;
 	struct buf *out = &h->note;
 
@@ -1455,6 +1623,37 @@ host_note(struct hosts *h, const struct host *host)
 	return out->v;
 }
 
+/* What the inventory gives for a host, NULL if it is not from there. */
+static const struct given *
+host_given(const struct hosts *h, const struct host *host)
+{
+	return h->inventory == NULL || host->block == 0 ? NULL :
+	    &h->inventory->v[host->block];
+}
+
+static const char *
+host_note(struct hosts *h, const struct host *host)
+{
+	const struct given *given = host_given(h, host);
+
+	if (given != NULL)
+		return given->note != NULL ? given->note : "";
+	return block_note(h, &h->config->blocks[host->block]);
+}
+
+/* The file that a host is from and, in *LINE, the line; NULL for no file. */
+static const char *
+host_place(const struct hosts *h, const struct host *host, uint32_t *line)
+{
+	const struct given *given = host_given(h, host);
+	const struct block *b = &h->config->blocks[host->block];
+
+	*line = given != NULL ? given->line : b->line;
+	if (given != NULL)
+		return h->inventory->path;
+	return host->block != 0 ? h->config->files[b->file].path : NULL;
+}
+
 /*
  * Where the host leads, as far as its name does not tell: `user@hostname:port'
  * less what is as usual, and behind its NUL the hosts it is reached through.
@@ -1469,7 +1668,7 @@ host_addr(struct hosts *h, struct host *host)
 
 	if (host->addr != NULL)
 		return host->addr;
-	evaluate(h->config, host->name, v);
+	evaluate(h->config, host->name, host_given(h, host), v);
 	user = value_user(h->config, v);
 	if (strcmp(user, h->config->local_user) == 0)
 		user = "";
@@ -1533,6 +1732,502 @@ config_read(struct config *c, const char *file)
 }
 
 /*
+ * An inventory, with -i, takes the place of the configuration's hosts: one
+ * host a line, the rest of the line its note; or Ansible's INI form.  Each
+ * name is still looked up in the configuration.
+ */
+
+enum { INVENTORY_MAX = 1000000 };	/* hosts, as ranges multiply */
+
+struct inventory_file {
+	struct hosts *hosts;
+	const char *path;	/* for messages */
+	uint32_t line;
+	int skip;		/* in a section that holds no hosts */
+};
+
+/*
+ * A value that goes to ssh as -o KEYWORD=VALUE.  One that ssh would take for
+ * more than a word, or expand, ends wl.
+ */
+static char *
+given_value(const struct inventory_file *f, const char *s)
+{
+	const char *p;
+
+	for (p = s; *p != '\0' && !is_control(*p); p++)
+		if (strchr(" \"'\\#=%$", *p) != NULL)
+			break;
+	if (*s == '\0' || *p != '\0')
+		errx(2, "%s:%lu: bad value: %s", f->path,
+		    (unsigned long)f->line, printable(s));
+	return xstrdup(s);
+}
+
+/* Takes a word after the name; returns 0 if it is no variable of Ansible. */
+static int
+inventory_word(struct inventory_file *f, struct given *g, const char *w)
+{
+	static const char *const prefixes[] = { "ansible_ssh_", "ansible_" };
+	const char *key = w, *value = strchr(w, '=');
+	char **to = NULL;
+	size_t i, n;
+
+	if (value++ == NULL)
+		return 0;
+	for (i = 0; i < 2 && key == w; i++)
+		if (strncmp(w, prefixes[i], strlen(prefixes[i])) == 0)
+			key = w + strlen(prefixes[i]);
+	n = (size_t)(value - key) - 1;
+	if (key != w && n == 4 && strncmp(key, "host", n) == 0)
+		to = &g->hostname;
+	else if (key != w && n == 4 && strncmp(key, "user", n) == 0)
+		to = &g->user;
+	else if (key != w && n == 4 && strncmp(key, "port", n) == 0)
+		to = &g->port;
+	if (to != NULL && *to == NULL)
+		*to = given_value(f, value);
+	if (to == &g->port && port_number(g->port) == 0)
+		errx(2, "%s:%lu: bad port: %s", f->path,
+		    (unsigned long)f->line, printable(value));
+	return 1;
+}
+
+/* Whether [FROM:TO] or [FROM:TO:STEP] is all digits, or single letters. */
+static int
+range_parse(const char *s, size_t n, long *from, long *to, long *step)
+{
+	char text[64], *colon, *by;
+
+	if (n >= sizeof(text))
+		return 0;
+	memcpy(text, s, n);
+	text[n] = '\0';
+	if ((colon = strchr(text, ':')) == NULL)
+		return 0;
+	*colon++ = '\0';
+	*step = 1;
+	if ((by = strchr(colon, ':')) != NULL) {
+		*by++ = '\0';
+		*step = strspn(by, "0123456789") == strlen(by) ? atol(by) : 0;
+	}
+	if (is_digit(*text) && text[strspn(text, "0123456789")] == '\0' &&
+	    is_digit(*colon) && colon[strspn(colon, "0123456789")] == '\0' &&
+	    strlen(text) < 10 && strlen(colon) < 10) {
+		*from = atol(text);
+		*to = atol(colon);
+	} else if (is_letter(*text) && text[1] == '\0' &&
+	    is_letter(*colon) && colon[1] == '\0') {
+		*from = *text;
+		*to = *colon;
+	} else {
+		return 0;
+	}
+	return *from <= *to && *step > 0;
+}
+
+/*
+ * Adds the hosts that NAME stands for, a range at a time: a number as wide
+ * as the range begins, or a letter.
+ */
+static void
+inventory_add(struct inventory_file *f, const char *name, uint32_t given)
+{
+	const char *open = strchr(name, '['), *close, *colon;
+	struct buf one = { NULL, 0, 0 };
+	long from, to, step, i;
+
+	if (open == NULL) {
+		if (f->hosts->len >= INVENTORY_MAX)
+			errx(2, "%s:%lu: too many hosts", f->path,
+			    (unsigned long)f->line);
+		if (typable(name) && host_find(f->hosts, name) == NULL)
+			host_add(f->hosts, name_add(f->hosts->config,
+			    xstrdup(name)), &f->hosts->len)->block = given;
+		return;
+	}
+	close = strchr(open, ']');
+	if (close == NULL || !range_parse(open + 1,
+	    (size_t)(close - open) - 1, &from, &to, &step))
+		errx(2, "%s:%lu: bad range: %s", f->path,
+		    (unsigned long)f->line, printable(name));
+	colon = strchr(open, ':');
+	for (i = from; i <= to; i += step) {
+		one.len = 0;
+		buf_add(&one, name, (size_t)(open - name));
+		if (is_digit(open[1]))
+			buf_fmt(&one, "%0*ld", (int)(colon - open) - 1, i);
+		else
+			buf_fmt(&one, "%c", (int)i);
+		buf_str(&one, close + 1);
+		inventory_add(f, one.v, given);
+	}
+	free(one.v);
+}
+
+/* A line with a host: its name, its variables, and a note. */
+static void
+inventory_host(struct inventory_file *f, char *p, char *end)
+{
+	struct inventory *inv = f->hosts->inventory;
+	struct buf note = { NULL, 0, 0 };
+	struct given g;
+	char *name = p, *w, *rest;
+
+	memset(&g, 0, sizeof(g));
+	g.line = f->line;
+	if (word(&p, end, name) != 1)
+		return;
+	for (rest = p; p < end; rest = p) {
+		w = note.v = grow(note.v, &note.cap, (size_t)(end - p) + 1, 1);
+		if (word(&p, end, w) != 1 || !inventory_word(f, &g, w))
+			break;
+	}
+	rest += strspn(rest, "# \t");
+	if (rest < end) {
+		*end = '\0';
+		g.note = rest;
+	}
+	free(note.v);
+	inv->v = grow(inv->v, &inv->cap, inv->len + 2, sizeof(*inv->v));
+	inv->v[++inv->len] = g;
+	inventory_add(f, name, (uint32_t)inv->len);
+}
+
+/* A line: empty, a comment, a section's heading, or a host. */
+static void
+inventory_line(struct inventory_file *f, char *p, char *end)
+{
+	char *nul = memchr(p, '\0', (size_t)(end - p));
+
+	end = nul != NULL ? nul : end;
+	while (end > p && is_blank(end[-1]))
+		end--;
+	p = skip_blanks(p, end);
+	if (p == end || *p == '#' || *p == ';')
+		return;
+	*end = '\0';
+	if (*p == '[' && end[-1] == ']')
+		f->skip = strstr(p, ":vars]") != NULL ||
+		    strstr(p, ":children]") != NULL;
+	else if (!f->skip)
+		inventory_host(f, p, end);
+}
+
+/* Reads the inventory at PATH, `-' being standard input; what fails ends wl. */
+static void
+inventory_read(struct hosts *h, const char *path)
+{
+	struct inventory *inv = calloc(1, sizeof(*inv));
+	struct inventory_file f = { h, path, 0, 0 };
+	struct buf text = { NULL, 0, 0 };
+	char *p, *eol, chunk[16384];
+	int fd = 0;
+	ssize_t n;
+
+	if (inv == NULL)
+		errx(2, "out of memory");
+	h->inventory = inv;
+	if (strcmp(path, "-") == 0)
+		f.path = "standard input";
+	else
+		inv->path = path;
+	if (inv->path != NULL &&
+	    (fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
+		err(2, "%s", path);
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
+		buf_add(&text, chunk, (size_t)n);
+		if (text.len > TEXT_MAX)
+			errx(2, "%s: more than %d MB", f.path, TEXT_MAX >> 20);
+	}
+	if (n == -1)
+		err(2, "%s", f.path);
+	if (fd != 0)
+		close(fd);
+	for (p = text.v; p != NULL && p < text.v + text.len; p = eol + 1) {
+		eol = memchr(p, '\n', (size_t)(text.v + text.len - p));
+		if (eol == NULL)
+			eol = text.v + text.len;
+		f.line++;
+		inventory_line(&f, p, eol);
+	}
+}
+
+/*
+ * Recently used hosts: a file with a line `SECONDS NAME' for each use.  It is
+ * only ever a help: what is wrong with it, or with a line, is passed over.
+ * Who writes locks it, so that a use that is noted while the file is being
+ * compacted goes to the new one.
+ */
+
+enum {
+	RECENT_MAX = 500,	/* names kept */
+	RECENT_SIZE = 64 * 1024,	/* bytes at which it is compacted */
+};
+
+/* The file's path, with the directories made if it is to be written. */
+static char *
+recent_path(int make)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	struct buf path = { NULL, 0, 0 };
+	char *p;
+
+	if (state != NULL && *state == '/')
+		buf_fmt(&path, "%s/wl/recent", state);
+	else if (home != NULL && *home == '/')
+		buf_fmt(&path, "%s/.local/state/wl/recent", home);
+	else
+		return NULL;
+	for (p = path.v + 1; make && (p = strchr(p, '/')) != NULL; p++) {
+		*p = '\0';
+		(void)mkdir(path.v, 0700);
+		*p = '/';
+	}
+	return path.v;
+}
+
+/* Opens the file, if it is one and ours; -1 if not. */
+static int
+recent_open(const char *path, int flags)
+{
+	struct stat st;
+	int fd;
+
+	fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    st.st_uid != getuid())) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+struct use {
+	uint32_t when;
+	const char *name;
+};
+
+/* Takes a line apart; returns 0 if it is damaged. */
+static int
+recent_line(char *line, struct use *use)
+{
+	char *blank;
+	long long when = strtoll(line, &blank, 10);
+
+	if (blank == line || *blank != ' ' || when <= 0 || when > UINT32_MAX)
+		return 0;
+	use->when = (uint32_t)when;
+	use->name = blank + 1;
+	if (*use->name == '\0' || *use->name == '-')
+		return 0;
+	while (*++blank != '\0')
+		if (is_control(*blank))
+			return 0;
+	return 1;
+}
+
+/*
+ * Reads the uses in the file, oldest first, as far as its end is of a sane
+ * size.  Their names lie in a text that stays.
+ */
+static size_t
+recent_load(int fd, struct use **uses)
+{
+	struct buf text = { NULL, 0, 0 };
+	off_t size = lseek(fd, 0, SEEK_END);
+	size_t len = 0, n = 0, cap = 0;
+	char *p, *eol;
+	ssize_t r;
+
+	*uses = NULL;
+	text.v = grow(NULL, &text.cap, RECENT_SIZE * 2 + 1, 1);
+	if (size > RECENT_SIZE * 2)
+		size = lseek(fd, -RECENT_SIZE * 2, SEEK_END);
+	else
+		lseek(fd, 0, SEEK_SET);
+	while (len < RECENT_SIZE * 2 &&
+	    (r = read(fd, text.v + len, RECENT_SIZE * 2 - len)) > 0)
+		len += (size_t)r;
+	text.v[len] = '\0';
+	for (p = text.v; p < text.v + len; p = eol + 1) {
+		if ((eol = memchr(p, '\n',
+		    (size_t)(text.v + len - p))) == NULL)
+			eol = text.v + len;
+		*eol = '\0';
+		*uses = grow(*uses, &cap, n + 1, sizeof(**uses));
+		n += (size_t)recent_line(p, &(*uses)[n]);
+	}
+	return n;
+}
+
+/*
+ * Notes in the list of hosts when they were used.  Names that are not in it
+ * were typed; they go behind it.
+ */
+static void
+recent_read(struct hosts *h)
+{
+	char *path = recent_path(0);
+	struct use *uses;
+	struct host *host;
+	size_t n, i;
+	int fd;
+
+	if (path != NULL && (fd = recent_open(path, O_RDONLY)) != -1) {
+		n = recent_load(fd, &uses);
+		close(fd);
+		for (i = 0; i < n; i++) {
+			host = host_find(h, uses[i].name);
+			if (host == NULL)
+				host = host_add(h, name_add(h->config,
+				    uses[i].name), &h->typed);
+			host->used = uses[i].when;
+		}
+		free(uses);
+	}
+	free(path);
+}
+
+/*
+ * Opens the file for writing and locks it; -1 if that cannot be done.  If it
+ * was replaced meanwhile the new one is taken.  Another's lock is waited for
+ * only as long as nobody notices.
+ */
+static int
+recent_lock(const char *path)
+{
+	static const struct timespec pause = { 0, 5000000 };
+	struct flock lock;
+	struct stat a, b;
+	int fd, tries;
+
+	for (tries = 0; tries < 20; tries++) {
+		if ((fd = recent_open(path, O_RDWR | O_APPEND | O_CREAT)) == -1)
+			return -1;
+		memset(&lock, 0, sizeof(lock));
+		lock.l_type = F_WRLCK;
+		lock.l_whence = SEEK_SET;
+		if (fcntl(fd, F_SETLK, &lock) == 0 && fstat(fd, &a) == 0 &&
+		    stat(path, &b) == 0 && a.st_ino == b.st_ino &&
+		    a.st_dev == b.st_dev)
+			return fd;
+		close(fd);
+		nanosleep(&pause, NULL);
+	}
+	return -1;
+}
+
+static int
+recent_has(const struct use *v, size_t n, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(v[i].name, name) == 0)
+			return 1;
+	return 0;
+}
+
+/*
+ * Replaces the locked file by one with the last use of each name but FORGET,
+ * of RECENT_MAX names at most.
+ */
+static void
+recent_compact(int fd, const char *path, const char *forget)
+{
+	struct buf new = { NULL, 0, 0 }, out = new;
+	struct use *v;
+	size_t n = recent_load(fd, &v), kept = 0, i;
+	int to;
+
+	for (i = n; i-- > 0 && kept < RECENT_MAX;)
+		if ((forget == NULL || strcmp(v[i].name, forget) != 0) &&
+		    !recent_has(v + n - kept, kept, v[i].name))
+			v[n - ++kept] = v[i];
+	buf_str(&out, "");
+	for (i = n - kept; i < n; i++)
+		buf_fmt(&out, "%lu %s\n", (unsigned long)v[i].when, v[i].name);
+	buf_fmt(&new, "%s.new", path);
+	to = open(new.v, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+	    0600);
+	if (to != -1) {
+		if (write_all(to, out.v, out.len) == -1 || close(to) == -1 ||
+		    rename(new.v, path) == -1)
+			unlink(new.v);
+	}
+	free(v);
+	free(out.v);
+	free(new.v);
+}
+
+/* Notes that the name is used now or, with FORGET, that it never was. */
+static void
+recent_write(const char *name, int forget)
+{
+	char *path = recent_path(1);
+	struct buf line = { NULL, 0, 0 };
+	off_t size;
+	int fd;
+
+	if (path != NULL && (fd = recent_lock(path)) != -1) {
+		size = lseek(fd, 0, SEEK_END);
+		buf_fmt(&line, "%lld %s\n", (long long)time(NULL), name);
+		if (!forget)
+			(void)write_all(fd, line.v, line.len);
+		if (forget || size > RECENT_SIZE)
+			recent_compact(fd, path, forget ? name : NULL);
+		close(fd);
+	}
+	free(line.v);
+	free(path);
+}
+
+/* How long ago it was, in a few characters. */
+static void
+ago(uint32_t when, char *out, size_t size)
+{
+	static const struct { long long seconds; const char *unit; } units[] = {
+		{ 86400 * 365LL, "y" }, { 86400, "d" }, { 3600, "h" },
+		{ 60, "m" },
+	};
+	long long s = (long long)time(NULL) - when;
+	size_t i;
+
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (s >= units[i].seconds) {
+			snprintf(out, size, "%lld%s ago",
+			    s / units[i].seconds, units[i].unit);
+			return;
+		}
+	snprintf(out, size, "just now");
+}
+
+/*
+ * Reads, or reads again, the hosts from where the options say.  What was read
+ * before stays in memory: names of it may still be in use.
+ */
+static void
+hosts_read(struct hosts *h, const struct options *o)
+{
+	struct inventory *old = h->inventory;
+	struct config *c;
+
+	if (old != NULL && old->path == NULL)
+		return;		/* standard input cannot be read again */
+	memset(h, 0, sizeof(*h));
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		errx(2, "out of memory");
+	config_read(c, o->file);
+	h->config = c;
+	if (o->inventory != NULL)
+		inventory_read(h, o->inventory);
+	else
+		hosts_list(h, c);
+	recent_read(h);
+}
+
+/*
  * Matching.  Each word of the query must be found in the host's name, else
  * where it leads, else its note, as a subsequence.  The score is that of the
  * best alignment, found as fzy finds it by dynamic programming: letters in a
@@ -1543,7 +2238,6 @@ config_read(struct config *c, const char *file)
 enum {
 	QUERY_MAX = 256,	/* bytes of a query, with its NUL */
 	WORDS_MAX = 16,		/* words of it that count */
-	TEXT_LEN = 256,		/* bytes of a text that are looked at */
 
 	SCORE_NONE = -1000000,
 	SCORE_CONSECUTIVE = 1000,
@@ -1571,18 +2265,6 @@ struct query {
 	size_t nwords;
 	size_t number;		/* the whole query as a number, else 0 */
 };
-
-static int
-is_upper(int c)
-{
-	return c >= 'A' && c <= 'Z';
-}
-
-static int
-is_letter(int c)
-{
-	return is_upper(c) || (c >= 'a' && c <= 'z') || (c & 0x80);
-}
 
 /* A set with the letters of S in it, so that most misses are seen at once. */
 static uint64_t
@@ -1771,8 +2453,6 @@ word_score(const struct needle *w, struct hosts *h, struct host *host)
 		return r + FIELD_NAME;
 	if ((r = score(w, host_addr(h, host))) != SCORE_NONE)
 		return r + FIELD_ADDR;
-	if (h->config->blocks[host->block].note == 0)
-		return SCORE_NONE;
 	return score(w, host_note(h, host));
 }
 
@@ -1815,6 +2495,7 @@ struct ranking {
 	size_t len, cap;
 	size_t sorted;		/* how many of the best are in place */
 	int all;		/* all hosts, in file order; v is not used */
+	int recent;		/* those used last come first, and typed ones */
 	int valid;		/* the matches are complete */
 };
 
@@ -1826,6 +2507,8 @@ match_before(const struct ranking *r, const struct match *a,
 	const struct host *v = r->hosts->v;
 	size_t number = r->query.number;
 
+	if (r->recent && v[a->host].used != v[b->host].used)
+		return v[a->host].used > v[b->host].used;
 	if (number != 0 && (a->host + 1 == number || b->host + 1 == number))
 		return a->host + 1 == number;
 	if (a->score != b->score)
@@ -1877,6 +2560,8 @@ ranking_add(struct ranking *r, uint32_t host, size_t *n)
 {
 	int score = host_score(&r->query, r->hosts, &r->hosts->v[host]);
 
+	if (host >= r->hosts->len && r->hosts->v[host].used == 0)
+		return;		/* forgotten */
 	if (score == SCORE_NONE) {
 		if (r->query.number != host + 1)
 			return;
@@ -1898,12 +2583,15 @@ ranking_update(struct ranking *r, const char *text, int (*busy)(void *),
 	size_t i, n = 0, all = r->hosts->len, old = strlen(r->text);
 	int narrower;
 
+	if (r->recent)
+		all += r->hosts->typed;
 	if (r->valid && strcmp(text, r->text) == 0)
 		return 1;
 	query_parse(&r->query, text);
 	narrower = r->valid && !r->all && strncmp(text, r->text, old) == 0 &&
 	    r->query.number == 0;
-	if ((r->all = r->query.nwords == 0) != 0) {
+	r->all = r->query.nwords == 0 && !r->recent;
+	if (r->all) {
 		r->len = all;
 		goto done;
 	}
@@ -1927,100 +2615,6 @@ done:
 }
 
 /*
- * Text for the terminal.  What a file, ssh or the network says reaches it
- * through here only: what is not printable is shown as `?', so nothing of it
- * acts on the terminal, and columns are counted as the terminal counts them.
- */
-
-/* Characters that print nothing but turn the line's direction around. */
-static int
-is_bidi(wchar_t c)
-{
-	return c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
-	    (c >= 0x2066 && c <= 0x2069);
-}
-
-/*
- * The length in bytes of the character at S, of which N bytes are there;
- * *WIDTH is its columns, -1 if it must not be shown.
- */
-static size_t
-char_len(const char *s, size_t n, int *width)
-{
-	mbstate_t state;
-	wchar_t c;
-	size_t len;
-
-	if ((unsigned char)*s < 0x80) {
-		*width = is_control(*s) ? -1 : 1;
-		return 1;
-	}
-	memset(&state, 0, sizeof(state));
-	len = mbrtowc(&c, s, n, &state);
-	if (len == (size_t)-1 || len == (size_t)-2 || len == 0) {
-		*width = -1;
-		return 1;
-	}
-	*width = is_bidi(c) ? -1 : wcwidth(c);
-	return len;
-}
-
-/*
- * Appends at most COLS columns of S.  HIT, unless NULL, marks the bytes of S
- * below TEXT_LEN that are to be underlined.  Returns the columns taken.
- */
-static int
-put_text(struct buf *out, const char *s, int cols, const char *hit)
-{
-	size_t n = strlen(s), i, len;
-	int used = 0, width, marked = 0, mark;
-
-	for (i = 0; i < n; i += len) {
-		len = char_len(s + i, n - i, &width);
-		if (used + (width < 0 ? 1 : width) > cols)
-			break;
-		mark = hit != NULL && i < TEXT_LEN && hit[i];
-		if (mark != marked)
-			buf_str(out, mark ? "\033[4m" : "\033[24m");
-		marked = mark;
-		if (width < 0)
-			buf_str(out, "?");
-		else
-			buf_add(out, s + i, len);
-		used += width < 0 ? 1 : width;
-	}
-	if (marked)
-		buf_str(out, "\033[24m");
-	return used;
-}
-
-/* The columns that S takes. */
-static int
-text_width(const char *s)
-{
-	size_t n = strlen(s), i, len;
-	int used = 0, width;
-
-	for (i = 0; i < n; i += len) {
-		len = char_len(s + i, n - i, &width);
-		used += width < 0 ? 1 : width;
-	}
-	return used;
-}
-
-/* S as it may be shown in a message; valid until the next call. */
-static const char *
-printable(const char *s)
-{
-	static struct buf out;
-
-	out.len = 0;
-	buf_str(&out, "");
-	put_text(&out, s, INT_MAX / 2, NULL);
-	return out.v;
-}
-
-/*
  * Signals and the terminal.  From signals_catch() on, the signals that would
  * end or stop wl arrive only inside the calls of tty_wait(): they set
  * `caught' and interrupt it.  Whoever sees that gives the terminal back and
@@ -2029,7 +2623,7 @@ printable(const char *s)
  */
 
 static const int signals[] = { SIGALRM, SIGHUP, SIGINT, SIGPIPE, SIGQUIT,
-    SIGTERM, SIGTSTP, SIGWINCH, SIGCHLD };
+    SIGTERM, SIGTSTP, SIGTTOU, SIGWINCH, SIGCHLD };
 enum { NSIGNALS = sizeof(signals) / sizeof(signals[0]) };
 
 struct saved_signals {
@@ -2043,17 +2637,19 @@ enum tty_mode { TTY_COOKED, TTY_PROMPT, TTY_SPINNER, TTY_SECRET };
 struct tty {
 	int fd;			/* /dev/tty, -1: none */
 	struct termios cooked;	/* the mode it was found in */
+	struct termios now;	/* and that it was put into */
 	enum tty_mode mode;
 	int rows, cols;
+	int also;		/* watched together with fd, -1: none */
 	struct saved_signals saved;
 };
 
-static struct tty tty = { .fd = -1 };
+static struct tty tty = { .fd = -1, .also = -1 };
 
 static void
 on_signal(int signo)
 {
-	if (signo != SIGWINCH && signo != SIGCHLD)
+	if (signo != SIGWINCH && signo != SIGCHLD && signo != SIGTTOU)
 		caught = signo;
 }
 
@@ -2125,6 +2721,28 @@ tty_set(enum tty_mode mode)
 	while (tcsetattr(tty.fd, TCSADRAIN, &t) == -1 && errno == EINTR)
 		continue;
 	tty.mode = mode;
+	tty.now = t;
+}
+
+/* Whether another process has put the terminal into a mode of its own. */
+static int
+tty_taken(void)
+{
+	struct termios t;
+
+	return tcgetattr(tty.fd, &t) == 0 && (t.c_lflag != tty.now.c_lflag ||
+	    t.c_iflag != tty.now.c_iflag);
+}
+
+/*
+ * Makes a process group the one that the terminal's keys act on.  SIGTTOU,
+ * which would stop a wl that is not in the foreground, is blocked.
+ */
+static void
+tty_foreground(pid_t group)
+{
+	if (tty.fd != -1 && tty.saved.on)
+		tcsetpgrp(tty.fd, group);
 }
 
 static void
@@ -2163,6 +2781,7 @@ tty_open(void)
 		return 0;
 	}
 	atexit(tty_cooked);
+	tty.now = tty.cooked;
 	tty_size();
 	return 1;
 }
@@ -2186,24 +2805,27 @@ tty_write(struct buf *out)
 
 /*
  * Waits for something to read on FD (-1: for signals only) for at most MS
- * milliseconds, for ever if MS is negative.  Returns 1 if there is, 0 when
- * the time is over, -1 after a signal, of which `caught' may tell.
+ * milliseconds, for ever if MS is negative.  Returns 1 if there is, 2 if it is
+ * only tty.also that has something, 0 when the time is over, -1 after a
+ * signal, of which `caught' may tell.
  */
 static int
 tty_wait(int fd, long ms)
 {
+	int n, also = fd != -1 && fd == tty.fd ? tty.also : -1;
 	struct timespec ts;
 	fd_set set;
-	int n;
 
 	ts.tv_sec = ms / 1000;
 	ts.tv_nsec = ms % 1000 * 1000000;
 	FD_ZERO(&set);
 	if (fd != -1)
 		FD_SET(fd, &set);
-	n = pselect(fd + 1, &set, NULL, NULL, ms < 0 ? NULL : &ts,
-	    &tty.saved.mask);
-	return n > 0 ? 1 : n;
+	if (also != -1)
+		FD_SET(also, &set);
+	n = pselect((fd > also ? fd : also) + 1, &set, NULL, NULL,
+	    ms < 0 ? NULL : &ts, &tty.saved.mask);
+	return n <= 0 ? n : FD_ISSET(fd, &set) ? 1 : 2;
 }
 
 /* Stops WHO, wl or with 0 its process group as ^Z does, until it goes on. */
@@ -2220,6 +2842,7 @@ suspend(pid_t who)
 	sigaddset(&set, SIGTSTP);
 	caught = 0;
 	tty_set(TTY_COOKED);
+	tty_foreground(getpgrp());
 	sigaction(SIGTSTP, &dfl, &old);
 	kill(who, SIGTSTP);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
@@ -2235,6 +2858,7 @@ static void
 die_of(int signo)
 {
 	tty_set(TTY_COOKED);
+	tty_foreground(getpgrp());
 	signals_restore();
 	signal(signo, SIG_DFL);
 	raise(signo);
@@ -2250,7 +2874,7 @@ die_of(int signo)
 enum key {
 	KEY_NONE = 256, KEY_ESC, KEY_UP, KEY_DOWN, KEY_LEFT, KEY_RIGHT,
 	KEY_HOME, KEY_END, KEY_PGUP, KEY_PGDN, KEY_DELETE, KEY_BACKTAB, KEY_F1,
-	KEY_SIGNAL, KEY_HANGUP
+	KEY_SIGNAL, KEY_HANGUP, KEY_NEWS
 };
 #define CTL(c)		((c) & 0x1f)
 
@@ -2392,11 +3016,558 @@ read_key(struct decoder *d, long wait)
 		return KEY_SIGNAL;
 	if ((r = tty_wait(tty.fd, wait)) == -1)
 		return errno == EINTR ? KEY_SIGNAL : KEY_HANGUP;
+	if (r == 2)
+		return KEY_NEWS;
 	if (r == 0)
 		return d->state == GROUND ? KEY_NONE : decode_timeout(d);
 	if ((n = read(tty.fd, &c, 1)) == -1 && errno == EINTR)
 		return KEY_SIGNAL;
 	return n == 1 ? decode(d, c) : KEY_HANGUP;
+}
+
+/*
+ * ssh's command lines.  Every ssh is run as the user would run it, with the
+ * user's options before wl's own, so that they win.  No shell sees any of it,
+ * and `--' stands before the host.
+ */
+
+/* Where to connect. */
+struct target {
+	const struct options *options;
+	struct hosts *hosts;
+	const char *name;
+	struct buf given[3];	/* what the inventory says of it, for -o */
+	char **command;		/* the remote command's words, then NULL */
+	struct buf settings;	/* lines of `ssh -G' */
+	struct buf socket;	/* the control socket's path */
+	struct buf dir;		/* the private directory, empty: there is none */
+	int users;		/* the socket is where the user said */
+};
+
+struct args {
+	const char **v;		/* ends in NULL */
+	size_t len, cap;
+};
+
+static void
+arg_add(struct args *a, const char *s)
+{
+	a->v = grow(a->v, &a->cap, a->len + 2, sizeof(*a->v));
+	a->v[a->len++] = s;
+	a->v[a->len] = NULL;
+}
+
+static void
+arg_option(struct args *a, const char *option)
+{
+	arg_add(a, "-o");
+	arg_add(a, option);
+}
+
+/* Begins a command line with what the user and the inventory say. */
+static void
+ssh_args(struct args *a, const struct target *t)
+{
+	const struct options *o = t->options;
+	size_t i;
+
+	a->len = 0;
+	arg_add(a, "ssh");
+	if (o->file != NULL) {
+		arg_add(a, "-F");
+		arg_add(a, o->file);
+	}
+	for (i = 0; i < o->nssh; i++)
+		arg_option(a, o->ssh[i]);
+	for (i = 0; i < 3; i++)
+		if (t->given[i].len > 0)
+			arg_option(a, t->given[i].v);
+}
+
+static void
+arg_host(struct args *a, const char *name)
+{
+	arg_add(a, "--");
+	arg_add(a, name);
+}
+
+/* Prints a command line as a POSIX shell would take it. */
+static void
+print_args(const struct args *a)
+{
+	const char *p;
+	size_t i;
+
+	for (i = 0; i < a->len; i++) {
+		p = a->v[i];
+		if (i > 0)
+			putchar(' ');
+		if (*p != '\0' && p[strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		    "abcdefghijklmnopqrstuvwxyz0123456789%+,-./:=@_")] ==
+		    '\0') {
+			fputs(p, stdout);
+			continue;
+		}
+		putchar('\'');
+		for (; *p != '\0'; p++)
+			if (*p == '\'')
+				fputs("'\\''", stdout);
+			else
+				putchar(*p);
+		putchar('\'');
+	}
+	putchar('\n');
+}
+
+/*
+ * Becomes ssh: signals, terminal and descriptors are as wl found them.  Ends
+ * with 127 if there is no ssh and 126 if it cannot be run.
+ */
+static void
+become(const struct args *a)
+{
+	tty_set(TTY_COOKED);
+	signals_restore();
+	execvp(a->v[0], (char *const *)a->v);
+	warn("%s", a->v[0]);
+	exit(errno == ENOENT ? 127 : 126);
+}
+
+/*
+ * Starts ssh with the descriptors IN, OUT and ERR as its standard ones, the
+ * signals as wl found them, and, if it is to have one, a process group of its
+ * own.  Ends as become() does if it cannot be started.
+ */
+static pid_t
+spawn(const struct args *a, char *const env[], const int fds[3], int group)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t mask;
+	pid_t pid;
+	int i, error;
+
+	sigprocmask(SIG_SETMASK, NULL, &mask);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigmask(&attr, tty.saved.on ? &tty.saved.mask :
+	    &mask);
+	posix_spawnattr_setpgroup(&attr, 0);
+	posix_spawnattr_setflags(&attr, (short)(POSIX_SPAWN_SETSIGMASK |
+	    (group ? POSIX_SPAWN_SETPGROUP : 0)));
+	posix_spawn_file_actions_init(&actions);
+	for (i = 0; i < 3; i++)
+		posix_spawn_file_actions_adddup2(&actions, fds[i], i);
+	error = posix_spawnp(&pid, a->v[0], &actions, &attr,
+	    (char *const *)a->v, env);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attr);
+	if (error != 0) {
+		errno = error;
+		tty_set(TTY_COOKED);
+		warn("%s", a->v[0]);
+		exit(error == ENOENT ? 127 : 126);
+	}
+	return pid;
+}
+
+/*
+ * Runs a command in the foreground, as a shell does, with the terminal as wl
+ * found it.
+ */
+static void
+run_job(const struct args *a)
+{
+	static const int fds[3] = { 0, 1, 2 };
+	int status;
+	pid_t pid;
+
+	tty_set(TTY_COOKED);
+	pid = spawn(a, environ, fds, 1);
+	do {
+		tty_foreground(pid);
+		kill(-pid, SIGCONT);
+		while (waitpid(pid, &status, WUNTRACED) == -1 &&
+		    errno == EINTR)
+			continue;
+		tty_foreground(getpgrp());
+		if (WIFSTOPPED(status) && WSTOPSIG(status) != SIGTTIN &&
+		    WSTOPSIG(status) != SIGTTOU)
+			suspend(0);
+	} while (WIFSTOPPED(status));
+}
+
+/*
+ * The user's editor on a host's entry; 0 if that is in no file.  The shell
+ * only takes $EDITOR's own words apart.
+ */
+static int
+editor_args(struct args *a, const struct hosts *h, const struct host *host)
+{
+	static char line[32];
+	uint32_t number;
+	const char *path = host_place(h, host, &number);
+
+	if (path == NULL)
+		return 0;
+	snprintf(line, sizeof(line), "+%lu", (unsigned long)number);
+	a->len = 0;
+	arg_add(a, "sh");
+	arg_add(a, "-c");
+	arg_add(a, "exec ${VISUAL:-${EDITOR:-vi}} \"$@\"");
+	arg_add(a, "sh");
+	arg_add(a, line);
+	arg_add(a, path);
+	return 1;
+}
+
+/* /dev/null, above the standard descriptors so that dup2 leaves it alone. */
+static int
+null_fd(void)
+{
+	static int fd = -1;
+
+	if (fd == -1 && (fd = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
+		err(2, "/dev/null");
+	return fd;
+}
+
+/*
+ * The control socket.  It lies in a directory that is ours and closed to all
+ * others, because ssh hands the terminal to whoever listens on it, and its
+ * name tells apart all that ssh -G tells apart.
+ */
+
+enum {
+	BIND_EXTRA = 17,	/* ssh binds the path plus this much first */
+	HASH_LEN = 17,		/* of `-' and 64 bits in hexadecimal */
+	SOCKET_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) -
+	    BIND_EXTRA - 1,	/* bytes of a path */
+	STALE_S = 60,		/* a dead socket this old is removed */
+};
+
+/*
+ * Appends the part of a socket's name that is for people: the host's, with
+ * nothing in it that ssh would expand, and cut so that the whole path is not
+ * longer than ssh can bind.  DIR is the length of the directory's path.
+ */
+static void
+put_label(struct buf *out, const char *name, size_t dir)
+{
+	size_t i, room = SOCKET_MAX - HASH_LEN - 1 - dir;
+	int c;
+
+	for (i = 0; name[i] != '\0' && i < room; i++) {
+		c = (unsigned char)name[i];
+		if (!is_digit(c) && (!is_letter(c) || c > 0x7f) && c != '-' &&
+		    (c != '.' || i == 0))
+			c = '_';
+		buf_fmt(out, "%c", c);
+	}
+}
+
+/*
+ * Whether the directory is there, ours, no link, and closed to others.  With
+ * MAKE it is made if it is not there.
+ */
+static int
+dir_private(const char *path, int make)
+{
+	struct stat st;
+
+	if (make && mkdir(path, 0700) == -1 && errno != EEXIST)
+		return 0;
+	if (lstat(path, &st) == -1)
+		return 0;
+	errno = EPERM;
+	return S_ISDIR(st.st_mode) && st.st_uid == getuid() &&
+	    (st.st_mode & 077) == 0;
+}
+
+/*
+ * Finds the private directory: in shared memory, which only Linux has at
+ * this path, else where the session's files go, else in /tmp.  With MAKE it is
+ * made, and what is there but cannot be trusted is reported.  DIR stays empty
+ * if there is none.
+ */
+static void
+dir_find(struct buf *dir, int make)
+{
+	const char *run = getenv("XDG_RUNTIME_DIR");
+	char paths[3][128];
+	int i, n, warned = 0;
+
+	n = snprintf(paths[1], sizeof(paths[1]), "%s/wl", run != NULL &&
+	    *run == '/' ? run : "/nonexistent");
+	if (n >= (int)sizeof(paths[1]) || strpbrk(paths[1], "%$\"'\\ \t\n"))
+		paths[1][0] = '\0';
+	snprintf(paths[0], sizeof(paths[0]), "/dev/shm/wl-%ld",
+	    (long)getuid());
+	snprintf(paths[2], sizeof(paths[2]), "/tmp/wl-%ld", (long)getuid());
+	for (i = 0; i < 3; i++) {
+		if (paths[i][0] != '\0' && dir_private(paths[i], make)) {
+			buf_str(dir, paths[i]);
+			return;
+		}
+		if (make && paths[i][0] != '\0' && errno != ENOENT && !warned++)
+			warnx("%s: not a private directory", paths[i]);
+	}
+}
+
+/* A Unix socket and the address of PATH; -1 and errno on failure. */
+static int
+unix_socket(struct sockaddr_un *sun, const char *path)
+{
+	int fd;
+
+	memset(sun, 0, sizeof(*sun));
+	sun->sun_family = AF_UNIX;
+	if (strlen(path) >= sizeof(sun->sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(sun->sun_path, path, strlen(path));
+	if ((fd = socket(AF_UNIX, SOCK_STREAM, 0)) != -1)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return fd;
+}
+
+/*
+ * Whether a master answers on the socket.  *PID is the process that listens
+ * there, where the system tells it, else 0.
+ */
+static int
+master_alive(const char *path, pid_t *pid)
+{
+	struct sockaddr_un sun;
+	int fd, alive;
+
+	*pid = 0;
+	if ((fd = unix_socket(&sun, path)) == -1)
+		return 0;
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	alive = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0 ||
+	    errno == EAGAIN;
+#ifdef __linux__
+	{
+		struct { pid_t pid; uid_t uid; gid_t gid; } peer;
+		socklen_t len = sizeof(peer);
+
+		if (alive && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer,
+		    &len) == 0)
+			*pid = peer.pid;
+	}
+#endif
+	close(fd);
+	return alive;
+}
+
+/*
+ * Reachability tests.  A child for each host looks its name up, connects and
+ * waits for ssh's banner, while the prompt goes on; what it finds comes
+ * through a pipe.  A child that has not ended by PROBE_S has no answer.
+ */
+
+enum { PROBE_S = 3, PROBES_MAX = 10 };
+
+struct finding {
+	unsigned char probe;
+	char text[23];
+};
+
+struct probe {
+	struct host *host;
+	pid_t pid;		/* 0: has ended */
+	char text[23];
+};
+
+struct probes {
+	struct probe v[PROBES_MAX];
+	size_t len;
+};
+
+/* What became of connecting to one address. */
+static const char *
+probe_address(const struct addrinfo *ai)
+{
+	char banner[256];
+	int fd, bad;
+	ssize_t n;
+
+	fd = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol);
+	bad = fd == -1 || connect(fd, ai->ai_addr, ai->ai_addrlen) == -1;
+	n = bad ? -1 : read(fd, banner, sizeof(banner) - 1);
+	if (fd != -1)
+		close(fd);
+	if (n > 0) {
+		banner[n] = '\0';
+		return strstr(banner, "SSH-") != NULL ? NULL : "no ssh there";
+	}
+	return n == 0 ? "closed" : errno == ECONNREFUSED ? "refused" :
+	    errno == ETIMEDOUT ? "no answer" : "unreachable";
+}
+
+/* The child: reports the first address that works, or what failed. */
+static void
+probe_child(const char *host, const char *port, int to, size_t number)
+{
+	struct addrinfo hints, *ai, *a;
+	struct finding f;
+	long long start = now_ms();
+	const char *bad = "unknown name";
+
+	signals_restore();
+	signal(SIGALRM, SIG_DFL);
+	alarm(PROBE_S);
+	memset(&hints, 0, sizeof(hints));
+	hints.ai_socktype = SOCK_STREAM;
+	if (getaddrinfo(host, port, &hints, &ai) == 0)
+		for (a = ai; a != NULL && bad != NULL; a = a->ai_next)
+			bad = probe_address(a);
+	memset(&f, 0, sizeof(f));
+	f.probe = (unsigned char)number;
+	if (bad != NULL)
+		snprintf(f.text, sizeof(f.text), "%s", bad);
+	else
+		snprintf(f.text, sizeof(f.text), "%lld ms", now_ms() - start);
+	(void)write_all(to, (const char *)&f, sizeof(f));
+	_exit(0);
+}
+
+/* Ends the tests that still run. */
+static void
+probes_end(struct probes *p)
+{
+	size_t i;
+
+	for (i = 0; i < p->len; i++)
+		if (p->v[i].pid != 0) {
+			kill(p->v[i].pid, SIGKILL);
+			while (waitpid(p->v[i].pid, NULL, 0) == -1 &&
+			    errno == EINTR)
+				continue;
+		}
+	if (tty.also != -1)
+		close(tty.also);
+	tty.also = -1;
+	p->len = 0;
+}
+
+/* Begins the test of a host; TO is the pipe's other end. */
+static void
+probe_start(struct probes *p, struct hosts *h, struct host *host, int to)
+{
+	struct probe *one = &p->v[p->len];
+	struct values *v = &h->values;
+	const char *command;
+
+	evaluate(h->config, host->name, host_given(h, host), v);
+	command = value(v, V_COMMAND);
+	one->host = host;
+	one->pid = 0;
+	one->text[0] = '\0';
+	if (*value_jump(v) == '\0' && command != NULL &&
+	    strcmp(command, "none") != 0) {
+		snprintf(one->text, sizeof(one->text), "via ProxyCommand");
+	} else if (*value_jump(v) == '\0') {
+		snprintf(one->text, sizeof(one->text), "...");
+		if ((one->pid = fork()) == 0)
+			probe_child(v->name.v, value_port(v), to, p->len);
+		if (one->pid == -1)
+			one->pid = 0;
+	}
+	p->len++;
+}
+
+/* Takes what the children have found, and looks for those that have ended. */
+static void
+probes_news(struct probes *p)
+{
+	struct finding f;
+	size_t i;
+
+	while (tty.also != -1 &&
+	    read(tty.also, &f, sizeof(f)) == (ssize_t)sizeof(f))
+		if (f.probe < p->len)
+			memcpy(p->v[f.probe].text, f.text, sizeof(f.text));
+	for (i = 0; i < p->len; i++)
+		if (p->v[i].pid != 0 &&
+		    waitpid(p->v[i].pid, NULL, WNOHANG) != 0) {
+			p->v[i].pid = 0;
+			if (strcmp(p->v[i].text, "...") == 0)
+				snprintf(p->v[i].text, sizeof(p->v[i].text),
+				    "no answer");
+		}
+	for (i = 0; i < p->len && p->v[i].pid == 0; i++)
+		continue;
+	if (i == p->len && tty.also != -1) {
+		close(tty.also);
+		tty.also = -1;
+	}
+}
+
+/* What is known of a host's test, "" if nothing. */
+static const char *
+probe_text(const struct probes *p, const struct host *host)
+{
+	size_t i;
+
+	for (i = 0; i < p->len; i++)
+		if (p->v[i].host == host)
+			return p->v[i].text;
+	return "";
+}
+
+/*
+ * Which hosts have a live master of wl's own: the names of their sockets,
+ * each between line feeds.
+ */
+
+struct open_hosts {
+	struct buf dir, labels;
+};
+
+static void
+open_find(struct open_hosts *o)
+{
+	struct buf path = { NULL, 0, 0 };
+	struct dirent *e;
+	size_t n;
+	pid_t pid;
+	DIR *d;
+
+	o->dir.len = o->labels.len = 0;
+	buf_str(&o->labels, "\n");
+	dir_find(&o->dir, 0);
+	if (o->dir.len == 0 || (d = opendir(o->dir.v)) == NULL)
+		return;
+	while ((e = readdir(d)) != NULL) {
+		n = strlen(e->d_name);
+		if (n <= HASH_LEN || e->d_name[n - HASH_LEN] != '-')
+			continue;
+		path.len = 0;
+		buf_fmt(&path, "%s/%s", o->dir.v, e->d_name);
+		if (master_alive(path.v, &pid))
+			buf_fmt(&o->labels, "%.*s\n", (int)(n - HASH_LEN),
+			    e->d_name);
+	}
+	closedir(d);
+	free(path.v);
+}
+
+static int
+is_open(const struct open_hosts *o, const char *name)
+{
+	struct buf label = { NULL, 0, 0 };
+	int found;
+
+	if (o->labels.len <= 1)
+		return 0;
+	buf_str(&label, "\n");
+	put_label(&label, name, o->dir.len);
+	buf_str(&label, "\n");
+	found = strstr(o->labels.v, label.v) != NULL;
+	free(label.v);
+	return found;
 }
 
 /*
@@ -2423,18 +3594,23 @@ struct prompt {
 	int height;		/* lines that are there to be drawn on */
 	int column;		/* of the cursor, in the first of them */
 	int help;		/* the keys are shown instead of the hosts */
+	size_t prepared;	/* hosts whose address is known already */
+	struct probes probes;
+	struct open_hosts open;
+	char message[128];	/* shown in place of the count, until a key */
+	const struct options *options;
 };
 
 static const char *const help_lines[] = {
-	"type to filter: words, a number",
-	"Enter    connect",
-	"Up Down  or ^P ^N, Tab: move",
-	"PgUp PgDn Home End: move far",
-	"^A ^E ^B ^F  cursor in the query",
-	"^U ^W ^K  delete all, word, rest",
-	"^L redraw, ^Z suspend",
-	"Esc ^C   leave",
-	"F1       back",
+	"type to filter: words, or a number",
+	"Enter connect   Esc ^C leave   ^Z stop",
+	"Up Down ^P ^N Tab PgUp PgDn Home End",
+	"^A ^E ^B ^F     move in the query",
+	"^U ^W ^K        delete: all, word, rest",
+	"^R recently used hosts   ^X forget one",
+	"^T test which hosts answer",
+	"^Y copy HostName   ^O edit the entry",
+	"^L draw again",
 };
 enum { HELP_LINES = sizeof(help_lines) / sizeof(help_lines[0]) };
 
@@ -2498,6 +3674,23 @@ put_field(struct prompt *p, const char *s, int col, int width)
 	return width > 0 ? col + put_text(&p->line, s, width, hit) : col;
 }
 
+/* What is known of a host at the moment: its master, its test, its last use. */
+static void
+put_state(const struct prompt *p, const struct host *host, struct buf *out)
+{
+	char when[32];
+
+	if (is_open(&p->open, host->name))
+		buf_str(out, "* open");
+	if (*probe_text(&p->probes, host) != '\0')
+		buf_fmt(out, "%s%s", out->len > 0 ? "  " : "",
+		    probe_text(&p->probes, host));
+	if (p->rank.recent && host->used != 0) {
+		ago(host->used, when, sizeof(when));
+		buf_fmt(out, "%s%s", out->len > 0 ? "  " : "", when);
+	}
+}
+
 /*
  * Makes the row of match I: number, name, and dim what else is known.  On a
  * narrow terminal there are fewer blanks.
@@ -2510,9 +3703,14 @@ put_row(struct prompt *p, size_t i, const struct columns *w)
 	const char *addr = host_addr(h, host), *jump = addr + strlen(addr) + 1;
 	int chosen = i == p->sel, gap = tty.cols < NARROW ? 1 : 2, col;
 	int left = gap + w->number + gap;
+	struct buf state = { NULL, 0, 0 };
+	char number[32] = "";
 
-	buf_fmt(&p->line, "%s%-*s%*zu%*s", chosen ? "\033[7m" : "", gap,
-	    chosen ? ">" : "", w->number, (size_t)(host - h->v) + 1, gap, "");
+	if (host < h->v + h->len)
+		snprintf(number, sizeof(number), "%zu",
+		    (size_t)(host - h->v) + 1);
+	buf_fmt(&p->line, "%s%-*s%*s%*s", chosen ? "\033[7m" : "", gap,
+	    chosen ? ">" : "", w->number, number, gap, "");
 	col = put_field(p, host->name, left, w->name);
 	if (!chosen)
 		buf_str(&p->line, "\033[2m");
@@ -2528,6 +3726,13 @@ put_row(struct prompt *p, size_t i, const struct columns *w)
 		col += put_text(&p->line, jump, tty.cols - 1 - col, NULL);
 		left = col + 2;
 	}
+	put_state(p, host, &state);
+	if (state.len > 0 && col + 2 < tty.cols) {
+		col = put_blanks(&p->line, col, left);
+		col += put_text(&p->line, state.v, tty.cols - 1 - col, NULL);
+		left = col + 2;
+	}
+	free(state.v);
 	if (*host_note(h, host) != '\0' && col + 2 < tty.cols) {
 		col = put_blanks(&p->line, col, left);
 		put_field(p, host_note(h, host), col, INT_MAX);
@@ -2558,7 +3763,7 @@ put_query(struct prompt *p)
 {
 	int room = tty.cols - 4, col, n;
 	size_t start = query_start(p, room), cursor = p->cursor - start;
-	char count[64], before[QUERY_MAX];
+	char count[sizeof(p->message)], before[QUERY_MAX];
 
 	memcpy(before, p->query + start, cursor);
 	before[cursor] = '\0';
@@ -2567,6 +3772,10 @@ put_query(struct prompt *p)
 	col = 2 + put_text(&p->line, p->query + start, room + 1, NULL);
 	n = snprintf(count, sizeof(count), "%zu/%zu", p->rank.len,
 	    p->rank.hosts->len);
+	if (p->message[0] != '\0') {
+		snprintf(count, sizeof(count), "%s", p->message);
+		n = text_width(count);
+	}
 	if (col + 1 + n < tty.cols) {
 		put_blanks(&p->line, col, tty.cols - 1 - n);
 		buf_fmt(&p->line, "\033[2m%s\033[m", count);
@@ -2811,7 +4020,7 @@ static int
 key_waits(void *unused)
 {
 	(void)unused;
-	return caught || tty_wait(tty.fd, 0) != 0;
+	return caught || tty_wait(tty.fd, 0) == 1;
 }
 
 /*
@@ -2821,18 +4030,143 @@ key_waits(void *unused)
 static void
 prompt_signal(struct prompt *p)
 {
-	int signo = caught;
+	int signo = caught, rows, cols;
 
 	if (signo == SIGTSTP) {
 		prompt_erase(p);
 		suspend(getpid());
 		tty_set(TTY_PROMPT);
 	} else if (signo != 0) {
+		probes_end(&p->probes);
 		prompt_erase(p);
 		die_of(signo);
 	}
+	rows = tty.rows;
+	cols = tty.cols;
 	tty_size();
-	prompt_redraw(p);
+	if (signo != 0 || rows != tty.rows || cols != tty.cols)
+		prompt_redraw(p);
+}
+
+/* ^Y: gives the host's HostName to the terminal's clipboard (OSC 52). */
+static void
+prompt_copy(struct prompt *p)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	struct hosts *h = p->rank.hosts;
+	struct host *host = ranking_get(&p->rank, p->sel);
+	const unsigned char *s;
+	size_t n, i;
+	uint32_t bits;
+
+	evaluate(h->config, host->name, host_given(h, host), &h->values);
+	s = (const unsigned char *)h->values.name.v;
+	n = h->values.name.len;
+	buf_str(&p->frame, "\033]52;c;");
+	for (i = 0; i < n; i += 3) {
+		bits = (uint32_t)s[i] << 16 | (i + 1 < n ? s[i + 1] << 8 : 0) |
+		    (i + 2 < n ? s[i + 2] : 0);
+		buf_fmt(&p->frame, "%c%c%c%c", digits[bits >> 18],
+		    digits[bits >> 12 & 63],
+		    i + 1 < n ? digits[bits >> 6 & 63] : '=',
+		    i + 2 < n ? digits[bits & 63] : '=');
+	}
+	buf_str(&p->frame, "\a");
+	snprintf(p->message, sizeof(p->message), "copied %s", s);
+}
+
+/* ^T: tests the hosts that are shown. */
+static void
+prompt_probe(struct prompt *p)
+{
+	size_t i, last = p->top + prompt_room();
+	int fds[2];
+
+	probes_end(&p->probes);
+	if (pipe(fds) == -1)
+		return;
+	for (i = 0; i < 2; i++) {
+		fcntl(fds[i], F_SETFD, FD_CLOEXEC);
+		fcntl(fds[i], F_SETFL, O_NONBLOCK);
+	}
+	for (i = p->top; i < p->rank.len && i < last; i++)
+		probe_start(&p->probes, p->rank.hosts,
+		    ranking_get(&p->rank, i), fds[1]);
+	close(fds[1]);
+	tty.also = fds[0];
+	if (fds[0] >= FD_SETSIZE)
+		probes_end(&p->probes);
+}
+
+/* ^O: the editor on the host's entry; then the list is read again. */
+static void
+prompt_edit(struct prompt *p)
+{
+	struct hosts *h = p->rank.hosts;
+	struct args a = { NULL, 0, 0 };
+
+	if (!editor_args(&a, h, ranking_get(&p->rank, p->sel))) {
+		snprintf(p->message, sizeof(p->message), "not in a file");
+		return;
+	}
+	prompt_erase(p);
+	probes_end(&p->probes);
+	run_job(&a);
+	free(a.v);
+	hosts_read(h, p->options);
+	tty_size();
+	tty_set(TTY_PROMPT);
+	p->prepared = p->sel = p->top = 0;
+	p->rank.valid = 0;
+}
+
+/* ^R: shows those used last first, or not.  ^X there: forgets one. */
+static void
+prompt_recent(struct prompt *p, int key)
+{
+	struct host *host;
+
+	if (key == CTL('x')) {
+		if (!p->rank.recent)
+			return;
+		host = ranking_get(&p->rank, p->sel);
+		if (host->used != 0)
+			recent_write(host->name, 1);
+		host->used = 0;
+	} else {
+		p->rank.recent = !p->rank.recent;
+		p->sel = p->top = 0;
+	}
+	p->rank.valid = 0;
+	ranking_update(&p->rank, p->query, NULL, NULL);
+	if (p->rank.len > 0 && p->sel >= p->rank.len)
+		p->sel = p->rank.len - 1;
+}
+
+/* Applies a key that does something with the hosts; returns 0 if it is none. */
+static int
+act(struct prompt *p, int key)
+{
+	if (key == CTL('r')) {
+		prompt_recent(p, key);
+		return 1;
+	}
+	if (key != CTL('t') && key != CTL('x') && key != CTL('y') &&
+	    key != CTL('o'))
+		return 0;
+	ranking_update(&p->rank, p->query, NULL, NULL);
+	if (p->rank.len == 0)
+		return 1;
+	if (key == CTL('t'))
+		prompt_probe(p);
+	else if (key == CTL('x'))
+		prompt_recent(p, key);
+	else if (key == CTL('y'))
+		prompt_copy(p);
+	else
+		prompt_edit(p);
+	return 1;
 }
 
 /*
@@ -2846,6 +4180,7 @@ prompt_key(struct prompt *p, int key, enum choice *choice)
 	    !(key == CTL('d') && p->len == 0);
 
 	*choice = CHOSE_NOTHING;
+	p->message[0] = '\0';
 	if (p->help) {
 		p->help = 0;
 		return 0;
@@ -2865,6 +4200,7 @@ prompt_key(struct prompt *p, int key, enum choice *choice)
 	} else if (key == CTL('l')) {
 		prompt_redraw(p);
 	} else if (key == CTL('c')) {
+		probes_end(&p->probes);
 		prompt_erase(p);
 		die_of(SIGINT);
 	} else if (key == CTL('z')) {
@@ -2873,10 +4209,22 @@ prompt_key(struct prompt *p, int key, enum choice *choice)
 		tty_set(TTY_PROMPT);
 	} else if (edits && edit(p, key)) {
 		p->sel = p->top = 0;
-	} else {
+	} else if (!act(p, key)) {
 		move(p, key);
 	}
 	return 0;
+}
+
+/* Looks hosts up ahead of the first key that asks for all of them. */
+static void
+prompt_prepare(struct prompt *p)
+{
+	struct hosts *h = p->rank.hosts;
+	size_t n;
+
+	while (p->prepared < h->len && !key_waits(NULL))
+		for (n = 0; n < 256 && p->prepared < h->len; n++)
+			host_addr(h, &h->v[p->prepared++]);
 }
 
 /*
@@ -2891,16 +4239,21 @@ prompt_run(struct prompt *p, struct host **host)
 
 	signals_catch();
 	tty_set(TTY_PROMPT);
+	open_find(&p->open);
 	while (!over) {
 		if (ranking_update(&p->rank, p->query, key_waits, NULL) &&
 		    (p->height == 0 || !key_waits(NULL)))
 			prompt_draw(p);
+		prompt_prepare(p);
 		key = read_key(&p->decoder, -1);
 		if (key == KEY_SIGNAL)
 			prompt_signal(p);
+		if (key == KEY_SIGNAL || key == KEY_NEWS)
+			probes_news(&p->probes);
 		else if (key != KEY_NONE)
 			over = prompt_key(p, key, &choice);
 	}
+	probes_end(&p->probes);
 	if (choice == CHOSE_HOST)
 		*host = ranking_get(&p->rank, p->sel);
 	prompt_erase(p);
@@ -2975,168 +4328,9 @@ plain_run(struct prompt *p, struct host **host)
 }
 
 /*
- * ssh's command lines.  Every ssh is run as the user would run it, with the
- * user's options before wl's own, so that they win.  No shell sees any of it,
- * and `--' stands before the host.
- */
-
-struct options {
-	const char *self;	/* argv[0] */
-	const char *file;	/* -F */
-	const char *ctl;	/* -O */
-	char **ssh;		/* the arguments of -o */
-	size_t nssh, capssh;
-	int list, verbose, print, dry, socket, quiet;
-};
-
-struct args {
-	const char **v;		/* ends in NULL */
-	size_t len, cap;
-};
-
-static void
-arg_add(struct args *a, const char *s)
-{
-	a->v = grow(a->v, &a->cap, a->len + 2, sizeof(*a->v));
-	a->v[a->len++] = s;
-	a->v[a->len] = NULL;
-}
-
-static void
-arg_option(struct args *a, const char *option)
-{
-	arg_add(a, "-o");
-	arg_add(a, option);
-}
-
-/* Begins a command line with what the user said to wl. */
-static void
-ssh_args(struct args *a, const struct options *o)
-{
-	size_t i;
-
-	a->len = 0;
-	arg_add(a, "ssh");
-	if (o->file != NULL) {
-		arg_add(a, "-F");
-		arg_add(a, o->file);
-	}
-	for (i = 0; i < o->nssh; i++)
-		arg_option(a, o->ssh[i]);
-}
-
-static void
-arg_host(struct args *a, const char *name)
-{
-	arg_add(a, "--");
-	arg_add(a, name);
-}
-
-/* Prints a command line as a POSIX shell would take it. */
-static void
-print_args(const struct args *a)
-{
-	const char *p;
-	size_t i;
-
-	for (i = 0; i < a->len; i++) {
-		p = a->v[i];
-		if (i > 0)
-			putchar(' ');
-		if (*p != '\0' && p[strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		    "abcdefghijklmnopqrstuvwxyz0123456789%+,-./:=@_")] ==
-		    '\0') {
-			fputs(p, stdout);
-			continue;
-		}
-		putchar('\'');
-		for (; *p != '\0'; p++)
-			if (*p == '\'')
-				fputs("'\\''", stdout);
-			else
-				putchar(*p);
-		putchar('\'');
-	}
-	putchar('\n');
-}
-
-/*
- * Becomes ssh: signals, terminal and descriptors are as wl found them.  Ends
- * with 127 if there is no ssh and 126 if it cannot be run.
- */
-static void
-become(const struct args *a)
-{
-	tty_set(TTY_COOKED);
-	signals_restore();
-	execvp(a->v[0], (char *const *)a->v);
-	warn("%s", a->v[0]);
-	exit(errno == ENOENT ? 127 : 126);
-}
-
-/*
- * Starts ssh with the descriptors IN, OUT and ERR as its standard ones, the
- * signals as wl found them, and, if it is to have one, a process group of its
- * own.  Ends as become() does if it cannot be started.
- */
-static pid_t
-spawn(const struct args *a, char *const env[], const int fds[3], int group)
-{
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t mask;
-	pid_t pid;
-	int i, error;
-
-	sigprocmask(SIG_SETMASK, NULL, &mask);
-	posix_spawnattr_init(&attr);
-	posix_spawnattr_setsigmask(&attr, tty.saved.on ? &tty.saved.mask :
-	    &mask);
-	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setflags(&attr, (short)(POSIX_SPAWN_SETSIGMASK |
-	    (group ? POSIX_SPAWN_SETPGROUP : 0)));
-	posix_spawn_file_actions_init(&actions);
-	for (i = 0; i < 3; i++)
-		posix_spawn_file_actions_adddup2(&actions, fds[i], i);
-	error = posix_spawnp(&pid, a->v[0], &actions, &attr,
-	    (char *const *)a->v, env);
-	posix_spawn_file_actions_destroy(&actions);
-	posix_spawnattr_destroy(&attr);
-	if (error != 0) {
-		errno = error;
-		tty_set(TTY_COOKED);
-		warn("%s", a->v[0]);
-		exit(error == ENOENT ? 127 : 126);
-	}
-	return pid;
-}
-
-/* /dev/null, above the standard descriptors so that dup2 leaves it alone. */
-static int
-null_fd(void)
-{
-	static int fd = -1;
-
-	if (fd == -1 && (fd = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
-		err(2, "/dev/null");
-	return fd;
-}
-
-/*
  * The chosen host's settings, as `ssh -G' prints them: ssh alone decides what
  * holds for this connection.
  */
-
-struct target {
-	const struct options *options;
-	struct config *config;
-	const char *name;
-	char **command;		/* the remote command's words, then NULL */
-	struct buf settings;	/* lines of `ssh -G' */
-	struct buf socket;	/* the control socket's path */
-	struct buf dir;		/* the private directory, empty: there is none */
-	int users;		/* the socket is where the user said */
-};
 
 /* The value of a setting, "" if it is not printed; valid until the next. */
 static const char *
@@ -3183,8 +4377,9 @@ settings_read(struct target *t)
 	ssize_t n;
 	pid_t pid;
 
-	ssh_args(&a, t->options);
+	ssh_args(&a, t);
 	arg_add(&a, "-G");
+	arg_add(&a, "-T");	/* or it complains that it has no terminal */
 	arg_host(&a, t->name);
 	if (pipe(pipefd) == -1)
 		err(2, "pipe");
@@ -3214,109 +4409,6 @@ settings_read(struct target *t)
 	return status;
 }
 
-/*
- * The control socket.  It lies in a directory that is ours and closed to all
- * others, because ssh hands the terminal to whoever listens on it, and its
- * name tells apart all that ssh -G tells apart.
- */
-
-enum {
-	BIND_EXTRA = 17,	/* ssh binds the path plus this much first */
-	STALE_S = 60,		/* a dead socket this old is removed */
-};
-
-/* Whether the directory is there, ours, no link, and closed to others. */
-static int
-dir_private(const char *path)
-{
-	struct stat st;
-
-	if (mkdir(path, 0700) == -1 && errno != EEXIST)
-		return 0;
-	if (lstat(path, &st) == -1)
-		return 0;
-	errno = EPERM;
-	return S_ISDIR(st.st_mode) && st.st_uid == getuid() &&
-	    (st.st_mode & 077) == 0;
-}
-
-/*
- * Finds the private directory: in shared memory, which only Linux has at
- * this path, else where the session's files go, else in /tmp.  What is there
- * but cannot be trusted is reported.
- */
-static void
-dir_find(struct buf *dir)
-{
-	const char *run = getenv("XDG_RUNTIME_DIR");
-	char paths[3][128];
-	int i, n, warned = 0;
-
-	n = snprintf(paths[1], sizeof(paths[1]), "%s/wl", run != NULL &&
-	    *run == '/' ? run : "/nonexistent");
-	if (n >= (int)sizeof(paths[1]) || strpbrk(paths[1], "%$\"'\\ \t\n"))
-		paths[1][0] = '\0';
-	snprintf(paths[0], sizeof(paths[0]), "/dev/shm/wl-%ld",
-	    (long)getuid());
-	snprintf(paths[2], sizeof(paths[2]), "/tmp/wl-%ld", (long)getuid());
-	for (i = 0; i < 3; i++) {
-		if (paths[i][0] != '\0' && dir_private(paths[i])) {
-			buf_str(dir, paths[i]);
-			return;
-		}
-		if (paths[i][0] != '\0' && errno != ENOENT && !warned++)
-			warnx("%s: not a private directory", paths[i]);
-	}
-}
-
-/* A Unix socket and the address of PATH; -1 and errno on failure. */
-static int
-unix_socket(struct sockaddr_un *sun, const char *path)
-{
-	int fd;
-
-	memset(sun, 0, sizeof(*sun));
-	sun->sun_family = AF_UNIX;
-	if (strlen(path) >= sizeof(sun->sun_path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(sun->sun_path, path, strlen(path));
-	if ((fd = socket(AF_UNIX, SOCK_STREAM, 0)) != -1)
-		fcntl(fd, F_SETFD, FD_CLOEXEC);
-	return fd;
-}
-
-/*
- * Whether a master answers on the socket.  *PID is the process that listens
- * there, where the system tells it, else 0.
- */
-static int
-master_alive(const char *path, pid_t *pid)
-{
-	struct sockaddr_un sun;
-	int fd, alive;
-
-	*pid = 0;
-	if ((fd = unix_socket(&sun, path)) == -1)
-		return 0;
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	alive = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0 ||
-	    errno == EAGAIN;
-#ifdef __linux__
-	{
-		struct { pid_t pid; uid_t uid; gid_t gid; } peer;
-		socklen_t len = sizeof(peer);
-
-		if (alive && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer,
-		    &len) == 0)
-			*pid = peer.pid;
-	}
-#endif
-	close(fd);
-	return alive;
-}
-
 static uint64_t
 hash64(uint64_t h, const void *data, size_t len)
 {
@@ -3337,13 +4429,13 @@ target_hash(struct target *t)
 {
 	uint64_t h = hash64(14695981039346656037U, t->settings.v,
 	    t->settings.len);
-	const struct file *f = t->config->files;
+	const struct file *f = t->hosts->config->files;
 	size_t i;
 
 	if (*setting(t, "proxyjump") == '\0' &&
 	    *setting(t, "proxycommand") == '\0')
 		return h;
-	for (i = 0; i < t->config->nfiles; i++, f++) {
+	for (i = 0; i < t->hosts->config->nfiles; i++, f++) {
 		h = hash64(h, f->path, strlen(f->path) + 1);
 		h = hash64(h, &f->st.st_dev, sizeof(f->st.st_dev));
 		h = hash64(h, &f->st.st_ino, sizeof(f->st.st_ino));
@@ -3354,38 +4446,25 @@ target_hash(struct target *t)
 }
 
 /*
- * Sets t->socket: the user's ControlPath, else wl's own: the name, as far as
- * there is room and with nothing in it that ssh would expand, and the hash.
- * It stays empty if there is no private directory.
+ * Sets t->socket: the user's ControlPath, else wl's own, of the host's name
+ * and the hash.  It stays empty if there is no private directory.
  */
 static void
 socket_find(struct target *t)
 {
-	size_t room = sizeof(((struct sockaddr_un *)0)->sun_path) -
-	    BIND_EXTRA - 1, i;
 	const char *path = setting(t, "controlpath");
-	char hex[32];
-	int c;
 
 	t->socket.len = t->dir.len = 0;
 	buf_str(&t->socket, path);
 	buf_str(&t->dir, "");
 	if ((t->users = *path != '\0') != 0)
 		return;
-	dir_find(&t->dir);
+	dir_find(&t->dir, 1);
 	if (t->dir.len == 0)
 		return;
-	snprintf(hex, sizeof(hex), "-%016llx",
-	    (unsigned long long)target_hash(t));
 	buf_fmt(&t->socket, "%s/", t->dir.v);
-	for (i = 0; t->name[i] != '\0' &&
-	    t->socket.len + strlen(hex) < room; i++) {
-		c = (unsigned char)t->name[i];
-		if (!isalnum(c) && c != '-' && (c != '.' || i == 0))
-			c = '_';
-		buf_fmt(&t->socket, "%c", c);
-	}
-	buf_str(&t->socket, hex);
+	put_label(&t->socket, t->name, t->dir.len);
+	buf_fmt(&t->socket, "-%016llx", (unsigned long long)target_hash(t));
 }
 
 /* Removes what wl or a master that was killed left behind long ago. */
@@ -3455,7 +4534,7 @@ master_args(struct target *t, struct args *a)
 static void
 login_args(struct target *t, struct args *a)
 {
-	ssh_args(a, t->options);
+	ssh_args(a, t);
 	arg_add(a, "-N");
 	arg_add(a, "-T");
 	master_args(t, a);
@@ -3474,7 +4553,7 @@ session_args(struct target *t, enum plan plan, struct args *a)
 	const char *control = setting(t, "controlmaster");
 	size_t i;
 
-	ssh_args(a, t->options);
+	ssh_args(a, t);
 	if (plan == PLAN_DIRECT)
 		master_args(t, a);
 	else if (plan != PLAN_PLAIN && (strcmp(control, "true") == 0 ||
@@ -3504,6 +4583,7 @@ enum {
 	ASK_TEXT = 16384,	/* bytes of a question that are taken */
 	ASK_MS = 200,		/* how long a client may take to put it */
 	ANSWER_MAX = 1024,
+	LINGER_MS = 500,	/* how long a live master may stay in front */
 	SPIN_AFTER = 100,	/* ms before the spinner is shown */
 	SPIN_EVERY = 80,	/* ms between its frames */
 };
@@ -3578,7 +4658,8 @@ struct login {
 	char word[ASK_WORD + 1];
 	int notice;		/* the client whose notice is shown, or -1 */
 	char notice_text[256];
-	int lent;		/* the master has the terminal */
+	int bare;		/* ssh asks on the terminal itself */
+	long long alive;	/* since when the socket is, 0: not yet */
 };
 
 /* What a debug message of ssh says of the stage, by its beginning. */
@@ -3712,7 +4793,9 @@ spinner_draw(struct login *l)
 		    l->notice != -1 ? l->notice_text : l->stage, ms / 1000,
 		    ms % 1000 / 100);
 	}
-	spinner_erase(l);
+	tty_size();
+	if (l->width > tty.cols)
+		spinner_erase(l);
 	buf_str(&out, "\r");
 	l->width = put_text(&out, text.v, tty.cols - 1, NULL);
 	l->shown = 1;
@@ -3791,7 +4874,10 @@ random_word(char word[ASK_WORD + 1])
 	return n == (ssize_t)sizeof(bytes);
 }
 
-/* Begins to listen for questions.  Without it ssh asks on the terminal. */
+/*
+ * Begins to listen for questions.  Without it ssh asks on the terminal, as it
+ * does if it is too old for SSH_ASKPASS_REQUIRE, which shows in its settings.
+ */
 static void
 ask_listen(struct login *l)
 {
@@ -3799,6 +4885,7 @@ ask_listen(struct login *l)
 
 	l->listen = -1;
 	if (l->target->dir.len == 0 || getenv("SSH_ASKPASS_REQUIRE") != NULL ||
+	    *setting(l->target, "hostbasedacceptedalgorithms") == '\0' ||
 	    !random_word(l->word))
 		return;
 	buf_fmt(&l->path, "%s/ask.%ld", l->target->dir.v, (long)getpid());
@@ -3844,6 +4931,7 @@ static void
 login_start(struct login *l, struct target *t)
 {
 	struct args a = { NULL, 0, 0 };
+	const char *require = getenv("SSH_ASKPASS_REQUIRE");
 	char **env, *self;
 	int fds[3];
 
@@ -3853,12 +4941,14 @@ login_start(struct login *l, struct target *t)
 	l->debug = strcmp(setting(t, "loglevel"), "INFO") == 0;
 	snprintf(l->stage, sizeof(l->stage), "looking up");
 	if (t->dir.len == 0)
-		dir_find(&t->dir);
+		dir_find(&t->dir, 1);
 	dir_sweep(&t->dir);
 	self = self_path(t->options->self);
 	l->listen = -1;
 	if (self != NULL)
 		ask_listen(l);
+	l->bare = l->listen == -1 && (require == NULL ||
+	    strcmp(require, "never") == 0);
 	l->log = log_open(t);
 	login_args(t, &a);
 	env = login_env(l, self);
@@ -3876,9 +4966,7 @@ static void
 login_end(struct login *l)
 {
 	spinner_erase(l);
-	if (l->lent)
-		tcsetpgrp(tty.fd, getpgrp());
-	l->lent = 0;
+	tty_foreground(getpgrp());
 	tty_set(TTY_COOKED);
 	if (l->notice != -1)
 		close(l->notice);
@@ -3922,14 +5010,24 @@ login_die(struct login *l, int signo)
 	die_of(signo);
 }
 
-/* Stops the master, and wl until it goes on. */
+/* Lets the master have the terminal, and go on if it was stopped. */
 static void
-login_suspend(struct login *l)
+login_resume(struct login *l)
+{
+	if (!l->bare)
+		tty_set(TTY_SPINNER);
+	tty_foreground(l->pid);
+	kill(-l->pid, SIGCONT);
+}
+
+/* Stops the master and WHO (see suspend) until that goes on. */
+static void
+login_suspend(struct login *l, pid_t who)
 {
 	spinner_erase(l);
 	kill(-l->pid, SIGSTOP);
-	suspend(getpid());
-	kill(-l->pid, SIGCONT);
+	suspend(who);
+	login_resume(l);
 }
 
 /* Appends a text of several lines as it may be shown. */
@@ -3976,7 +5074,7 @@ ask_read(struct login *l, int client, char answer[ANSWER_MAX])
 	for (;;) {
 		r = tty_wait(tty.fd, 200);
 		if (caught == SIGTSTP) {
-			login_suspend(l);
+			login_suspend(l, getpid());
 			return 0;
 		}
 		if (caught || client_gone(client))
@@ -4005,6 +5103,7 @@ ask(struct login *l, int client, int kind, const char *text)
 	login_read(l);
 	login_say(l);
 	do {
+		tty_foreground(getpgrp());
 		tty_set(echo ? TTY_COOKED : TTY_SECRET);
 		tcflush(tty.fd, TCIFLUSH);
 		put_lines(&out, text);
@@ -4020,7 +5119,7 @@ ask(struct login *l, int client, int kind, const char *text)
 		(void)send(client, answer, (size_t)n, MSG_NOSIGNAL);
 	wipe(answer, sizeof(answer));
 	free(out.v);
-	tty_set(TTY_SPINNER);
+	login_resume(l);
 	l->start += now_ms() - asked;
 }
 
@@ -4078,9 +5177,8 @@ ask_accept(struct login *l)
 }
 
 /*
- * Looks at the master without waiting.  One that was stopped because it wants
- * the terminal for itself (a ssh that does not ask through SSH_ASKPASS, or a
- * proxy's own question) is lent it.
+ * Looks at the master without waiting.  When ^Z has stopped it wl stops too;
+ * when it wanted the terminal before it was given it, it goes on.
  */
 static void
 login_reap(struct login *l)
@@ -4089,27 +5187,18 @@ login_reap(struct login *l)
 
 	if (waitpid(l->pid, &status, WNOHANG | WUNTRACED) != l->pid)
 		return;
-	if (!WIFSTOPPED(status)) {
+	if (!WIFSTOPPED(status))
 		l->status = status;
-		return;
-	}
-	if (WSTOPSIG(status) == SIGTTIN || WSTOPSIG(status) == SIGTTOU) {
-		login_read(l);
-		login_say(l);
-		tty_set(TTY_COOKED);
-		l->lent = 1;
-	} else if (l->lent) {
-		tcsetpgrp(tty.fd, getpgrp());
-		suspend(0);
-	}
-	if (l->lent)
-		tcsetpgrp(tty.fd, l->pid);
-	kill(-l->pid, SIGCONT);
+	else if (WSTOPSIG(status) == SIGTTIN || WSTOPSIG(status) == SIGTTOU)
+		login_resume(l);
+	else
+		login_suspend(l, 0);
 }
 
 /*
- * Whether the socket has come alive.  If it is another wl's master that was
- * faster, ours is of no use.
+ * Whether the waiting is over: the master has ended, which is how it goes into
+ * the background, or the socket has been alive for so long that it will not.
+ * If it is another wl's master that was faster, ours is of no use.
  */
 static int
 login_done(struct login *l)
@@ -4121,8 +5210,11 @@ login_done(struct login *l)
 	if (pid != 0 && pid != l->pid) {
 		login_cancel(l);
 		l->status = 0;
+		return 1;
 	}
-	return 1;
+	if (l->alive == 0)
+		l->alive = now_ms();
+	return now_ms() - l->alive > LINGER_MS;
 }
 
 /* Waits until the master is there or has failed; whether it is there. */
@@ -4131,26 +5223,25 @@ login_wait(struct login *l)
 {
 	int signo;
 
-	tty_set(TTY_SPINNER);
+	login_resume(l);
 	while (login_reap(l), !login_done(l)) {
 		login_read(l);
 		if (l->notice != -1 && client_gone(l->notice)) {
 			close(l->notice);
 			l->notice = -1;
 		}
-		if (spins() && !l->lent && now_ms() - l->start >= SPIN_AFTER) {
-			tty_size();
+		if (tty_taken())
+			spinner_erase(l);
+		else if (spins() && !l->bare &&
+		    now_ms() - l->start >= SPIN_AFTER)
 			spinner_draw(l);
-		}
 		if (tty_wait(l->listen, SPIN_EVERY) == 1)
 			ask_accept(l);
 		signo = caught;
-		if (signo == SIGTSTP) {
-			login_suspend(l);
-			tty_set(TTY_SPINNER);
-		} else if (signo != 0) {
+		if (signo == SIGTSTP)
+			login_suspend(l, getpid());
+		else if (signo != 0)
 			login_die(l, signo);
-		}
 	}
 	return l->status == -1 || l->status == 0;
 }
@@ -4175,7 +5266,7 @@ login(struct target *t)
 {
 	struct login l;
 	long long ms;
-	int ok, status;
+	int ok, status, signo;
 
 	login_start(&l, t);
 	ok = login_wait(&l);
@@ -4183,13 +5274,19 @@ login(struct target *t)
 	status = l.status;
 	login_read(&l);
 	login_say(&l);
-	if (ok && spins() && ms >= SPIN_AFTER && !t->options->quiet)
+	if (ok && l.shown && !t->options->quiet)
 		report(&l, ms);
+	if (!ok)
+		kill(-l.pid, SIGTERM);
 	login_end(&l);
 	if (!ok && WIFSIGNALED(status)) {
-		if (l.lent && WTERMSIG(status) == SIGINT)
-			die_of(SIGINT);
-		warnx("ssh: ended by signal %d", WTERMSIG(status));
+		signo = WTERMSIG(status);
+		if (signo == SIGINT || signo == SIGQUIT || signo == SIGHUP) {
+			/* a key's signal, or the terminal's: for all of us */
+			kill(0, signo);
+			die_of(signo);
+		}
+		warnx("ssh: ended by signal %d", signo);
 	}
 	return ok;
 }
@@ -4208,7 +5305,7 @@ control(struct target *t, enum plan plan)
 		puts(t->socket.v);
 		return 0;
 	}
-	ssh_args(&a, t->options);
+	ssh_args(&a, t);
 	if (plan != PLAN_PLAIN && !t->users) {
 		arg_add(&a, "-S");
 		arg_add(&a, t->socket.v);
@@ -4216,6 +5313,42 @@ control(struct target *t, enum plan plan)
 	arg_add(&a, "-O");
 	arg_add(&a, t->options->ctl);
 	arg_host(&a, t->name);
+	become(&a);
+	return 126;
+}
+
+/* Says where to connect, with what an inventory says of it. */
+static void
+target_set(struct target *t, const char *name)
+{
+	const struct host *host = host_find(t->hosts, name);
+	const struct given *g;
+	size_t i;
+
+	t->name = name;
+	for (i = 0; i < 3; i++)
+		t->given[i].len = 0;
+	if (host == NULL || (g = host_given(t->hosts, host)) == NULL)
+		return;
+	if (g->hostname != NULL)
+		buf_fmt(&t->given[0], "HostName=%s", g->hostname);
+	if (g->user != NULL)
+		buf_fmt(&t->given[1], "User=%s", g->user);
+	if (g->port != NULL)
+		buf_fmt(&t->given[2], "Port=%s", g->port);
+}
+
+/* -e: becomes the editor of the host's entry. */
+static int
+edit_host(struct target *t, const char *name)
+{
+	const struct host *host = host_find(t->hosts, name);
+	struct args a = { NULL, 0, 0 };
+
+	if (host == NULL || !editor_args(&a, t->hosts, host)) {
+		warnx("%s: not in a file", printable(name));
+		return 1;
+	}
 	become(&a);
 	return 126;
 }
@@ -4234,11 +5367,15 @@ connect_host(struct target *t)
 	enum plan plan;
 
 	signals_catch();
+	if (o->inventory != NULL && strcmp(o->inventory, "-") == 0 && terminal)
+		dup2(tty.fd, 0);	/* it held the inventory */
 	if ((status = settings_read(t)) != 0)
 		return status;
 	plan = target_plan(t, terminal);
 	if (o->socket || o->ctl != NULL)
 		return control(t, plan);
+	if (!o->dry)
+		recent_write(t->name, 0);
 	if (plan == PLAN_MASTER && o->dry) {
 		login_args(t, &a);
 		print_args(&a);
@@ -4261,13 +5398,13 @@ connect_host(struct target *t)
 static void
 usage(FILE *to)
 {
-	fprintf(to, "usage: wl [-q] [-F file] [-o option]... "
+	fprintf(to, "usage: wl [-q] [-F file] [-i file] [-o option]... "
 	    "[query [command ...]]\n"
-	    "       wl -l [-v] [-F file] [query]\n"
-	    "       wl -p [-F file] [query]\n"
-	    "       wl -n | -S [-F file] [-o option]... "
+	    "       wl -l [-v] [-F file] [-i file] [query]\n"
+	    "       wl -p [-F file] [-i file] [query]\n"
+	    "       wl -e | -n | -S [-F file] [-i file] [-o option]... "
 	    "query [command ...]\n"
-	    "       wl -O ctl_cmd [-F file] [-o option]... query\n"
+	    "       wl -O ctl_cmd [-F file] [-i file] [-o option]... query\n"
 	    "       wl -h | -V\n");
 	exit(to == stdout ? 0 : 2);
 }
@@ -4295,16 +5432,18 @@ print_text(const char *s, int end)
 static void
 print_details(struct hosts *h, const struct host *host)
 {
-	const struct block *b = &h->config->blocks[host->block];
 	struct values *v = &h->values;
+	const char *path;
+	uint32_t line;
 
-	evaluate(h->config, host->name, v);
+	evaluate(h->config, host->name, host_given(h, host), v);
 	print_text(value_user(h->config, v), '@');
 	print_text(v->name.v, ':');
 	print_text(value_port(v), '\t');
 	print_text(value_jump(v), '\t');
-	print_text(h->config->files[b->file].path, ':');
-	printf("%lu\t", (unsigned long)b->line);
+	path = host_place(h, host, &line);
+	print_text(path != NULL ? path : "-", ':');
+	printf("%lu\t", (unsigned long)line);
 	print_text(host_note(h, host), '\n');
 }
 
@@ -4330,11 +5469,11 @@ list(struct ranking *r, const struct options *o)
 static int
 options_read(struct options *o, int argc, char **argv)
 {
-	int c;
+	int c, mine;
 
 	memset(o, 0, sizeof(*o));
 	o->self = argv[0];
-	while ((c = getopt(argc, argv, "+F:O:SVhlno:pqv")) != -1) {
+	while ((c = getopt(argc, argv, "+F:O:SVehi:lno:pqv")) != -1) {
 		switch (c) {
 		case 'F':
 			o->file = optarg;
@@ -4348,8 +5487,14 @@ options_read(struct options *o, int argc, char **argv)
 		case 'V':
 			puts("wl " VERSION);
 			exit(0);
+		case 'e':
+			o->edit = 1;
+			break;
 		case 'h':
 			usage(stdout);
+			break;
+		case 'i':
+			o->inventory = optarg;
 			break;
 		case 'l':
 			o->list = 1;
@@ -4375,9 +5520,9 @@ options_read(struct options *o, int argc, char **argv)
 			usage(stderr);
 		}
 	}
-	if (o->list + o->print + o->dry + o->socket + (o->ctl != NULL) > 1 ||
-	    (o->verbose && !o->list) || ((o->dry || o->socket ||
-	    o->ctl != NULL) && optind == argc))
+	mine = o->edit + o->dry + o->socket + (o->ctl != NULL);
+	if (o->list + o->print + mine > 1 || (o->verbose && !o->list) ||
+	    (mine && optind == argc))
 		usage(stderr);
 	return optind;
 }
@@ -4406,13 +5551,11 @@ query_join(struct prompt *p, char **words, int n)
 static const char *
 resolve(struct prompt *p, const struct options *o)
 {
-	struct hosts *h = p->rank.hosts;
-	struct host *host;
-	size_t i;
+	const struct hosts *h = p->rank.hosts;
+	struct host *host = host_find(h, p->query);
 
-	for (i = 0; i < h->len; i++)
-		if (strcmp(h->v[i].name, p->query) == 0)
-			return p->query;
+	if (host != NULL && host < h->v + h->len)
+		return host->name;
 	if (strpbrk(p->query, "@:/") != NULL)
 		return p->query;
 	ranking_update(&p->rank, p->query, NULL, NULL);
@@ -4432,7 +5575,11 @@ choose(struct prompt *p)
 {
 	struct host *host = NULL;
 	enum choice choice;
+	int tries;
 
+	/* a job in the background stops here, as one that reads would */
+	for (tries = 0; tcgetpgrp(tty.fd) != getpgrp() && tries < 1000; tries++)
+		kill(0, SIGTTIN);
 	choice = tty_draws() ? prompt_run(p, &host) : plain_run(p, &host);
 	if (choice == CHOSE_HOST)
 		return host->name;
@@ -4481,18 +5628,21 @@ run(struct prompt *p, struct target *t)
 			puts(name);
 			return 0;
 		}
-		t->name = name;
+		if (t->options->edit)
+			return edit_host(t, name);
+		target_set(t, name);
 		status = connect_host(t);
 		if (!asked || status != 255 || t->options->dry)
 			return status;
 		name = NULL;
+		recent_read(t->hosts);
+		p->rank.valid = 0;
 	}
 }
 
 int
 main(int argc, char **argv)
 {
-	static struct config config;
 	static struct hosts hosts;
 	static struct prompt prompt;
 	static struct options options;
@@ -4504,8 +5654,8 @@ main(int argc, char **argv)
 		return askpass(where, argv[1]);
 	setlocale(LC_CTYPE, "");
 	first = options_read(&options, argc, argv);
-	config_read(&config, options.file);
-	hosts_list(&hosts, &config);
+	hosts_read(&hosts, &options);
+	prompt.options = &options;
 	prompt.rank.hosts = &hosts;
 	joined = options.list || options.print;
 	if (first < argc)
@@ -4515,7 +5665,7 @@ main(int argc, char **argv)
 		return list(&prompt.rank, &options);
 	}
 	target.options = &options;
-	target.config = &config;
+	target.hosts = &hosts;
 	target.command = first < argc ? argv + first + 1 : NULL;
 	return run(&prompt, &target);
 }
