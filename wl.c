@@ -520,7 +520,10 @@ struct block {
 	uint32_t line;		/* of its Host line */
 	uint16_t file;
 	uint8_t kind;
-	uint8_t always;		/* applies to every name */
+	uint8_t always : 1;	/* applies to every name */
+	uint8_t outer : 1;	/* an Include in it has put blocks inside it */
+	uint8_t seen : 1;	/* its lines were looked at once, and */
+	uint8_t dull : 1;	/* none of them, and nothing inside, matters */
 };
 
 /* A literal pattern of a Host line. */
@@ -844,6 +847,7 @@ read_include(struct level *l, char *p, const char *end)
 	char *w;
 	size_t i;
 
+	l->c->blocks[l->governor].outer = 1;
 	while (word(&p, end, w = p) == 1 && *w != '\0') {
 		if (l->system && *w == '~')
 			continue;
@@ -1185,33 +1189,63 @@ set_word(struct values *v, enum value k, char *p, const char *end)
 	value_set(v, k, w);
 }
 
-/* Takes what the line P to END sets. */
-static void
-value_line(struct values *v, char *p, char *end)
+/*
+ * Which value the line P to *END sets, V_COUNT for none.  *ARG is then its
+ * argument, which ends at the new *END.
+ */
+static enum value
+line_key(char *p, char **end, char **arg)
 {
-	char key[KEY_MAX], *arg, *q = skip_blanks(p, end);
+	static const char *const keys[V_COUNT] = { "hostname", "user", "port",
+	    "proxyjump", "proxycommand", "canonicalizehostname" };
+	char key[KEY_MAX], *q = skip_blanks(p, *end);
+	int k;
 
-	if (q == end || strchr("HhUuPpCc\"=", *q) == NULL ||
-	    (arg = keyword(p, &end, key)) == NULL)
+	if (q == *end || strchr("HhUuPpCc\"=", *q) == NULL ||
+	    (*arg = keyword(p, end, key)) == NULL)
+		return V_COUNT;
+	for (k = 0; k < V_COUNT && strcmp(key, keys[k]) != 0; k++)
+		continue;
+	return (enum value)k;
+}
+
+/* Sets a value to the argument ARG to END of its line. */
+static void
+line_set(struct values *v, enum value k, char *arg, char *end)
+{
+	if (k != V_JUMP && k != V_COMMAND) {
+		set_word(v, k, arg, end);
 		return;
-	if (strcmp(key, "hostname") == 0)
-		set_word(v, V_HOSTNAME, arg, end);
-	else if (strcmp(key, "user") == 0)
-		set_word(v, V_USER, arg, end);
-	else if (strcmp(key, "port") == 0)
-		set_word(v, V_PORT, arg, end);
-	else if (strcmp(key, "canonicalizehostname") == 0)
-		set_word(v, V_CANONICAL, arg, end);
-	if (strncmp(key, "proxy", 5) != 0)
-		return;
+	}
 	while (arg < end && (is_blank(*arg) || *arg == '='))
 		arg++;
-	if (strcmp(key, "proxyjump") == 0)
+	if (k == V_JUMP)
 		set_jump(v, arg, (size_t)(end - arg));
-	else if (strcmp(key, "proxycommand") == 0 && v->at[V_COMMAND] == 0 &&
+	else if (v->at[V_COMMAND] == 0 &&
 	    (v->at[V_JUMP] == 0 || strcasecmp(value(v, V_JUMP), "none") == 0))
 		value_set(v, V_COMMAND, (size_t)(end - arg) == 4 &&
 		    strncasecmp(arg, "none", 4) == 0 ? "none" : "set");
+}
+
+/* Takes what a block's lines set; returns how many of them set something. */
+static size_t
+block_lines(const struct block *b, struct values *v)
+{
+	char *p, *eol, *stop, *arg, *end = b->body + b->len;
+	enum value k;
+	size_t n = 0;
+
+	for (p = b->body; p < end; p = eol + 1) {
+		if ((eol = memchr(p, '\n', (size_t)(end - p))) == NULL)
+			eol = end;
+		stop = eol;
+		if ((k = line_key(p, &stop, &arg)) == V_COUNT)
+			continue;
+		if (v != NULL)
+			line_set(v, k, arg, stop);
+		n++;
+	}
+	return n;
 }
 
 /*
@@ -1333,20 +1367,19 @@ static void walk(struct pass *, uint32_t);
 static void
 visit(struct pass *p, uint32_t b, int literal, int negated)
 {
-	const struct block *k = &p->c->blocks[b];
-	char *s, *eol, *end = k->body + k->len;
+	struct block *k = &p->c->blocks[b];
 
-	if (!block_applies(p, b, literal, negated))
+	if (!literal && !k->seen) {
+		k->seen = 1;
+		k->dull = !k->outer && block_lines(k, NULL) == 0;
+	}
+	if ((k->dull && !literal) || !block_applies(p, b, literal, negated))
 		return;
 	p->c->active[b] = p->c->pass;
 	if (literal && (p->v->listed == 0 || p->v->listed > b) &&
 	    strcmp(p->host, p->typed) == 0)
 		p->v->listed = b;
-	for (s = k->body; s < end; s = eol + 1) {
-		if ((eol = memchr(s, '\n', (size_t)(end - s))) == NULL)
-			eol = end;
-		value_line(p->v, s, eol);
-	}
+	block_lines(k, p->v);
 	if (k->inside != 0)
 		walk(p, p->c->insides[k->inside].first);
 }
@@ -1483,6 +1516,7 @@ struct host {
 	uint32_t block;		/* that of its Host line, or its entry in the
 				   inventory; 0: it was typed */
 	uint32_t used;		/* when it was used last, 0: never */
+	uint32_t recency;	/* as many were used later */
 };
 
 struct inventory {
@@ -1674,12 +1708,17 @@ host_addr(struct hosts *h, struct host *host)
 		user = "";
 	port = value_port(v);
 	other = strcmp(v->name.v, host->name) != 0;
+	out.v = grow(NULL, &out.cap, strlen(user) + strlen(port) +
+	    v->name.len + strlen(value_jump(v)) + 4, 1);
+	buf_str(&out, user);
 	if (*user != '\0')
-		buf_fmt(&out, "%s@", user);
+		buf_str(&out, "@");
 	if (*user != '\0' || strcmp(port, "22") != 0 || other)
 		buf_str(&out, v->name.v);
-	if (strcmp(port, "22") != 0)
-		buf_fmt(&out, ":%s", port);
+	if (strcmp(port, "22") != 0) {
+		buf_str(&out, ":");
+		buf_str(&out, port);
+	}
 	buf_add(&out, "", 1);
 	buf_str(&out, value_jump(v));
 	host->addr = out.v;
@@ -2083,6 +2122,7 @@ recent_read(struct hosts *h)
 				host = host_add(h, name_add(h->config,
 				    uses[i].name), &h->typed);
 			host->used = uses[i].when;
+			host->recency = (uint32_t)(n - 1 - i);
 		}
 		free(uses);
 	}
@@ -2255,8 +2295,8 @@ enum {
 /* A word of the query. */
 struct needle {
 	char text[QUERY_MAX];
+	char other[QUERY_MAX];	/* the capitals, if case does not matter */
 	size_t len;
-	int fold;		/* it has no capital: case does not matter */
 	uint64_t letters;
 };
 
@@ -2310,78 +2350,136 @@ bonus(const char *s, size_t i)
 }
 
 static int
-same(const struct needle *w, size_t i, int c)
+same(const struct needle *w, size_t i, char c)
 {
-	return w->text[i] == (w->fold ? (char)lower(c) : (char)c);
+	return c == w->text[i] || c == w->other[i];
 }
 
-/* Whether the word's letters stand in S in order; nearly all that fails. */
+/*
+ * Whether the whole word stands at the start of a word in S; *AT is where,
+ * the start of S if it is there.  No other alignment is better than that.
+ */
 static int
-subsequence(const struct needle *w, const char *s)
+whole_word(const struct needle *w, const char *s, size_t len, size_t *at)
 {
-	size_t i;
+	size_t i, j;
 
-	for (i = 0; i < w->len && *s != '\0'; s++)
-		i += (size_t)same(w, i, *s);
-	return i == w->len;
+	for (j = 0; j + w->len <= len; j++) {
+		for (i = 0; i < w->len && same(w, i, s[i + j]); i++)
+			continue;
+		if (i == w->len && bonus(s, j) >= SCORE_WORD) {
+			*at = j;
+			return 1;
+		}
+	}
+	return 0;
 }
 
-/* The rows of the table below for one letter of the word. */
-struct row {
-	int ends[TEXT_LEN];	/* best score if the letter matches just here */
-	int best[TEXT_LEN];	/* best score if it matches here or before */
+/*
+ * A place where a letter of the word may match, the best score of the word
+ * up to this letter there, and the place of the letter before that gives it.
+ */
+struct cell {
+	int score;
+	uint16_t pos, from;
+};
+
+struct table {
+	struct cell cells[TEXT_LEN * TEXT_LEN];
+	size_t rows[TEXT_LEN + 1];	/* where each letter's cells begin */
 };
 
 /*
- * One row: letter I of the word against all of the text, from the row of
- * the letter before.  A byte that continues a UTF-8 character must follow
- * the one before it at once.
+ * The cells of letter I of the word, given those of the letter before.  Of
+ * these the best for a gap is kept with the gap's cost taken out.  A byte that
+ * continues a UTF-8 character must follow the one before it at once.  Returns
+ * the number of cells, 0 if the word is not in the text.
  */
-static void
-score_row(const struct needle *w, size_t i, const char *s, size_t len,
-    const struct row *prev, struct row *row)
+static size_t
+align_row(struct table *t, const struct needle *w, size_t i, const char *s,
+    size_t len)
 {
-	int gap = i + 1 == w->len ? SCORE_EDGE : SCORE_GAP;
-	int running = SCORE_NONE, score, follows;
-	int middle = (w->text[i] & 0xc0) == 0x80;
-	size_t j;
+	const struct cell *c = &t->cells[i > 0 ? t->rows[i - 1] : 0];
+	const struct cell *end = &t->cells[t->rows[i]], *prev = NULL;
+	struct cell *out = &t->cells[t->rows[i]];
+	size_t j = i > 0 ? c->pos + 1U : 0, n = 0;
+	int best = SCORE_NONE, from = 0, score, follow;
 
-	for (j = 0; j < len; j++) {
-		score = SCORE_NONE;
-		if (same(w, i, s[j]) && i == 0) {
-			score = bonus(s, j) + (int)j * SCORE_EDGE;
-		} else if (same(w, i, s[j]) && j > 0) {
-			follows = prev->ends[j - 1] + SCORE_CONSECUTIVE;
-			score = prev->best[j - 1] + bonus(s, j);
-			if (middle || follows > score)
-				score = follows;
-			if (score < SCORE_NONE / 2)
-				score = SCORE_NONE;
+	for (; j + w->len - i <= len; j++) {
+		if (!same(w, i, s[j]))
+			continue;
+		score = i == 0 ? bonus(s, j) + (int)j * SCORE_EDGE : SCORE_NONE;
+		for (; i > 0 && c < end && c->pos < j; prev = c++)
+			if (c->score - c->pos * SCORE_GAP > best) {
+				best = c->score - c->pos * SCORE_GAP;
+				from = (int)(c - t->cells);
+			}
+		out[n].from = 0;
+		if (i > 0) {
+			score = best + (int)(j - 1) * SCORE_GAP + bonus(s, j);
+			out[n].from = (uint16_t)from;
+			follow = prev != NULL && prev->pos + 1U == j ?
+			    prev->score + SCORE_CONSECUTIVE : SCORE_NONE;
+			if ((w->text[i] & 0xc0) == 0x80 || follow > score) {
+				score = follow;
+				out[n].from = prev == NULL ? 0 :
+				    (uint16_t)(prev - t->cells);
+			}
 		}
-		row->ends[j] = score;
-		running = running + gap > score ? running + gap : score;
-		if (running < SCORE_NONE)
-			running = SCORE_NONE;
-		row->best[j] = running;
+		if (score <= SCORE_NONE / 2)
+			continue;
+		out[n].score = score;
+		out[n++].pos = (uint16_t)j;
 	}
+	return n;
+}
+
+/*
+ * Finds the word's best alignment in the text by dynamic programming over the
+ * places where its letters match.  Returns the last letter's cell, NULL if
+ * the word is not in the text, and its score in *SCORE.
+ */
+static const struct cell *
+align(struct table *t, const struct needle *w, const char *s, size_t len,
+    int *score)
+{
+	const struct cell *best = NULL, *c;
+	size_t i, n = 0;
+	int r;
+
+	t->rows[0] = 0;
+	for (i = 0; i < w->len; i++) {
+		if ((n = align_row(t, w, i, s, len)) == 0)
+			return NULL;
+		t->rows[i + 1] = t->rows[i] + n;
+	}
+	for (c = &t->cells[t->rows[i] - n]; n > 0; c++, n--) {
+		r = c->score + (int)(len - 1 - c->pos) * SCORE_EDGE;
+		if (best == NULL || r > *score) {
+			best = c;
+			*score = r;
+		}
+	}
+	return best;
 }
 
 /* The score of a word in a text, SCORE_NONE if it is not in it. */
 static int
-score(const struct needle *w, const char *s)
+score(struct table *t, const struct needle *w, const char *s)
 {
-	struct row rows[2];
-	size_t len, i;
+	size_t len = strnlen(s, TEXT_LEN - 1), at;
 	int r;
 
-	if (!subsequence(w, s))
+	if (w->len > len)
 		return SCORE_NONE;
-	if ((len = strnlen(s, TEXT_LEN)) == w->len)
-		return SCORE_EXACT;
-	for (i = 0; i < w->len; i++)
-		score_row(w, i, s, len, &rows[(i + 1) % 2], &rows[i % 2]);
-	r = rows[(w->len - 1) % 2].best[len - 1];
-	return r > SCORE_NONE / 2 ? r : SCORE_NONE;
+	if (whole_word(w, s, len, &at)) {
+		if (w->len == len)
+			return SCORE_EXACT;
+		return (at == 0 ? SCORE_START : SCORE_WORD) +
+		    (int)(w->len - 1) * SCORE_CONSECUTIVE +
+		    (int)(len - w->len) * SCORE_EDGE;
+	}
+	return align(t, w, s, len, &r) == NULL ? SCORE_NONE : r;
 }
 
 /*
@@ -2389,27 +2487,17 @@ score(const struct needle *w, const char *s)
  * letters that the word's best alignment matches.
  */
 static void
-score_positions(const struct needle *w, const char *s, char *hit)
+score_positions(struct table *t, const struct needle *w, const char *s,
+    char *hit)
 {
-	size_t len = strnlen(s, TEXT_LEN), i, j;
-	struct row *rows;
-	int follow = 0;
+	const struct cell *c;
+	size_t i, len = strnlen(s, TEXT_LEN - 1);
+	int r;
 
-	if (score(w, s) == SCORE_NONE)
+	if (w->len > len || (c = align(t, w, s, len, &r)) == NULL)
 		return;
-	if ((rows = malloc(w->len * sizeof(*rows))) == NULL)
-		return;
-	for (i = 0; i < w->len; i++)
-		score_row(w, i, s, len, i > 0 ? &rows[i - 1] : NULL, &rows[i]);
-	for (i = w->len, j = len; i-- > 0;) {
-		while (j-- > 0 && (rows[i].ends[j] == SCORE_NONE || (!follow &&
-		    rows[i].ends[j] != rows[i].best[j])))
-			continue;
-		hit[j] = 1;
-		follow = i > 0 && j > 0 && rows[i].ends[j] ==
-		    rows[i - 1].ends[j - 1] + SCORE_CONSECUTIVE;
-	}
-	free(rows);
+	for (i = w->len; i-- > 0; c = &t->cells[c->from])
+		hit[c->pos] = 1;
 }
 
 /* Takes the query apart: its words, and its value if it is a number. */
@@ -2417,7 +2505,8 @@ static void
 query_parse(struct query *q, const char *s)
 {
 	struct needle *w;
-	const char *p;
+	size_t i;
+	int fold;
 
 	q->nwords = 0;
 	q->number = strspn(s, "0123456789") == strlen(s) && strlen(s) < 10 ?
@@ -2432,28 +2521,33 @@ query_parse(struct query *q, const char *s)
 			w->len = sizeof(w->text) - 1;
 		memcpy(w->text, s, w->len);
 		w->text[w->len] = '\0';
-		for (p = w->text; is_upper(*p) == 0 && *p != '\0'; p++)
+		for (i = 0; i < w->len && !is_upper(w->text[i]); i++)
 			continue;
-		w->fold = *p == '\0';
+		fold = i == w->len;
+		for (i = 0; i < w->len; i++)
+			w->other[i] = fold && w->text[i] >= 'a' &&
+			    w->text[i] <= 'z' ? (char)(w->text[i] - 'a' + 'A') :
+			    w->text[i];
 		w->letters = letters(w->text);
 	}
 }
 
 /* What a word is worth for a host; NONE if nothing of it holds the word. */
 static int
-word_score(const struct needle *w, struct hosts *h, struct host *host)
+word_score(struct table *t, const struct needle *w, struct hosts *h,
+    struct host *host)
 {
 	int r = SCORE_NONE;
 
 	if (host->letters == 0)
 		host->letters = letters(host->name);
 	if ((w->letters & ~host->letters) == 0)
-		r = score(w, host->name);
+		r = score(t, w, host->name);
 	if (r != SCORE_NONE)
 		return r + FIELD_NAME;
-	if ((r = score(w, host_addr(h, host))) != SCORE_NONE)
+	if ((r = score(t, w, host_addr(h, host))) != SCORE_NONE)
 		return r + FIELD_ADDR;
-	return score(w, host_note(h, host));
+	return score(t, w, host_note(h, host));
 }
 
 /*
@@ -2461,13 +2555,14 @@ word_score(const struct needle *w, struct hosts *h, struct host *host)
  * empty query is found everywhere.
  */
 static int
-host_score(const struct query *q, struct hosts *h, struct host *host)
+host_score(struct table *t, const struct query *q, struct hosts *h,
+    struct host *host)
 {
 	int sum = 0, r;
 	size_t i;
 
 	for (i = 0; i < q->nwords; i++) {
-		r = word_score(&q->words[i], h, host);
+		r = word_score(t, &q->words[i], h, host);
 		if (r == SCORE_NONE)
 			return SCORE_NONE;
 		sum += r;
@@ -2476,142 +2571,183 @@ host_score(const struct query *q, struct hosts *h, struct host *host)
 }
 
 /*
- * Ranking.  The matches are kept as a heap with the best on top, which is
- * taken apart only as far as the rows are looked at: found ones move to the
- * end of the array, the best last.  A query that continues the one before
- * looks only at what that one found.
+ * Ranking.  All matches are kept, in file order, so that a query that
+ * continues the one before looks only at what that one found; the best of
+ * them are kept in order.  Only when more of these are asked for than a
+ * screen ever shows are all put in order.
  */
 
-struct match {
+enum {
+	BEST_MAX = 64,
+	BUSY_EVERY = 512,	/* hosts between two looks at what waits */
+};
+
+/* A host's key is the larger the better it is; no two are the same. */
+struct best {
+	uint64_t key;
 	uint32_t host;
-	int score;
 };
 
 struct ranking {
 	struct hosts *hosts;
 	struct query query;
+	struct table table;
 	char text[QUERY_MAX];	/* the query that the matches are for */
-	struct match *v;
+	uint32_t *v;		/* the matches */
 	size_t len, cap;
-	size_t sorted;		/* how many of the best are in place */
+	struct best *best;	/* the best LIMIT of them */
+	size_t nbest, capbest, limit;
 	int all;		/* all hosts, in file order; v is not used */
 	int recent;		/* those used last come first, and typed ones */
 	int valid;		/* the matches are complete */
 };
 
-/* Whether match A comes before B. */
 static int
-match_before(const struct ranking *r, const struct match *a,
-    const struct match *b)
+best_cmp(const void *a, const void *b)
 {
-	const struct host *v = r->hosts->v;
-	size_t number = r->query.number;
+	const struct best *x = a, *y = b;
 
-	if (r->recent && v[a->host].used != v[b->host].used)
-		return v[a->host].used > v[b->host].used;
-	if (number != 0 && (a->host + 1 == number || b->host + 1 == number))
-		return a->host + 1 == number;
-	if (a->score != b->score)
-		return a->score > b->score;
-	if (v[a->host].used != v[b->host].used)
-		return v[a->host].used > v[b->host].used;
-	return a->host < b->host;
+	return (x->key < y->key) - (x->key > y->key);
 }
 
-/* Lets the match at I of the heap of N sink to its place. */
-static void
-match_sink(struct ranking *r, size_t i, size_t n)
+static int
+worst_cmp(const void *a, const void *b)
 {
-	struct match m = r->v[i];
-	size_t kid;
+	return best_cmp(b, a);
+}
+
+/* Lets the first of N in a heap, of which it is to be the worst, sink. */
+static void
+best_sink(struct best *v, size_t n)
+{
+	struct best top = v[0];
+	size_t i = 0, kid;
 
 	while ((kid = 2 * i + 1) < n) {
-		if (kid + 1 < n && match_before(r, &r->v[kid + 1], &r->v[kid]))
+		if (kid + 1 < n && v[kid + 1].key < v[kid].key)
 			kid++;
-		if (!match_before(r, &r->v[kid], &m))
+		if (v[kid].key >= top.key)
 			break;
-		r->v[i] = r->v[kid];
+		v[i] = v[kid];
 		i = kid;
 	}
-	r->v[i] = m;
+	v[i] = top;
+}
+
+/* Keeps the host if it is one of the best so far. */
+static void
+best_add(struct ranking *r, uint64_t key, uint32_t host)
+{
+	struct best one = { 0, 0 };
+
+	one.key = key;
+	one.host = host;
+	if (r->nbest < r->limit) {
+		r->best = grow(r->best, &r->capbest, r->nbest + 1,
+		    sizeof(*r->best));
+		r->best[r->nbest++] = one;
+		if (r->nbest == r->limit)	/* the worst first */
+			qsort(r->best, r->nbest, sizeof(*r->best), worst_cmp);
+	} else if (key > r->best[0].key) {
+		r->best[0] = one;
+		best_sink(r->best, r->nbest);
+	}
+}
+
+/*
+ * The order of the matches: the number asked for, the score, what was used
+ * last, the file's order.  Those used last come before all if so asked.
+ */
+static uint64_t
+best_key(const struct ranking *r, uint32_t i, int score)
+{
+	const struct host *host = &r->hosts->v[i];
+	uint64_t high = (uint64_t)(score - SCORE_NONE);
+
+	if (r->query.number == i + 1)
+		high = (uint64_t)1 << 30;
+	if (r->recent && host->used != 0)
+		high = (uint64_t)1 << 31;
+	return high << 32 | (host->used != 0 ? 0xffffffff -
+	    host->recency : 0xffff0000 - i);
+}
+
+/* Looks at a host; it is added to the matches if it is one, at *N. */
+static void
+ranking_add(struct ranking *r, uint32_t i, size_t *n)
+{
+	struct host *host = &r->hosts->v[i];
+	int score;
+
+	if (i >= r->hosts->len && host->used == 0)
+		return;		/* forgotten */
+	score = host_score(&r->table, &r->query, r->hosts, host);
+	if (score == SCORE_NONE && r->query.number != i + 1)
+		return;
+	r->v[(*n)++] = i;
+	best_add(r, best_key(r, i, score), i);
+}
+
+/*
+ * Looks at the first N hosts or, if NARROWER, at the matches that there are.
+ * Returns 0 if BUSY, which is asked now and then, says that something more
+ * urgent waits; the ranking is then unfinished.
+ */
+static int
+ranking_scan(struct ranking *r, size_t n, int narrower, int (*busy)(void *))
+{
+	size_t i, found = 0;
+
+	r->valid = 0;
+	r->nbest = 0;
+	for (i = 0; i < n; i++) {
+		ranking_add(r, narrower ? r->v[i] : (uint32_t)i, &found);
+		if (i % BUSY_EVERY == BUSY_EVERY - 1 && busy != NULL &&
+		    busy(NULL))
+			return 0;
+	}
+	r->len = found;
+	qsort(r->best, r->nbest, sizeof(*r->best), best_cmp);
+	return r->valid = 1;
 }
 
 /* The I-th best match's host. */
 static struct host *
 ranking_get(struct ranking *r, size_t i)
 {
-	struct match best;
-	size_t heap;
-
 	if (r->all)
 		return &r->hosts->v[i];
-	while (r->sorted <= i) {
-		heap = r->len - r->sorted++;
-		best = r->v[0];
-		r->v[0] = r->v[heap - 1];
-		r->v[heap - 1] = best;
-		match_sink(r, 0, heap - 1);
+	if (i >= r->nbest) {
+		r->limit = r->len;
+		ranking_scan(r, r->len, 1, NULL);
 	}
-	return &r->hosts->v[r->v[r->len - 1 - i].host];
-}
-
-static void
-ranking_add(struct ranking *r, uint32_t host, size_t *n)
-{
-	int score = host_score(&r->query, r->hosts, &r->hosts->v[host]);
-
-	if (host >= r->hosts->len && r->hosts->v[host].used == 0)
-		return;		/* forgotten */
-	if (score == SCORE_NONE) {
-		if (r->query.number != host + 1)
-			return;
-		score = 0;
-	}
-	r->v[*n].host = host;
-	r->v[(*n)++].score = score;
+	return &r->hosts->v[r->best[i].host];
 }
 
 /*
- * Ranks the hosts for the query TEXT.  BUSY, unless NULL, is asked now and
- * then whether something more urgent waits; then the ranking is left
- * unfinished and 0 is returned.
+ * Ranks the hosts for the query TEXT.  Returns 0 if something more urgent
+ * came first (see ranking_scan).
  */
 static int
-ranking_update(struct ranking *r, const char *text, int (*busy)(void *),
-    void *arg)
+ranking_update(struct ranking *r, const char *text, int (*busy)(void *))
 {
-	size_t i, n = 0, all = r->hosts->len, old = strlen(r->text);
+	size_t all = r->hosts->len + (r->recent ? r->hosts->typed : 0);
 	int narrower;
 
-	if (r->recent)
-		all += r->hosts->typed;
 	if (r->valid && strcmp(text, r->text) == 0)
 		return 1;
 	query_parse(&r->query, text);
-	narrower = r->valid && !r->all && strncmp(text, r->text, old) == 0 &&
-	    r->query.number == 0;
+	narrower = r->valid && !r->all && r->query.number == 0 &&
+	    strncmp(text, r->text, strlen(r->text)) == 0;
+	snprintf(r->text, sizeof(r->text), "%s", text);
 	r->all = r->query.nwords == 0 && !r->recent;
+	r->limit = BEST_MAX;
 	if (r->all) {
 		r->len = all;
-		goto done;
+		return r->valid = 1;
 	}
 	r->v = grow(r->v, &r->cap, all + 1, sizeof(*r->v));
-	r->valid = 0;
-	if (narrower)
-		all = r->len;
-	for (i = 0; i < all; i++) {
-		ranking_add(r, narrower ? r->v[i].host : (uint32_t)i, &n);
-		if (i % 1024 == 1023 && busy != NULL && busy(arg))
-			return 0;
-	}
-	r->len = n;
-	r->sorted = 0;
-	for (i = n / 2; i-- > 0;)
-		match_sink(r, i, n);
-done:
-	snprintf(r->text, sizeof(r->text), "%s", text);
-	r->valid = 1;
-	return 1;
+	return ranking_scan(r, narrower ? r->len : all, narrower, busy);
 }
 
 /*
@@ -3668,7 +3804,7 @@ put_field(struct prompt *p, const char *s, int col, int width)
 
 	memset(hit, 0, sizeof(hit));
 	for (i = 0; i < q->nwords; i++)
-		score_positions(&q->words[i], s, hit);
+		score_positions(&p->rank.table, &q->words[i], s, hit);
 	if (width > room)
 		width = room;
 	return width > 0 ? col + put_text(&p->line, s, width, hit) : col;
@@ -3986,7 +4122,7 @@ move(struct prompt *p, int key)
 {
 	size_t page = prompt_room() > 1 ? prompt_room() - 1 : 1, last;
 
-	ranking_update(&p->rank, p->query, NULL, NULL);
+	ranking_update(&p->rank, p->query, NULL);
 	last = p->rank.len > 0 ? p->rank.len - 1 : 0;
 	if (key == KEY_LEFT || key == CTL('b'))
 		p->cursor = before_cursor(p);
@@ -4139,7 +4275,7 @@ prompt_recent(struct prompt *p, int key)
 		p->sel = p->top = 0;
 	}
 	p->rank.valid = 0;
-	ranking_update(&p->rank, p->query, NULL, NULL);
+	ranking_update(&p->rank, p->query, NULL);
 	if (p->rank.len > 0 && p->sel >= p->rank.len)
 		p->sel = p->rank.len - 1;
 }
@@ -4155,7 +4291,7 @@ act(struct prompt *p, int key)
 	if (key != CTL('t') && key != CTL('x') && key != CTL('y') &&
 	    key != CTL('o'))
 		return 0;
-	ranking_update(&p->rank, p->query, NULL, NULL);
+	ranking_update(&p->rank, p->query, NULL);
 	if (p->rank.len == 0)
 		return 1;
 	if (key == CTL('t'))
@@ -4189,7 +4325,7 @@ prompt_key(struct prompt *p, int key, enum choice *choice)
 	    (key == CTL('d') && p->len == 0))
 		return 1;
 	if (key == '\r' || key == '\n') {
-		ranking_update(&p->rank, p->query, NULL, NULL);
+		ranking_update(&p->rank, p->query, NULL);
 		*choice = p->rank.len > 0 ? CHOSE_HOST :
 		    p->query[strspn(p->query, " \t")] != '\0' ? CHOSE_QUERY :
 		    CHOSE_NOTHING;
@@ -4241,7 +4377,7 @@ prompt_run(struct prompt *p, struct host **host)
 	tty_set(TTY_PROMPT);
 	open_find(&p->open);
 	while (!over) {
-		if (ranking_update(&p->rank, p->query, key_waits, NULL) &&
+		if (ranking_update(&p->rank, p->query, key_waits) &&
 		    (p->height == 0 || !key_waits(NULL)))
 			prompt_draw(p);
 		prompt_prepare(p);
@@ -4311,10 +4447,10 @@ plain_run(struct prompt *p, struct host **host)
 	size_t number;
 
 	signals_catch();
-	ranking_update(&p->rank, p->query, NULL, NULL);
+	ranking_update(&p->rank, p->query, NULL);
 	plain_list(p);
 	while (plain_read(p)) {
-		ranking_update(&p->rank, p->query, NULL, NULL);
+		ranking_update(&p->rank, p->query, NULL);
 		number = p->rank.query.number;
 		if (p->rank.len == 0)
 			return CHOSE_QUERY;
@@ -5417,9 +5553,12 @@ static void
 print_text(const char *s, int end)
 {
 	static struct buf out;
+	static int terminal = -1;
 
+	if (terminal == -1)
+		terminal = isatty(1);
 	out.len = 0;
-	if (isatty(1)) {
+	if (terminal) {
 		put_text(&out, s, INT_MAX / 2, NULL);
 		s = out.len > 0 ? out.v : "";
 	}
@@ -5558,7 +5697,7 @@ resolve(struct prompt *p, const struct options *o)
 		return host->name;
 	if (strpbrk(p->query, "@:/") != NULL)
 		return p->query;
-	ranking_update(&p->rank, p->query, NULL, NULL);
+	ranking_update(&p->rank, p->query, NULL);
 	if (p->rank.len == 0)
 		return p->query;
 	if (p->rank.len > 1)
@@ -5661,7 +5800,7 @@ main(int argc, char **argv)
 	if (first < argc)
 		query_join(&prompt, argv + first, joined ? argc - first : 1);
 	if (options.list) {
-		ranking_update(&prompt.rank, prompt.query, NULL, NULL);
+		ranking_update(&prompt.rank, prompt.query, NULL);
 		return list(&prompt.rank, &options);
 	}
 	target.options = &options;

@@ -1,0 +1,2228 @@
+#!/bin/sh
+#
+# test.sh - the tests of wl
+#
+#	sh test.sh [WL]                 every test on WL (./wl), then every
+#	                                test on a build with sanitizers
+#	sh test.sh trees N [SEED [WL]]  N random configurations, from SEED on,
+#	                                read as ssh reads them
+#	sh test.sh fuzz RUNS            RUNS random inputs to the reader (30s:
+#	                                for 30 seconds)
+#	sh test.sh demo [WL]            no test: wl's prompt on hosts of its own
+#
+# The tests use the real ssh and sshd, without a port, and a real terminal,
+# tmux. They need these, awk, sed and a C compiler, and write nothing outside
+# a temporary directory, but for the sockets that wl itself makes. A failure
+# prints its name, what was wanted and what came, and the run goes on. The
+# last line is "N passed, N failed", and the exit status is 1 if any failed.
+#
+# A group of tests is a function that uses these words, defined below:
+#
+#	is NAME WANT GOT       the test NAME: are the two texts the same?
+#	ok NAME COMMAND ...    the test NAME: does the command succeed?
+#	skip NAME WHY          the test NAME cannot be done here
+#	run ARGUMENTS          runs wl without a terminal; sets out, err, rc
+#	write FILE <TEXT       writes a file of ~/.ssh
+#	fresh                  empties HOME, but for ~/.ssh
+#	until_true COMMAND     waits for the shell command to succeed
+#	start ARGUMENTS        runs wl on a terminal of $size
+#	keys KEY ...           types, as tmux send-keys does
+#	screen TEXT            waits for the text on the screen
+#	shows NAME WANT        the test NAME: does this screen come, whole?
+#	stop                   ends that terminal
+#	server [LINE ...]      makes an sshd, its keys and hosts to connect to
+
+# Text for eval, awk, the other side of a connection; optional arguments; words
+# that are called by their name:
+# shellcheck disable=SC2016,SC2119,SC2120,SC2317
+
+set -u
+umask 022
+
+passed=0 failed=0 skipped=0
+
+# need PROGRAM:PACKAGE ... makes sure that there are these programs, and ssh's:
+# what is missing is installed where that is Debian and ours to change, else it
+# is an error.
+
+need()
+{
+	missing=
+	for want in ssh:openssh-client sshd:openssh-server "$@"; do
+		PATH=$PATH:/usr/sbin command -v "${want%:*}" >/dev/null ||
+		    missing="$missing ${want#*:}"
+	done
+	[ "$missing" ] || return 0
+	echo "test.sh: installing$missing" >&2
+	# shellcheck disable=SC2086	# a list of packages
+	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null &&
+	    export DEBIAN_FRONTEND=noninteractive && apt-get -q update >&2 &&
+	    apt-get -qy install --no-install-recommends $missing >&2; then
+		return 0
+	fi
+	echo "test.sh: please install:$missing" >&2
+	exit 2
+}
+
+# The environment: nothing of the user's reaches wl or ssh. The names of
+# directories are short, for a socket's path must fit into 100 bytes.
+
+setup()
+{
+	tmp=$(mktemp -d /tmp/wl.XXXXXX) || exit 2
+	workers=''
+	trap 'stop; kill $workers 2>/dev/null; rm -rf "$tmp"' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' HUP TERM
+	PATH=$PATH:/usr/sbin:/sbin
+	HOME=$tmp/home XDG_RUNTIME_DIR=$tmp/run XDG_STATE_HOME=$tmp/state
+	LC_ALL=C SHELL=/bin/sh TERM=dumb
+	ASAN_OPTIONS=exitcode=99:detect_leaks=0:log_path=$tmp/report
+	UBSAN_OPTIONS=exitcode=99:print_stacktrace=1:log_path=$tmp/report
+	export PATH HOME XDG_RUNTIME_DIR XDG_STATE_HOME LC_ALL SHELL TERM
+	export ASAN_OPTIONS UBSAN_OPTIONS
+	unset SSH_AUTH_SOCK SSH_ASKPASS SSH_ASKPASS_REQUIRE SSH_CONNECTION
+	unset DISPLAY WAYLAND_DISPLAY TMUX TMUX_TMPDIR NO_COLOR VISUAL EDITOR
+	unset LANG LC_CTYPE LINES COLUMNS ENV
+	mkdir -m 700 "$HOME" "$HOME/.ssh" "$XDG_RUNTIME_DIR"
+	me=$(id -un) tab=$(printf '\t') esc=$(printf '\033')
+	newline='
+'
+	cat >"$tmp/tmux.conf" <<-END
+		set -g status off
+		set -g escape-time 0
+		set -g default-shell /bin/sh
+		set -g history-limit 1000
+	END
+	size=80x24 server='' sanitized=''
+	alone=$(command -v setsid)
+	[ "$(id -u)" != 0 ] || mkdir -p /run/sshd	# sshd insists on it
+}
+
+# Results.
+
+indent() { printf '%s\n' "$1" | sed 's/^/	/' | cat -v; }
+
+is()
+{
+	if [ "$2" = "$3" ]; then
+		passed=$((passed + 1))
+		return 0
+	fi
+	failed=$((failed + 1))
+	printf 'FAILED: %s\n    want:\n' "$1"
+	indent "$2"
+	echo '    got:'
+	indent "$3"
+	return 1
+}
+
+ok()
+{
+	sentence=$1
+	shift
+	"$@" && result='it does' || result="it does not: $*"
+	is "$sentence" 'it does' "$result"
+}
+
+skip()
+{
+	skipped=$((skipped + 1))
+	printf 'skipped: %s: %s\n' "$1" "$2"
+}
+
+# within runs a command that is killed after some seconds; its exit status is
+# then 137. launch runs wl like that, with nothing to read and away from any
+# terminal, and run keeps what it says, with a mark if a last newline lacks.
+
+within()
+{
+	seconds=$1
+	shift
+	"$@" &
+	child=$!
+	(
+		trap 'kill $nap; exit' TERM
+		sleep "$seconds" &
+		nap=$!
+		wait $nap && kill -KILL $child
+	) >/dev/null 2>&1 </dev/null &
+	guard=$!
+	wait $child
+	rc=$?
+	kill $guard 2>/dev/null
+	wait $guard
+	return $rc
+}
+
+whole()
+{
+	text=$(cat "$1"; echo .)
+	text=${text%.}
+	case $text in
+	'')	;;
+	*"$newline")
+		text=${text%?} ;;
+	*)	text="$text$newline(no newline at the end)" ;;
+	esac
+}
+
+launch()
+{
+	# shellcheck disable=SC2086	# setsid, or nothing
+	within "${limit:-30}" $alone "$wl" "$@" \
+	    </dev/null >"$tmp/out" 2>"$tmp/err"
+	rc=$?
+}
+
+run()
+{
+	launch "$@"
+	tr -d '\r' <"$tmp/err" >"$tmp/text"	# ssh ends its lines in CR LF
+	whole "$tmp/text"
+	err=$text
+	whole "$tmp/out"
+	out=$text
+}
+
+until_true()
+{
+	tries=${2:-100}
+	until eval "$1"; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || return 1
+		sleep 0.1
+	done
+}
+
+# Files of the configuration. Tests name it with -F, for wl finds the user's
+# own through the password file, as ssh does; HOME leads its includes to here.
+
+config=.ssh/config
+
+fresh()
+{
+	rm -rf "$HOME"
+	mkdir -p "$HOME/.ssh"
+}
+
+write()
+{
+	mkdir -p "$(dirname "$HOME/.ssh/$1")"
+	cat >"$HOME/.ssh/$1"
+}
+
+# The terminal: a private tmux, without a status line, that keeps the screen
+# when wl has ended and shows how it ended. start takes NAME=VALUE for the
+# environment before wl's arguments. A screen has no blanks at the ends of its
+# lines, and no empty lines at its end.
+
+tmux() { command tmux -u -S "$tmp/tmux" -f "$tmp/tmux.conf" "$@"; }
+
+word() { printf "'%s' " "$(printf '%s\n' "$1" | sed "s/'/'\\\\''/g")"; }
+
+start()
+{
+	rm -f "$tmp/pid" "$tmp/before" "$tmp/after"
+	{
+		printf 'trap : INT QUIT; stty -g >%s\n{ env ' "$tmp/before"
+		while :; do
+			case ${1-} in
+			[A-Z]*=*) word "$1"; shift ;;
+			*) break ;;
+			esac
+		done
+		for argument in sh -c 'echo $$ >"$0"; exec "$@"' "$tmp/pid" \
+		    "$wl" "$@"; do
+			word "$argument"
+		done
+		printf '2>&3 3>&-; } 3>&2 2>/dev/null\nstatus=$?\n'
+		printf 'stty -g >%s\n' "$tmp/after"
+		printf 'printf "exit %%s\\n" $status; exec cat\n'
+	} >"$tmp/session"
+	tmux new-session -d -x "${size%x*}" -y "${size#*x}" \
+	    "exec sh $tmp/session"
+}
+
+keys() { tmux send-keys "$@"; }
+
+capture()
+{
+	screen=$(tmux capture-pane -p 2>&1)
+}
+
+screen()
+{
+	wanted=$1
+	until_true 'capture
+	    case $screen in *"$wanted"*) ;; *) false ;; esac' ||
+	    is "the screen shows $wanted" "$wanted" "$screen"
+}
+
+shows()
+{
+	wanted=$2
+	until_true 'capture; [ "$screen" = "$wanted" ]'
+	is "$1" "$2" "$screen"
+}
+
+stop()
+{
+	[ ! -S "$tmp/tmux" ] || tmux kill-server 2>/dev/null
+	rm -f "$tmp/tmux"
+}
+
+# The other end: hosts whose ProxyCommand is an sshd that serves only them,
+# as this user, without a port. Its login program runs the command, or greets
+# and runs a shell with the prompt "remote$ ". The lines given precede those of
+# sshd's configuration. That of ssh is $server/config, with the hosts web, db
+# (behind web) and denied (sshd does not know the key). Tests may add to it.
+
+server()
+{
+	server=$tmp/sshd
+	rm -rf "$server"
+	mkdir -p "$server"
+	for key in host user stranger; do
+		ssh-keygen -q -t ed25519 -N '' -C $key -f "$server/$key"
+	done
+	cp "$server/user.pub" "$server/authorized_keys"
+	sed 's/^/* /' "$server/host.pub" >"$server/known_hosts"
+	{
+		for line in "$@"; do
+			printf '%s\n' "$line"
+		done
+		cat <<-END
+			HostKey $server/host
+			AuthorizedKeysFile $server/authorized_keys
+			PidFile none
+			UsePAM no
+			StrictModes no
+			PermitRootLogin yes
+			PasswordAuthentication no
+			KbdInteractiveAuthentication no
+			ForceCommand exec sh $server/login
+		END
+	} >"$server/sshd_config"
+	cat >"$server/login" <<-'END'
+		if [ "$SSH_ORIGINAL_COMMAND" ]; then
+			exec sh -c "$SSH_ORIGINAL_COMMAND"
+		fi
+		echo 'Welcome.'
+		ENV='' PS1='remote$ ' exec sh
+	END
+	sshd="$(command -v sshd) -i -E $server/log -f $server/sshd_config"
+	cat >"$server/config" <<-END
+		Host web
+		Host db
+		    ProxyCommand ssh -F $server/config web $sshd
+		Host denied
+		    IdentityFile $server/stranger
+		Host * !denied
+		    IdentityFile $server/user
+		Host *
+		    User $me
+		    IdentitiesOnly yes
+		    UserKnownHostsFile $server/known_hosts
+		    GlobalKnownHostsFile /dev/null
+		    ProxyCommand $sshd
+	END
+}
+
+# --------------------------------------------------------------- the list ---
+#
+# lists NAME: with the files written so far, wl lists the hosts on standard
+# input, one a line: its name, user@hostname:port, and ProxyJump, with tabs
+# between. A user that is left out is ours; a name alone has nothing set.
+
+lists()
+{
+	awk -F '\t' -v me="$me" '{
+		if ($2 == "")
+			$2 = "@" tolower($1) ":22"
+		print $1 "\t" ($2 ~ /^@/ ? me $2 : $2) "\t" $3
+	}' >"$tmp/want"
+	run -F "$HOME/$config" -l
+	is "$1" "$(cut -f 1 "$tmp/want")" "$out"
+	run -F "$HOME/$config" -l -v
+	is "$1 (-v)" "$(cat "$tmp/want")" "$(printf '%s' "$out" | cut -f 1-3)"
+	fresh
+}
+
+# How lines are cut into words.
+
+test_lines()
+{
+	write config <<-'END'
+		# my hosts
+		Host web db
+		    HostName %h.example.com
+		    User deploy
+
+		Host *.internal !gw gw2
+		    User ops
+		Host gw?
+		    Port 2222
+		Host *
+		    ServerAliveInterval 30
+	END
+	lists 'every literal name of a Host line is listed' <<-END
+		web	deploy@web.example.com:22
+		db	deploy@db.example.com:22
+		gw2	ops@gw2:2222
+	END
+
+	write config <<-'END'
+		HOST Foo
+		  hOsTnAmE A.Example.COM
+		host foo
+		  PORT 23
+		hOST FOO bar
+		  user u
+	END
+	lists 'keywords ignore case, names do not' <<-END
+		Foo	@a.example.com:22
+		foo	@foo:23
+		FOO	u@foo:22
+		bar	u@bar:22
+	END
+
+	write config <<-'END'
+		Host=a
+		  Port=1
+		Host = b
+		  Port = 2
+		Host =c
+		  Port =3
+		Host= d
+		  User==x
+		Host == e
+		  User = =y
+		Host 	=	 f
+		Host g =h i=
+	END
+	lists 'one = may follow a keyword, a second one is text' <<-END
+		a	@a:1
+		b	@b:2
+		c	@c:3
+		d	=x@d:22
+		=	=y@=:22
+		e	=y@e:22
+		f
+		g
+		=h
+		i=
+	END
+
+	write config <<-'END'
+		Host "a" 'b' c"d"e f'g'
+		Host "two words" h
+		Host "i"''
+		Host '"' "it's" j
+		"Host" k
+		Ho"st" l
+		"Host"m
+		Host "n" "o"
+		  "User" "x y"
+	END
+	lists 'both quotes join words, and a name has no blank' <<-END
+		a
+		b
+		cde
+		fg
+		h
+		i
+		j
+		k
+		l
+		m
+		n	x y@n:22
+		o	x y@o:22
+	END
+
+	write config <<-'END'
+		Host a\ b c
+		Host d\\e f
+		Host g\h i\#j k
+		Host \"l m
+		Host "n\" o" p
+		Host 'q\' r' s
+		Host t\
+		  User d\u\\x
+		Host u
+	END
+	lists 'a backslash escapes quotes, itself and a bare blank' <<-END
+		c
+		f
+		k
+		m
+		p
+		s
+		u
+	END
+
+	write config <<-'END'
+		#Host no1
+		   # Host no2
+			#Host no3
+		Host a #no4 no5
+		Host b#c d# # no6 "
+		Host #no7
+		Host "#e" f
+		Host g # it's fine
+		=# Host no8
+		 =# Host no9
+		"#Host" no10
+		Host h
+		  User u#v # w
+		  HostName x#y
+	END
+	lists 'a comment begins where a word would' <<-END
+		a
+		b#c
+		d#
+		#e
+		f
+		g
+		h	u#v@x#y:22
+	END
+
+	printf 'Host a b \r\n\tHostName\tx \t\r\n\r\n \t \r\n' | write config
+	printf 'Host\tc\t\td\r\n  Port 22\t\r\nhost = e\r\n' |
+	    cat "$HOME/$config" - | write crlf
+	config=.ssh/crlf
+	lists 'lines may end as in DOS, or in blanks' <<-END
+		a	@x:22
+		b	@x:22
+		c
+		d
+		e
+	END
+	config=.ssh/config
+
+	printf 'Host a\f\n  HostName x\f \f\r\nHost b\fc d\n \f\nHost e \f\n' |
+	    write config
+	lists 'a form feed is a blank at the end of a line only' <<-END
+		a	@x:22
+		d
+		e
+	END
+
+	printf 'Host a\0 b\n\0Host c\nHost d\n  HostName x\0y\n\0\n%b' \
+	    'Host e\0\n# \0\nHost f' | write config
+	lists 'a NUL ends its line' <<-END
+		a
+		d	@x:22
+		e
+		f
+	END
+
+	printf 'Host a\n  Port 1\nHost b' | write config
+	lists 'the last line needs no newline' <<-END
+		a	@a:1
+		b
+	END
+
+	awk 'BEGIN {
+		printf "Host"
+		for (i = 0; i < 20000; i++)
+			printf " x*"
+		printf " a\nHost"
+		for (i = 0; i < 10000; i++)
+			printf " h%d", i % 40
+		printf "\n#"
+		for (i = 0; i < 50000; i++)
+			printf "y"
+		print "\nHost z"
+	}' | write config
+	awk 'BEGIN {
+		print "a"
+		for (i = 0; i < 40; i++)
+			print "h" i
+		print "z"
+	}' >"$tmp/names"
+	lists 'a line may be long' <"$tmp/names"
+
+	write config <<-'END'
+		IgnoreUnknown UseKeychain,Add*Foo
+		UseKeychain yes "Host no1"
+		AddSomeFoo x y z
+		Protocol 2
+		Cipher 3des
+		Host a
+		  ProxyCommand sh -c "Host no2" # Host 'no3'
+		  LocalCommand echo Host no4
+		  IdentityFile "~/.ssh/id 1"
+		  SendEnv LANG LC_*
+		  RemoteForward 1 h:2
+		  Port ssh
+		HostName h
+		Hostname no5
+		HostKeyAlias Host
+		Host b
+		  IdentityFile=x
+		  Port 022
+	END
+	lists 'other keywords are no business of the list' <<-END
+		a	@h:22
+		b
+	END
+
+	write config <<-'END'
+		Host a
+		Bogus b
+		Host ""
+		  Port 2
+		Host b
+		  Port x
+		  User "y
+		  Port 3
+		Host "c
+		Host d e f
+		  User
+		  HostName x y
+		  Port 0
+	END
+	lists 'a line that ssh refuses is passed over' <<-END
+		a
+		b	@b:3
+		d
+		e
+		f
+	END
+}
+
+# Which words are names.
+
+test_names()
+{
+	write config <<-'END'
+		Host a !a
+		  User no
+		Host !b b
+		  User no
+		Host c !d
+		  User yes
+		Host * !e e
+		  User no2
+		Host f !f*
+		Host g !h* h1
+		Host !i
+		  User no3
+		Host j !J
+		Host "!k" k
+		Host ! l
+		Host m !
+	END
+	lists 'a name that its own line excludes is none' <<-END
+		c	yes@c:22
+		g	no2@g:22
+		j	no2@j:22
+		l	no2@l:22
+		m	no2@m:22
+	END
+
+	write config <<-'END'
+		Host b a b
+		Host a c
+		  Port 3
+		Host b
+		  Port 4
+		Host d c e a
+	END
+	lists 'a name is listed once, where it is first' <<-END
+		b	@b:4
+		a	@a:3
+		c	@c:3
+		d
+		e
+	END
+
+	printf '%s\n' 'Host -a b' 'Host a;b a&b a|b c' \
+	    "Host \$d \`d\` (d) {d} <d>" 'Host u@f e g' 'Host ssh://h ssh:i' \
+	    "Host a'\"'b j" 'Host %k 100%' 'Host ::1 [::1]:22 k:22' \
+	    'Host ~ ~l . .. / ! !x a!b' \
+	    "$(printf 'Host \303\251t\303\251 \377')" \
+	    "$(printf 'Host "tab\tin" "bell\a"')" | write config
+	printf '%b\t@%b:22\n' b b c c e e g g ssh:i ssh:i j j %k %k 100% 100% \
+	    ::1 ::1 '[::1]:22' '[::1]:22' k:22 k:22 '~' '~' '~l' '~l' . . \
+	    .. .. / / a!b a!b '\0303\0251t\0303\0251' '\0303\0251t\0303\0251' \
+	    '\0377' '\0377' >"$tmp/names"
+	lists 'a name that ssh would not take is none' <"$tmp/names"
+
+	write config <<-'END'
+		Host .host a.b machine/.host b
+		Host m/.h/c c/d. .x
+	END
+	lists 'a name that begins with a dot is hidden' <<-END
+		a.b
+		b
+		c/d.
+	END
+
+	write config <<-'END'
+		User top
+		Host a
+		    User no
+		    Port 1
+		    Port 2
+		Host a b
+		    HostName %h.x
+		    Port 3
+		Host *
+		    HostName star
+		    Port 4
+		    ProxyJump gw
+		Host c
+		    HostName no
+		    ProxyJump none
+	END
+	lists 'the first value wins, each by itself' <<-END
+		a	top@a.x:1	gw
+		b	top@b.x:3	gw
+		c	top@star:4	gw
+	END
+}
+
+# Files in files.
+
+test_includes()
+{
+	write config <<-'END'
+		Host first
+		Match all
+		Include conf.d/*.conf b.one a.one
+		Host last x10
+	END
+	echo 'Host no' | write conf.d/.hidden.conf
+	echo 'Host x10' | write conf.d/10.conf
+	echo 'Host X' | write conf.d/B.conf
+	echo 'Host _x' | write conf.d/_a.conf
+	echo 'Host no2' | write conf.d/c.bak
+	printf 'Host bee' | write b.one
+	echo 'Host aye' | write a.one
+	lists 'included names come in the order of words and bytes' <<-END
+		first
+		x10
+		X
+		_x
+		bee
+		aye
+		last
+	END
+
+	write config <<-'END'
+		Host work-*
+		    Include work
+		Host home
+		    Include home
+		Host elsewhere
+		    Include work home
+		Match all
+		    Include home
+	END
+	printf 'Host work-a h1\n  User w\nHost work\n  User no\n' | write work
+	printf 'Host h1 home\nHost h2\n  Port 7\n' | write home
+	lists 'an Include in a block counts for what the block matches' <<-END
+		work-a	w@work-a:22
+		home
+		elsewhere
+		h1
+		h2	@h2:7
+	END
+
+	printf 'Host a\n    Port 1\nInclude more\n' | write config
+	printf 'Host b\nHost a c\n' | write more
+	lists 'an Include after a Host line is in its block' <<-END
+		a	@a:1
+	END
+
+	write config <<-'END'
+		Include nosuch *.nosuch /nonexistent/* ~nosuchuser/x
+		Include "with space" 'q'"uoted" # comment it's
+		Include=tilde
+		INCLUDE ~/.ssh/tilde2
+		include dir
+		Include # nothing
+		Include with\ space
+		Include ?uoted [a-s]uote[!a-c] {tilde,quoted}
+		Host last
+	END
+	echo 'Host sp' | write 'with space'
+	echo 'Host qu' | write quoted
+	echo 'Host ti' | write tilde
+	echo 'Host ti2' | write tilde2
+	echo 'Host no' | write dir/x
+	lists 'what is included may be odd, missing, or included twice' <<-END
+		sp
+		qu
+		ti
+		ti2
+		last
+	END
+
+	write config <<-'END'
+		Match host a*,!ab
+		    Include m
+		Match !all
+		    Include never
+		Match originalhost c,d
+		    Include m
+		Match all
+		    Include rest
+	END
+	printf 'Host a ab c\nHost b\n' | write m
+	echo 'Host n1' | write never
+	echo 'Host r' | write rest
+	lists 'an Include in a Match block counts for what it matches' <<-END
+		a
+		c
+		r
+	END
+
+	write config <<-'END'
+		Include locked open
+		Host last
+	END
+	echo 'Host locked' | write locked
+	echo 'Host open' | write open
+	chmod 0 "$HOME/.ssh/locked"
+	if [ -r "$HOME/.ssh/locked" ]; then
+		fresh
+		skip 'an unreadable Include is passed over' 'root reads all'
+	else
+		lists 'an unreadable Include is passed over' <<-END
+			open
+			last
+		END
+	fi
+
+	write config <<-END
+		Match exec "touch $tmp/canary"
+		    Include more
+		    Port 1
+		Match originalhost a exec "touch $tmp/canary"
+		    Port 2
+		Host a
+	END
+	echo 'Host b' | write more
+	lists 'a command in a Match counts as not matching' <<-END
+		a
+	END
+	ok 'no command of a Match is run' [ ! -e "$tmp/canary" ]
+
+	printf 'Host real\n  Port 2\nHost a b\n  HostName REAL\n' | write config
+	lists 'a Host line tests the name that was typed' <<-END
+		real	@real:2
+		a	@real:22
+		b	@real:22
+	END
+
+	printf '%s\n' 'Host real' ' Port 2' 'Host a b' ' HostName REAL' \
+	    'Match final user u' 'Match final host real' ' User u' |
+	    write config
+	lists 'after Match final it tests the HostName, too' <<-END
+		real	u@real:2
+		a	u@real:2
+		b	u@real:2
+	END
+}
+
+# ssh as the measure: for each configuration, what ssh -G says of a name is
+# what is wanted, and wl says the same. A setting that is not named is as if
+# nothing were configured; FILE=TEXT with a / in FILE is a file below HOME.
+
+agree()
+{
+	name=$2 from=$1
+	printf '%b\nHost "%s"\n' "$1" "$2" | write config
+	shift 2
+	user=$me port=22 jump=
+	hostname=$(printf '%s' "$name" | tr '[:upper:]' '[:lower:]')
+	for setting in "$@"; do
+		value=${setting#*=}
+		case $setting in
+		user=*)	user=$value ;;
+		port=*)	port=$value ;;
+		hostname=*) hostname=$value ;;
+		proxyjump=*) jump=$value ;;
+		*)	mkdir -p "$(dirname "$HOME/${setting%%=*}")"
+			printf '%b\n' "$value" >"$HOME/${setting%%=*}" ;;
+		esac
+	done
+	want="$user@$hostname:$port$tab$jump"
+	[ "$sanitized" ] || is "ssh reads $name so: $from" "$want" \
+	    "$(ssh -G -F "$HOME/$config" -- "$name" 2>&1 | awk '{
+		key = $1
+		sub(/^[^ ]* /, "")
+		value[key] = $0
+	}
+	END {
+		print value["user"] "@" value["hostname"] ":" value["port"] \
+		    "\t" value["proxyjump"]
+	}')"
+	run -F "$HOME/$config" -l -v
+	is "wl reads $name as ssh does: $from" "$want" \
+	    "$(printf '%s\n' "$out" | name=$name awk -F '\t' '
+		$1 == ENVIRON["name"] { print $2 "\t" $3 }')"
+	fresh
+}
+
+test_agreement()
+{
+	agree 'HOST a\n hOsTnAmE x\n PORT 3' a hostname=x port=3
+	agree 'Host=a\nPort=3' a port=3
+	agree 'Host \t=\t a\nPort =3' a port=3
+	agree 'Host == a\nPort 3' = port=3
+	agree 'Host == a\nPort 3' a port=3
+	agree 'Host = =a\nPort 3' =a port=3
+	agree ' = Host a\nPort 3' b
+	agree '==Host a\nPort 3' b port=3
+	agree '= =Host a\nPort 3' b port=3
+	agree '"Host" a\n"Port"3' a port=3
+	agree '"Host" = a\nPort 3' = port=3
+	agree 'Ho"st" a\nPort 3' a port=3
+	agree '""Host a\nPort 3' b
+	agree '"Host a\nPort 3' b port=3
+	agree 'Ho"st a\nPort 3' b port=3
+	agree 'Host a\r\n\tPort\t3 \t\r\n\r\n' a port=3
+	agree 'Host a\f\nPort 3 \f\r\n' a port=3
+	agree 'Host a\n \f\nPort 3' a port=3
+	agree '\rHost\ra\nPort 3' a port=3
+	agree 'Host a\r HostName x\rPort 3' a
+	agree 'Host a\0 b\nPort 3\0 x\n\0Host c\n' a port=3
+	agree 'Host a\0 b\nPort 3\0 x\n\0Host c\n' b
+	agree 'IgnoreUnknown foo,Bar*\nfoo x y\nBARx "z"\nPort 3' a port=3
+	agree '#x "\n  # "y\n\t#z\n"#q" r\nPort 3' a port=3
+	agree 'User "x y"' a 'user=x y'
+	agree "User x'y'z" a user=xyz
+	agree 'User "a\\"b\\\\c\\d"' a 'user=a"b\c\d'
+	agree 'User a\\ b' a 'user=a b'
+	agree 'User "a\\ b"' a 'user=a\ b'
+	agree 'User x#y #z' a 'user=x#y'
+	agree 'User "x" # "y' a user=x
+	agree 'User "x"#y' a 'user=x#y'
+	agree 'User ""x""' a user=x
+	agree 'Host a \r b\nPort 3' b port=3
+	agree 'Host a\vb\nPort 3' a
+	agree "ProxyCommand nc \"%h\" # it's" a
+	agree 'ProxyCommand == nc' a
+	agree 'Host Foo\nPort 3' foo
+	agree 'Host Foo\nPort 3' Foo port=3
+	agree 'Host a b*\nPort 3' bcd port=3
+	agree 'Host !a *\nPort 3' a
+	agree 'Host * !a\nPort 3' a
+	agree 'Host a !a\nPort 3' a
+	agree 'Host !b\nPort 3' a
+	agree 'Host "!a" *\nPort 3' a
+	agree 'Host ! a\nPort 3' a port=3
+	agree 'Host a?c\nPort 3' ac
+	agree 'Host a[bc]\nPort 3' 'a[bc]' port=3
+	agree 'Host a[bc]\nPort 3' ab
+	agree 'Host a,b\nPort 3' a
+	agree 'Host #x\nPort 3' a
+	agree 'Port 2\nHost a\n Port 3\n User u\n Host b\n User v' b user=v \
+	    port=2
+	agree "Host \"a\"'b'c\nPort 3" abc port=3
+	agree 'Include rel' a port=3 '.ssh/rel=Port 3'
+	agree 'Include rel' a './rel=Port 3'
+	agree 'Include ~/x' a port=3 './x=Port 3'
+	agree 'Include "~/s p" ~/none ~\nUser u' a user=u port=3 \
+	    './s p=Port 3'
+	agree 'Include ~/s*' a port=10 './s2=Port 2' './s10=Port 10'
+	agree 'Include ~/s2 ~/s10' a port=2 './s2=Port 2' './s10=Port 10'
+	agree 'Include ~/{x,y}' a './x=Port 3'
+	agree 'Include ~/*x' a './.x=Port 3'
+	agree 'Include ~/x # y' a port=3 './x=Port 3'
+	agree 'Include # y\nPort 3' a port=3
+	agree 'Host b\nInclude ~/x\nPort 9' a \
+	    './x=Host a\nPort 3\nMatch all\nUser u'
+	agree 'Host b\nInclude ~/x\nPort 9' b user=u port=9 \
+	    './x=Host a\nPort 3\nMatch all\nUser u'
+	agree 'Host a\nInclude ~/x\nUser u' a user=u port=3 \
+	    './x=Port 3\nHost zz\nPort 4'
+	agree 'Include ~/x\nUser u' a user=u './x=Host zz\nPort 4'
+	agree 'Include ~nosuchuser/x\nPort 3' a port=3
+	agree 'Match all\nPort 3' a port=3
+	agree 'Match !all\nPort 3' a
+	agree 'Match host A,b\nPort 3' a port=3
+	agree 'Match host *,!a\nPort 3' a
+	agree 'Match host !b\nPort 3' a
+	agree 'Match !host b\nPort 3' a port=3
+	agree 'Match host "a" originalhost a # c\nPort 3' a port=3
+	real='Host a\nHostName Real\nMatch host real\nPort 3'
+	agree "$real\nMatch originalhost a\nUser u" a \
+	    user=u hostname=real port=3
+	agree 'Match host real\nPort 3\nHost a\nHostName real' a hostname=real
+	agree 'Host a\nUser x\nMatch user x\nPort 3' a user=x port=3
+	agree 'Match host a all\nPort 3' a port=3
+	agree 'Host *\nHostName %h.ex%%y' Ab hostname=Ab.ex%y
+	agree 'HostName %h.EX' Ab hostname=ab.ex
+	agree 'Host b\nHostName %q' a
+	agree 'HostName x\nHostName %q' a hostname=x
+	agree 'HostName 127.1' a hostname=127.0.0.1
+	agree 'HostName FE80:0::1' a hostname=fe80::1
+	agree 'HostName FE80::1' a hostname=FE80::1
+	agree 'Port 3' 1 hostname=0.0.0.1 port=3
+	agree 'HostName ${FOO}' a 'hostname=${foo}'
+	agree 'Port ssh' a
+	agree 'Port +022' a
+	agree 'ProxyJump u@j:22,k:ssh #c' a proxyjump=u@j:22,k:22
+	agree 'ProxyJump j#c' a proxyjump=j
+	agree 'ProxyJump none\nProxyJump j' a
+	agree 'ProxyJump none #c' a proxyjump=none
+	agree 'ProxyJump "j"' a 'proxyjump="j"'
+	agree 'ProxyJump 10.0.0.1' a 'proxyjump=[10.0.0.1]'
+	agree 'ProxyJump ssh://u%40v@j:22,k' a proxyjump=ssh://u%40v@j:22,k
+	agree 'ProxyJump ssh://u%40v@j' a proxyjump=u@v@j
+	agree 'ProxyJump = = j' a proxyjump=j
+	agree 'ProxyCommand none\nProxyJump j' a
+	agree 'ProxyJump j\nProxyCommand x' a proxyjump=j
+	agree 'ProxyJump A' a proxyjump=A
+	real='Host a\nHostName REAL\nHost real\nPort 3'
+	agree "$real" a hostname=real
+	agree "$real\nMatch final" a hostname=real port=3
+	agree "$real\nMatch host zz final" a hostname=real port=3
+	agree "$real\nMatch canonical" a hostname=real
+	agree "CanonicalizeHostname yes\n$real" a hostname=real port=3
+	agree 'Host A\nUser x\nMatch final\nPort 3\nHost A\nHostName z' A \
+	    user=x hostname=z port=3
+	agree "Host zz\nInclude ~/x\n$real" a hostname=real port=3 \
+	    './x=Match final'
+	agree 'Host a#b=c!%+:/[~^.\nPort 3' 'a#b=c!%+:/[~^.' port=3
+	agree 'HostName "a b;c"\nUser -x' a user=-x 'hostname=a b;c'
+	agree 'Protocol 1\nCipher x\nRSAAuthentication yes\nPort 3' a port=3
+}
+
+# The columns of -l -v that ssh does not know: where, and the note.
+
+test_columns()
+{
+	write config <<-'END'
+		# shop front end
+		Host web www
+		# not a note: the line below is empty
+
+		Host db	# rows and rows
+		#
+		#first line
+		# second line  
+		Host gw
+		  # an Include has no note
+		Match all
+		Include more
+	END
+	printf '#\tMontr\303\251al \r\nHost far\r\n' | write more
+	run -F "$HOME/$config" -l -v
+	is 'a host has a place, and the comment there as a note' "$(cat <<-END
+		web	$HOME/.ssh/config:2	shop front end
+		www	$HOME/.ssh/config:2	shop front end
+		db	$HOME/.ssh/config:5	rows and rows
+		gw	$HOME/.ssh/config:9	first line second line
+		far	$HOME/.ssh/more:2	$(printf 'Montr\303\251al')
+	END
+	)" "$(printf '%s' "$out" | cut -f 1,4-)"
+	fresh
+}
+
+# The file to read.
+
+test_file()
+{
+	run -F none -l
+	is '-F none reads no file' '1::' "$rc:$out:$err"
+	run -F NONE -l
+	is '-F NONE is none, too' '1::' "$rc:$out:$err"
+	run -F "$HOME/.ssh" -l
+	is 'a directory reads as empty' '1::' "$rc:$out:$err"
+	run -F /dev/null -l
+	is '/dev/null reads as empty' '1::' "$rc:$out:$err"
+	run -F "$HOME/nosuch" -l
+	is 'a missing file is an error' \
+	    "2::wl: $HOME/nosuch: No such file or directory" "$rc:$out:$err"
+	mkfifo "$HOME/fifo"
+	run -F "$HOME/fifo" -l
+	is 'a FIFO is an error' \
+	    "2::wl: $HOME/fifo: not a regular file" "$rc:$out:$err"
+	size=80x24 start -h
+	run -F "$tmp/tmux" -l
+	is 'a socket is an error' \
+	    "2::wl: $tmp/tmux: not a regular file" "$rc:$out:$err"
+	stop
+	echo 'Host a' | write config
+	chmod 0 "$HOME/.ssh/config"
+	if [ -r "$HOME/.ssh/config" ]; then
+		skip 'an unreadable file is an error' 'root reads all'
+	else
+		run -F "$HOME/$config" -l
+		is 'an unreadable file is an error' \
+		    "2::wl: $HOME/$config: Permission denied" "$rc:$out:$err"
+	fi
+	chmod 644 "$HOME/.ssh/config"
+	here=$(pwd)
+	cd "$HOME/.ssh" || exit 2
+	run -F config -l
+	cd "$here" || exit 2
+	is 'a relative file is one of the working directory' '0:a:' \
+	    "$rc:$out:$err"
+	fresh
+}
+
+# ----------------------------------------------------------- hostile input ---
+#
+# survives NAME WANT: wl ends by itself, soon, with little memory, and the
+# list ends with WANT.
+
+survives()
+{
+	launch -F "$HOME/$config" -l
+	is "wl survives $1" "0:$2" "$rc:$(tail -n 1 "$tmp/out")"
+	launch -F "$HOME/$config" -l -v
+	is "wl -v survives $1" "0:$2" "$rc:$(tail -n 1 "$tmp/out" | cut -f 1)"
+	fresh
+}
+
+zeros() { dd if=/dev/zero bs=1000000 count="$1" 2>/dev/null; }
+megabytes() { zeros "$1" | tr '\0' "$2"; }
+
+test_hostile()
+{
+	limit=10 free=$alone
+	if [ ! "$sanitized" ]; then
+		echo 'ulimit -v 1000000; exec "$@"' >"$tmp/small"
+		alone="sh $tmp/small $alone"
+	fi
+
+	{ zeros 10; printf '\nHost a\n'; } | write config
+	survives 'ten million NULs' a
+	{ printf '#'; megabytes 10 x; printf '\nHost a\n'; } | write config
+	survives 'a comment of ten megabytes' a
+	{ printf 'Host '; megabytes 10 x; printf '\nHost a\n'; } | write config
+	survives 'a name of ten megabytes' a
+	{ printf 'Host "'; megabytes 10 '"'; printf '\nHost a\n'; } |
+	    write config
+	survives 'ten million quotes' a
+	{ printf 'Host '; megabytes 10 '*'; printf 'x b\nHost a\n'; } |
+	    write config
+	survives 'ten million stars' a
+	{ printf 'Host a\nUser '; megabytes 10 u; } | write config
+	survives 'a user of ten megabytes' a
+	awk 'BEGIN {
+		printf "Host a\nHostName "
+		for (i = 0; i < 1000000; i++)
+			printf "%%h"
+	}' | write config
+	survives 'a HostName of a million names' a
+	{ printf 'Host a\nProxyJump '; megabytes 10 ,; } | write config
+	survives 'ten million jumps to nowhere' a
+	{ printf 'Host a\nMatch host '; megabytes 10 ,; } | write config
+	survives 'ten million empty patterns in a Match' a
+	{ megabytes 10 '\n'; echo 'Host a'; } | write config
+	survives 'ten million lines' a
+	awk 'BEGIN {
+		printf "Host"
+		for (i = 0; i < 100000; i++)
+			printf " p%d*", i
+		print " a"
+	}' | write config
+	survives '100,000 patterns on a line' a
+	awk 'BEGIN {
+		printf "Host !no* !*no"
+		for (i = 0; i < 100000; i++)
+			printf " p%d", i
+		print ""
+	}' | write config
+	survives '100,000 names on a line' p99999
+	awk 'BEGIN {
+		for (i = 0; i < 100000; i++)
+			print "Host p" i "\nInclude nosuch" i % 100 "/*"
+		print "Match all\nHost a"
+	}' | write config
+	survives '100,000 Includes' a
+	dd if=/dev/zero of="$HOME/$config" bs=1 count=0 seek=2000000000 \
+	    2>/dev/null
+	launch -F "$HOME/$config" -l
+	is 'wl survives two gigabytes' 1: "$rc:$(cat "$tmp/out")"
+	fresh
+
+	for last in 15 16 17; do
+		echo 'Include 1' | write config
+		level=1
+		while [ $level -le $last ]; do
+			printf 'Host h%d\nMatch all\nInclude %d\n' $level \
+			    $((level + 1)) | write $level
+			level=$((level + 1))
+		done
+		[ $last != 17 ] || last=16
+		survives "an Include in an Include, $((level - 1)) deep" h$last
+	done
+	printf 'Host a\nMatch all\nInclude config\n' | write config
+	survives 'a file that includes itself' a
+	printf 'Host a\nMatch all\nInclude config config\n' | write config
+	survives 'a file that includes itself twice' a
+	printf 'Host a b\nInclude *\n' | tee "$HOME/.ssh/b" | write config
+	survives 'two files that include each other' b
+	echo 'Include 1' | write config
+	level=1
+	while [ $level -lt 16 ]; do
+		next=$((level + 1))
+		echo "Include $next $next $next $next $next" \
+		    "$next $next $next $next $next" | write $level
+		level=$next
+	done
+	echo 'Host a' | write 16
+	survives 'an Include that grows tenfold at each level' a
+
+	for what in /dev/zero /dev/tty /dev/null /dev/random fifo dir socket; do
+		printf 'Include %s\nHost a\n' $what | write config
+		case $what in
+		fifo)	mkfifo "$HOME/.ssh/fifo" ;;
+		dir)	mkdir "$HOME/.ssh/dir" ;;
+		socket)	start -h
+			ln -s "$tmp/tmux" "$HOME/.ssh/socket" ;;
+		esac
+		survives "an Include of $what" a
+	done
+	stop
+	for what in /dev/zero /dev/tty /dev/random /; do
+		launch -F $what -l
+		ok "wl survives -F $what" [ $rc -le 2 ]
+	done
+	launch -F "$wl" -l -v
+	ok 'wl survives a program as its configuration' [ $rc -le 1 ]
+
+	echo 'Host a' | write config
+	(
+		trap 'exit' TERM
+		while :; do
+			echo 'Host b'
+		done >>"$HOME/$config"
+	) 2>/dev/null &
+	writer=$!
+	launch -F "$HOME/$config" -l
+	kill $writer
+	wait $writer
+	is 'wl survives a file that grows' 0:a "$rc:$(sed 1q "$tmp/out")"
+	fresh
+
+	printf '# bell\a %s]0;title\a \302\233 \177\v\nHost a\n  %b' "$esc" \
+	    'HostName h\0033[2J\n  User u\a\b\n ProxyJump j\r\0033c\n' |
+	    write config
+	run -F "$HOME/$config" -l -v
+	is 'no control character comes out of wl -v' '' \
+	    "$(printf '%s' "$out" | tr -d '\t\n\040-\176\200-\377' | cat -v
+	    printf '%s' "$out" | grep "$(printf '\302[\200-\237]')")"
+	fresh
+	limit='' alone=$free
+}
+
+# ------------------------------------------------------------- connecting ---
+
+test_connection()
+{
+	server
+	# shellcheck disable=SC2016	# for the other side to expand
+	run -F "$server/config" web 'echo $((6 * 7))'
+	is 'a command runs without a terminal' '0:42:' "$rc:$out:$err"
+	run -F "$server/config" web exit 7
+	is 'the exit status is that of the command' '7::' "$rc:$out:$err"
+	run -F "$server/config" db echo behind
+	is 'a host behind another is reached' '0:behind:' "$rc:$out:$err"
+	run -F "$server/config" denied true
+	is 'a login that fails says what ssh says' \
+	    "255::$me@denied: Permission denied (publickey)." "$rc:$out:$err"
+	start -F "$server/config" db
+	screen 'remote$'
+	keys 'exit 3' Enter
+	shows 'a shell runs on a terminal' "$(cat <<-'END'
+		Welcome.
+		remote$ exit 3
+		Shared connection to db closed.
+		exit 3
+	END
+	)"
+	stop
+	for host in web db; do
+		run -F "$server/config" -O exit $host
+		is "the connection to $host is shared, and ends when told to" \
+		    '0::Exit request sent.' "$rc:$out:$err"
+	done
+}
+
+# --------------------------------------------------- random configurations ---
+#
+# tree SEED WORKER: makes a configuration of several files, nasty but such that
+# ssh takes it, asks ssh for the settings of each of its names and which Host
+# lines applied, and compares what wl lists. The list must have just the names
+# whose own Host line applied, in the order in which ssh read these.
+
+tree()
+{
+	dir=$tmp/tree$2
+	plant "$1" "$dir"
+	ask "$dir"
+	HOME=$dir "$wl" -F "$dir/config" -l </dev/null >"$dir/names" \
+	    2>"$dir/err"
+	HOME=$dir "$wl" -F "$dir/config" -l -v </dev/null 2>>"$dir/err" |
+	    cut -f 1-4 >"$dir/got"
+	cmp -s "$dir/want" "$dir/got" && [ ! -s "$dir/err" ] &&
+	    cut -f 1 "$dir/want" | cmp -s - "$dir/names"
+}
+
+# plant SEED DIR makes the tree, and a list of its words in Host lines.
+
+plant()
+{
+	rm -rf "$2"
+	mkdir -p "$2/.ssh/l1/dir" "$2/.ssh/l2" "$2/.ssh/l3"
+	ln -s nosuch "$2/.ssh/l1/link"
+	awk -v seed="$1" -v dir="$2" -v me="$me" -f "$tmp/tree.awk"
+}
+
+# ask DIR asks ssh about all these words, and writes what wl should say. A word
+# with an @ or ssh:// is taken apart by ssh, so it is never a name.
+
+ask()
+{
+	cut -f 4- "$1/words" | sort -u | grep -v -e @ -e '^ssh://' |
+	while IFS= read -r name; do
+		printf '= %s\n' "$name"
+		HOME=$1 ssh -G -vvv -F "$1/config" -- "$name" 2>&1 </dev/null
+	done >"$1/ssh"
+	awk -f "$tmp/ssh.awk" "$1/words" "$1/ssh" | sort |
+	    cut -f 2- >"$1/want"
+}
+
+# trees N SEED compares N of them, in two processes. The first to fail are kept.
+
+trees()
+{
+	write_tree_awk >"$tmp/tree.awk"
+	write_ssh_awk >"$tmp/ssh.awk"
+	: >"$tmp/kept"
+	echo 0 | tee "$tmp/hosts0" >"$tmp/hosts1"
+	for worker in 0 1; do
+		seed=$(($2 + worker))
+		hosts=0
+		while [ $seed -lt $(($2 + $1)) ]; do
+			if tree $seed $worker; then
+				hosts=$((hosts + $(grep -c . "$dir/want")))
+				echo $hosts >"$tmp/hosts$worker"
+			else
+				keep $seed "$dir"
+			fi
+			seed=$((seed + 2))
+		done &
+		workers="$workers $!"
+	done
+	# shellcheck disable=SC2086	# a list
+	wait $workers
+	workers=''
+	echo "$1 random configurations have $(awk '{ n += $1 }
+	    END { print n + 0 }' "$tmp"/hosts?) hosts"
+	is "$1 random configurations, from $2 on, are read as ssh reads them" \
+	    '' "$(cat "$tmp/kept")"
+	rm -rf "$tmp"/tree?
+}
+
+keep()
+{
+	[ "$(grep -c . "$tmp/kept")" -lt 10 ] || {
+		echo "and $1" >>"$tmp/kept"
+		return
+	}
+	kept=/tmp/wl-tree-$1
+	plant "$1" "$kept"
+	for answer in want got names err; do
+		sed "s#$2/#$kept/#g" "$2/$answer" >"$kept/$answer"
+	done
+	echo "kept as $kept: $(diff "$kept/want" "$kept/got" | sed -n 2p)" \
+	    >>"$tmp/kept"
+}
+
+# The answers of ssh, each after a line "= NAME". With -vvv it tells of each
+# file it reads and of each Host line that applies. Of two lines that one was
+# read first that has fewer Includes before it, or is deeper in them, or is
+# further up. In the second pass Host lines are about the HostName.
+
+write_ssh_awk()
+{
+	cat <<'AWK'
+# A name is listed where a line with it first applied, unless it is hidden.
+function finish(    first) {
+	if (name == "" || refused || name ~ /(^|\/)\.[^.]/)
+		return
+	if (hostname == "")
+		print "~\tssh failed on " name ": " last
+	first = place[1]
+	if (hostname == name && place[2] != "" &&
+	    (first == "" || place[2] < first))
+		first = place[2]
+	if (first == "")
+		return
+	split(first, f, "\t")
+	print f[1] "\t" name "\t" user "@" hostname ":" port "\t" jump "\t" f[2]
+}
+function begin(new) {
+	name = new
+	place[1] = place[2] = hostname = jump = refused = ""
+	pass = 1
+	depth = files = 0
+}
+
+{ sub(/\r$/, "") }
+
+NR == FNR {		# a word of a Host line: file, line, place, word
+	split($0, f, "\t")
+	word = substr($0, length(f[1] f[2] f[3]) + 4)
+	if (!((f[1] ":" f[2], word) in order))
+		order[f[1] ":" f[2], word] = f[3]
+	next
+}
+/^= / {
+	finish()
+	begin(substr($0, 3))
+	next
+}
+/^debug1: re-parsing configuration/ {
+	pass = 2
+	depth = files = 0
+}
+/^debug1: Reading configuration data / && depth == 0 {
+	stack[0] = substr($0, 36)
+}
+/^debug3: .* line [0-9]+: Including file / {
+	files++
+	match($0, / depth [0-9]+/)
+	depth = 1 + substr($0, RSTART + 7, RLENGTH - 7)
+	stack[depth] = substr($0, 1, RSTART - 1)
+	sub(/.* line [0-9]+: Including file /, "", stack[depth])
+}
+/^debug1: .* line [0-9]+: Applying options for / {
+	match($0, / line [0-9]+: /)
+	file = substr($0, 9, RSTART - 9)
+	line = substr($0, RSTART + 6, RLENGTH - 8)
+	while (depth > 0 && stack[depth] != file)
+		depth--
+	if (!((file ":" line, name) in order))
+		next
+	key = sprintf("%05d.%02d.%06d.%04d\t%s:%d", files, 99 - depth, line, \
+	    order[file ":" line, name], file, line)
+	if (place[pass] == "" || key < place[pass])
+		place[pass] = key
+}
+/^hostname contains invalid characters/ {
+	refused = 1
+}
+/^hostname / { hostname = substr($0, 10) }
+/^user / { user = substr($0, 6) }
+/^port / { port = substr($0, 6) }
+/^proxyjump / { jump = substr($0, 11) }
+{ last = $0 }
+END { finish() }
+AWK
+}
+
+write_tree_awk()
+{
+	cat <<'AWK'
+# A sequence of numbers that is the same with every awk.
+function rnd(n) {
+	seed = seed * 16807 % 2147483647
+	return int(seed / 2147483647 * n)
+}
+function chance(percent) { return rnd(100) < percent }
+function pick(choices,    c) { return c[1 + rnd(split(choices, c, "|"))] }
+
+# Words: plain, in quotes of either kind, half of it, or with backslashes.
+function escaped(s, special,    i, c, r) {
+	for (i = 1; i <= length(s); i++) {
+		c = substr(s, i, 1)
+		r = r (index(special, c) ? "\\" c : c)
+	}
+	return r
+}
+function bare(s) { return escaped(s, " \"'\\") }
+function quoted(s, q) { return q escaped(s, "\\" q) q }
+function encode(s,    q, k) {
+	q = chance(50) ? "\"" : "'"
+	if (s ~ /\t/ || s ~ /^[=#]/ || chance(20))
+		return quoted(s, q)
+	if (chance(80))
+		return bare(s)
+	k = 1 + rnd(length(s))
+	return bare(substr(s, 1, k)) quoted(substr(s, k + 1), q)
+}
+
+# A keyword in any spelling that ssh takes for it, up to its first argument.
+function keyword(k,    i, s, lead, cut) {
+	if (chance(10))
+		k = tolower(k)
+	else if (chance(10))
+		k = toupper(k)
+	else if (chance(5)) {
+		for (i = 1; i <= length(k); i++)
+			s = s (chance(50) ? tolower(substr(k, i, 1)) \
+			    : toupper(substr(k, i, 1)))
+		k = s
+	}
+	lead = pick("||  |\t| \t |\r")
+	if (chance(3))
+		return pick("=|\"\"| = ") k " "
+	if (chance(6)) {
+		cut = rnd(length(k))
+		return lead substr(k, 1, cut) "\"" substr(k, cut + 1) "\"" \
+		    pick("||\t")
+	}
+	return lead k (chance(70) ? " " \
+	    : pick(" |\t|=| =|=| =|\t=\t|\r"))
+}
+
+function put(text) {
+	if (text != "")
+		text = text pick(end)
+	if (chance(1))
+		text = text " "
+	if (NUL != "" && chance(2))
+		text = text NUL " " pick("x|Host no|\"")
+	out = out text (crlf ? "\r\n" : "\n")
+	lines++
+}
+
+# Settings, and lines that are none.
+function hostname() {
+	return pick("%h|%h.ex|%h.Ex%%y|REAL|real|web|a|Web|" \
+	    "10.0.0.5|127.1|010.1|FE80:0::1|FE80::1|x y|a;b|" \
+	    "1|x#y|-x")
+}
+function jump() {
+	return pick("none|NONE|j|u@j|j:2222|j,k|u@j:22,k:2|" \
+	    "10.0.0.9|J # x|j#x|ssh://u@j:22|[fe80::2]:22|\"j\"|" \
+	    "= j|ssh://u%40v@j,k")
+}
+function noise() {
+	return pick("# Host no|  #Port 9|\t# it's||\t|#\"q\"|" \
+	    "\"Host no|Po\"rt 7|= =Host no|==Port 7|Compression yes|" \
+	    "LocalCommand echo \"Host no\" # Host 'no'|SendEnv LANG LC_*|" \
+	    "Protocol 2|IdentityFile \"~/.ssh/id 1\"|RequestTTY=no|" \
+	    "RemoteForward 1 h:2|SetEnv A=b|HostKeyAlias Host|" \
+	    "ForwardAgent yes # Port 7|" (unknown ? "FooBar \"Port\" 7" : "#"))
+}
+function setting(    r, s) {
+	r = rnd(100)
+	if (r < 20)
+		put(keyword("HostName") encode(hostname()))
+	else if (r < 40)
+		put(keyword("User") encode(pick("u1|u2|U1|x y|u#v|" \
+		    "-x|it's|a\\b|" me)))
+	else if (r < 60)
+		put(keyword("Port") pick("22|2222|+22|022|\" 23\"|" \
+		    "'24'|65535|2\"5\"|26 # x"))
+	else if (r < 72)
+		put(keyword("ProxyJump") jump())
+	else if (r < 78)
+		put(keyword("ProxyCommand") pick("none|nc %h %p|== nc|" \
+		    "sh -c \"x\" # it\\'s"))
+	else if (r < 79)
+		put(keyword("CanonicalizeHostname") pick("yes|no|always"))
+	else
+		put(noise())
+}
+
+# Blocks. Every word of a Host line that could be a name is noted.
+function literal() {
+	return pick("a|b|c|ab|ba|web|web1|web2|Web|db|db1" \
+	    "|real|x.ex|1|127.1|10.0.0.5|a|b|web|web1")
+}
+function odd() {
+	return pick("100%|\303\251t\303\251|=x|x#y|#q|::1|[a]|" \
+	    ".host|m/.h|~|a!b|-a|a;b|two words|u@f|ssh://h|" \
+	    "a&b|a$b|q\"q|it's|b\\c|x\ty|a\rb|a\013b|.|/|+a")
+}
+function pattern() {
+	return pick("*|?|a*|*b|w*1|web?|??|*.*|a?*|W*|[ab]" \
+	    "|\\*|**1|*e*|r*|?e?*")
+}
+function host(    i, n, s, w) {
+	s = keyword("Host")
+	n = chance(5) ? 12 : 1 + rnd(4)
+	for (i = 1; i <= n; i++) {
+		w = chance(62) ? literal() : chance(20) ? odd() : pattern()
+		if (chance(12))
+			w = "!" w
+		if (w !~ /^!/ && w !~ /[*?]/)
+			printf "%s\t%d\t%d\t%s\n", file, lines + 1, i, w >words
+		s = s (i > 1 ? pick(" |  |\t| \t") : "") encode(w)
+	}
+	put(s (chance(6) ? pick(" # Host no| #no| # it's \"| #") : ""))
+}
+function list(choices,    n, s) {
+	s = pick(choices)
+	for (n = rnd(3); n > 0; n--)
+		s = s "," (chance(20) ? "!" : "") pick(choices)
+	return chance(20) ? "\"" s "\"" : s
+}
+function criterion(    k, s) {
+	s = chance(25) ? "!" : ""
+	k = pick("host|host|originalhost|user|localuser|Host|" \
+	    "ORIGINALHOST|canonical|final")
+	if (k == "final")
+		return k
+	if (k == "canonical")
+		return s k
+	if (tolower(k) == "user")
+		return s k " " list("u1|u?|U1|*|" me)
+	if (k == "localuser")
+		return s k " " list("nobody|*|" me)
+	return s k " " list("a|b|A*|w*|*1|REAL|real|*.ex|" \
+	    "10.*|*|web?|db,db1")
+}
+function match_block(    n, s) {
+	if (chance(15))
+		s = pick("all|!all|final all|canonical all|host a* all|" \
+		    "originalhost nosuch exec \"true\"")
+	else {
+		s = criterion()
+		for (n = rnd(3); n > 0; n--)
+			s = s " " criterion()
+	}
+	put(keyword("Match") s (chance(6) ? " # no" : ""))
+}
+function include(level,    n, s, to, p) {
+	s = keyword("Include")
+	for (n = 1 + (chance(30) ? rnd(3) : 0); n > 0; n--) {
+		to = level + 1 + (chance(15) && level < 2)
+		p = "l" to "/" pick("*|*|*.conf|?|[a-z]*|[!a]*|a|B" \
+		    "|s p|10.conf|nosuch|*.nosuch|link||.hid|" \
+		    "s[ ]?|{a,B}")
+		if (chance(4))
+			p = pick("nosuch|~nosuchuser/x|/nonexistent/*")
+		else if (chance(25))
+			p = pick("~/.ssh/|" dir "/.ssh/") p
+		s = s encode(p) " "
+	}
+	put(s (chance(6) ? "# l1/a" : ""))
+}
+
+function write_file(name, level,    n) {
+	file = name
+	out = ""
+	lines = 0
+	crlf = chance(10)
+	end = chance(20) ? "| | \t|\r|\f| \f\r" : ""
+	if (level == 0 && unknown)
+		put("IgnoreUnknown Foo*,x")
+	for (n = rnd(3); n > 0; n--)
+		setting()
+	for (n = 1 + rnd(level ? 5 : 12); n > 0; n--) {
+		if (level < 3 && chance(25)) {
+			if (chance(60))
+				put(chance(50) ? keyword("Match") "all" \
+				    : keyword("Host") pick("*|*|w* a*"))
+			include(level)
+		} else if (chance(20))
+			match_block()
+		else
+			host()
+		while (chance(55))
+			setting()
+	}
+	if (chance(20))
+		sub(/\r?\n$/, "", out)
+	printf "%s", out >name
+	close(name)
+}
+
+BEGIN {
+	for (i = 0; i < 4; i++)
+		rnd(1)
+	NUL = sprintf("%c", 0)
+	if (length(NUL) != 1)
+		NUL = ""
+	words = dir "/words"
+	printf "" >words
+	unknown = chance(20)
+	write_file(dir "/config", 0)
+	for (level = 1; level <= 3; level++) {
+		n = split("a|B|10.conf|s p|.hid|c.conf", name, "|")
+		for (i = 1; i <= n; i++)
+			if (chance(45))
+				write_file(dir "/.ssh/l" level "/" name[i], \
+				    level)
+	}
+}
+AWK
+}
+
+# ---------------------------------------------------------------- fuzzing ---
+#
+# fuzz RUNS (or SECONDSs): random input to the reader, the matching and the
+# prompt, in a program made of wl.c and a driver, with sanitizers. The driver
+# is libFuzzer if clang has it, else one that makes changes at random. It
+# begins with random configurations. What it finds is kept.
+
+fuzz()
+{
+	mkdir -p "$tmp/corpus"
+	fresh
+	write_tree_awk >"$tmp/tree.awk"
+	seed=1
+	while [ $seed -le 50 ]; do
+		plant $seed "$tmp/plant"
+		{
+			printf '\030\120b1w\177 \033[B\tw\n'
+			cat "$tmp/plant/config"
+			for file in "$tmp"/plant/.ssh/l?/*; do
+				[ -f "$file" ] || continue
+				printf '\377'
+				cat "$file"
+			done
+		} | sed 's/l\([123]\)\/[^ ]*/\1/' >"$tmp/corpus/$seed"
+		seed=$((seed + 1))
+	done
+	write_fuzz_c >"$tmp/fuzz.c"
+	tokens='Host Match Include HostName User Port ProxyJump final all host
+	    originalhost localuser %h none ssh:// exec canonical'
+	for token in $tokens; do
+		printf '"%s "\n' "$token"
+	done >"$tmp/tokens"
+	flags="-std=c99 -g -O1 -fno-sanitize-recover=all"
+	flags="$flags -I$(dirname "$source") -o $tmp/fuzzer"
+	# shellcheck disable=SC2086	# flags
+	if clang -fsanitize=fuzzer,address,undefined -DLIBFUZZER $flags \
+	    "$tmp/fuzz.c" 2>"$tmp/err"; then
+		case $1 in
+		*s)	runs=-max_total_time=${1%s} ;;
+		*)	runs=-runs=$1 ;;
+		esac
+		"$tmp/fuzzer" "$runs" -dict="$tmp/tokens" -close_fd_mask=1 \
+		    -max_len=4096 -timeout=20 -detect_leaks=0 \
+		    -artifact_prefix="$tmp/found-" "$tmp/corpus" >"$tmp/err" 2>&1
+	else
+		"${CC:-cc}" -fsanitize=address,undefined $flags "$tmp/fuzz.c" \
+		    2>"$tmp/err" &&
+		    "$tmp/fuzzer" "$1" "$tmp"/corpus/* >"$tmp/err" 2>&1
+	fi
+	is "no random input harms the reader and the prompt ($1)" 0 $? ||
+	    {
+		cat "$tmp/report"* 2>/dev/null | sed 30q
+		tail -n 5 "$tmp/err"
+		for found in "$tmp"/found-*; do
+			[ ! -f "$found" ] || cp "$found" "/tmp/wl-${found##*/}"
+		done
+		ls /tmp/wl-found-* 2>/dev/null
+	}
+	tail -n 1 "$tmp/err"
+}
+
+# The driver. An input is a line, of which the first two bytes are the size of
+# the terminal and the others keys (but those that stop wl or start a program),
+# and up to four files with bytes 255 between, ~/.ssh/0 and what it may include
+# as 1, 2 and 3. wl frees little, for it ends soon; here, what one input has
+# allocated is freed after it, except what functions hold in static variables,
+# for which one run goes before.
+
+write_fuzz_c()
+{
+	cat <<'C'
+#define _DEFAULT_SOURCE
+#define _XOPEN_SOURCE 700
+#include <stdlib.h>
+#include <string.h>
+
+struct piece { struct piece *next, *prev; };
+static struct piece pieces = { &pieces, &pieces };
+static int started;
+
+static void *
+piece_link(struct piece *p, int link)
+{
+	p->next = link ? pieces.next : NULL;
+	p->prev = &pieces;
+	if (link)
+		pieces.next = pieces.next->prev = p;
+	return p + 1;
+}
+
+static int
+piece_unlink(struct piece *p)
+{
+	if (p->next == NULL)
+		return 0;
+	p->next->prev = p->prev;
+	p->prev->next = p->next;
+	return 1;
+}
+
+static void *
+fuzz_realloc(void *v, size_t n)
+{
+	struct piece *p = v == NULL ? NULL : (struct piece *)v - 1;
+	int link = p == NULL ? started : piece_unlink(p);
+
+	if ((p = realloc(p, sizeof(*p) + n)) == NULL)
+		abort();
+	return piece_link(p, link);
+}
+
+static void
+fuzz_free(void *v)
+{
+	if (v != NULL) {
+		piece_unlink((struct piece *)v - 1);
+		free((struct piece *)v - 1);
+	}
+}
+
+static void *
+fuzz_calloc(size_t n, size_t size)
+{
+	return memset(fuzz_realloc(NULL, n * size), 0, n * size);
+}
+
+static char *
+fuzz_strdup(const char *s)
+{
+	return strcpy(fuzz_realloc(NULL, strlen(s) + 1), s);
+}
+
+static char *
+fuzz_strndup(const char *s, size_t n)
+{
+	char *copy;
+
+	n = strnlen(s, n);
+	copy = memcpy(fuzz_realloc(NULL, n + 1), s, n);
+	copy[n] = '\0';
+	return copy;
+}
+
+#define malloc(n) fuzz_realloc(NULL, n)
+#define realloc fuzz_realloc
+#define calloc fuzz_calloc
+#define free fuzz_free
+#undef strdup
+#define strdup fuzz_strdup
+#undef strndup
+#define strndup fuzz_strndup
+#define main wl_main
+#include "wl.c"
+#undef main
+#undef free
+
+/* The same matches must come from typing as from the whole query at once. */
+static void
+fuzz_ranking(struct prompt *p)
+{
+	struct ranking fresh;
+	size_t i;
+
+	memset(&fresh, 0, sizeof(fresh));
+	fresh.hosts = p->rank.hosts;
+	fresh.recent = p->rank.recent;
+	ranking_update(&fresh, p->query, NULL, NULL);
+	ranking_update(&p->rank, p->query, NULL, NULL);
+	if (fresh.len != p->rank.len)
+		abort();
+	for (i = 0; i < fresh.len; i++)
+		if (ranking_get(&fresh, i) != ranking_get(&p->rank, i))
+			abort();
+}
+
+static void
+fuzz_keys(struct prompt *p, const unsigned char *keys, size_t n)
+{
+	enum choice choice;
+	size_t i;
+	int key, over = 0;
+
+	tty.rows = n > 0 ? keys[0] % 32 + 1 : 24;
+	tty.cols = n > 1 ? keys[1] % 100 + 1 : 80;
+	for (i = 2; i < n && !over; i++) {
+		fuzz_ranking(p);
+		prompt_draw(p);
+		key = decode(&p->decoder, keys[i]);
+		if (key != KEY_NONE && key != CTL('c') && key != CTL('z') &&
+		    key != CTL('t') && key != CTL('o'))
+			over = prompt_key(p, key, &choice);
+	}
+	fuzz_ranking(p);
+	prompt_draw(p);
+}
+
+static void
+fuzz_files(const unsigned char *data, const unsigned char *end, char *path)
+{
+	const unsigned char *cut;
+	FILE *fp;
+	int i;
+
+	for (i = '0'; i <= '3'; i++) {
+		cut = memchr(data, 255, (size_t)(end - data));
+		if (cut == NULL || i == '3')
+			cut = end;
+		path[strlen(path) - 1] = (char)i;
+		if ((fp = fopen(path, "w")) == NULL)
+			abort();
+		fwrite(data, 1, (size_t)(cut - data), fp);
+		fclose(fp);
+		data = cut < end ? cut + 1 : end;
+	}
+	path[strlen(path) - 1] = '0';
+}
+
+int
+LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+	static const unsigned char first[] = "\030\120a\nHost a b\n";
+	static char path[1000];
+	struct hosts hosts;
+	struct prompt prompt;
+	struct options options;
+	const unsigned char *files;
+	struct piece *p;
+
+	if (*path == '\0') {
+		snprintf(path, sizeof(path), "%s/.ssh/0", getenv("HOME"));
+		if ((tty.fd = open("/dev/null", O_WRONLY)) == -1)
+			abort();
+		setlocale(LC_CTYPE, "C.UTF-8");
+		LLVMFuzzerTestOneInput(first, sizeof(first) - 1);
+		started = 1;
+	}
+	if ((files = memchr(data, '\n', size)) == NULL)
+		return 0;
+	fuzz_files(files + 1, data + size, path);
+	memset(&prompt, 0, sizeof(prompt));
+	memset(&options, 0, sizeof(options));
+	memset(&hosts, 0, sizeof(hosts));
+	options.file = path;
+	hosts_read(&hosts, &options);
+	prompt.options = &options;
+	prompt.rank.hosts = &hosts;
+	ranking_update(&prompt.rank, "", NULL, NULL);
+	options.verbose = 1;
+	list(&prompt.rank, &options);
+	fuzz_keys(&prompt, data, (size_t)(files - data));
+	while ((p = pieces.next) != &pieces) {
+		piece_unlink(p);
+		free(p);
+	}
+	return 0;
+}
+
+#ifndef LIBFUZZER
+/* Changes at random: bytes, pieces taken out, doubled, or of another file. */
+static size_t
+change(unsigned char *s, size_t n, const unsigned char *other, size_t m)
+{
+	size_t at = (size_t)rand() % (n + 1), k = (size_t)rand() % 16;
+
+	switch (rand() % 4) {
+	case 0:
+		if (at < n)
+			s[at] = (unsigned char)rand();
+		return n;
+	case 1:
+		k = k > n - at ? n - at : k;
+		memmove(s + at, s + at + k, n - at - k);
+		return n - k;
+	case 2:
+		other = s;
+		m = n;
+		/* FALLTHROUGH */
+	default:
+		if (k > m || n + k > 8192)
+			return n;
+		memmove(s + at + k, s + at, n - at);
+		memmove(s + at, other + (size_t)rand() % (m - k + 1), k);
+		return n + k;
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	static unsigned char text[64][4096], s[8192];
+	size_t len[64], n = 0, size;
+	long i, runs = atol(argv[1]);
+	time_t end = time(NULL) + runs;
+	FILE *fp;
+	int by_time = argv[1][strlen(argv[1]) - 1] == 's';
+
+	for (i = 2; i < argc && n < 64; i++) {
+		if ((fp = fopen(argv[i], "r")) == NULL)
+			abort();
+		len[n] = fread(text[n], 1, sizeof(text[n]), fp);
+		fclose(fp);
+		n++;
+	}
+	if (freopen("/dev/null", "w", stdout) == NULL)
+		abort();
+	for (i = 0; by_time ? time(NULL) < end : i < runs; i++) {
+		size = len[i % (long)n];
+		memcpy(s, text[i % (long)n], size);
+		while (rand() % 8 != 0)
+			size = change(s, size, text[rand() % (int)n],
+			    len[rand() % (int)n]);
+		LLVMFuzzerTestOneInput(s, size);
+	}
+	fprintf(stderr, "%ld runs\n", i);
+	return 0;
+}
+#endif
+C
+}
+
+# ------------------------------------------------------------------- demo ---
+#
+# demo: wl's prompt on hosts that lead to an sshd as the tests have it, as this
+# user, with a home directory that is thrown away. It comes back after every
+# session, until it is left without one.
+
+demo()
+{
+	sockets=/dev/shm/wl-$(id -u)
+	[ ! -d "$sockets" ] || sockets=
+	server
+	trap 'demo_end; rm -rf "$tmp"' EXIT
+	demo_login
+	demo_config >"$server/config"
+	demo_text
+	: >"$server/sessions"
+	while :; do
+		sessions=$(grep -c . "$server/sessions")
+		env TERM="$terminal" LC_ALL="$locale" VISUAL="$editor" \
+		    "$wl" -F "$server/config"
+		rc=$?
+		[ "$(grep -c . "$server/sessions")" -gt "$sessions" ] || break
+		echo 'That was a session. Another one? Esc leaves.'
+	done
+	[ "$rc" = 130 ] || exit "$rc"
+	exit 0
+}
+
+demo_text()
+{
+	cat <<-'END'
+		This is wl with a configuration of its own. Its hosts all
+		lead to a throw-away sshd on this machine: Enter opens a real
+		shell, exit ends it. Try quick, slow, locked (its key has a
+		passphrase), stranger (its host key is to be confirmed), inner
+		(behind gate), denied (fails), or search: "wp2", "lisbon", "12".
+		F1 shows the keys. Esc leaves, and nothing of it stays behind.
+
+	END
+}
+
+# What runs at the other end. The name by which it was called comes with the
+# proxy command, for the prompt.
+
+demo_login()
+{
+	mkdir "$server/home"
+	cat >"$server/login" <<-END
+		if [ "\$SSH_ORIGINAL_COMMAND" ]; then
+			exec sh -c "\$SSH_ORIGINAL_COMMAND"
+		fi
+		echo "\$CALLED" >>$server/sessions
+		HOME=$server/home
+		cd
+		exec "\$SHELL" -l
+	END
+	cat >"$server/home/.profile" <<-'END'
+		PS1="$CALLED\$ "
+		unset SSH_ORIGINAL_COMMAND
+		echo "Welcome to $CALLED."
+	END
+	ln -s .profile "$server/home/.zshrc"
+	cat >"$server/slow" <<-'END'
+		"$@" | {
+			for chunk in 1 2 3 4 5 6; do
+				dd bs=65536 count=1 2>/dev/null
+				sleep 0.5
+			done
+			exec cat
+		}
+	END
+	ssh-keygen -q -t ed25519 -N sesame -C locked -f "$server/locked"
+	cat "$server/locked.pub" >>"$server/authorized_keys"
+}
+
+demo_config()
+{
+	serve="$sshd -o SetEnv=CALLED=%n"
+	cat <<-END
+		# answers at once
+		Host quick
+		# takes its time to log you in
+		Host slow
+		    ProxyCommand sh $server/slow $serve
+		# the passphrase of its key is: sesame
+		Host locked
+		    IdentityFile $server/locked
+		# its host key is not known yet
+		Host stranger
+		    UserKnownHostsFile $server/known_hosts_new
+		# the way to inner
+		Host gate
+		# reached through gate
+		Host inner
+		    ProxyCommand ssh -F $server/config gate $serve
+		# will not let you in
+		Host denied
+		    IdentityFile $server/stranger
+
+	END
+	demo_hosts | awk '{
+		name = $1
+		address = $2
+		sub(/^[^ ]+ +[^ ]+ +/, "")
+		printf "# %s\nHost %s\n", $0, name
+		if (split(address, at, ":") == 2)
+			printf "    Port %s\n", at[2]
+		printf "    HostName %s\n", at[1]
+	}'
+	cat <<-END
+		Host * !locked !denied
+		    IdentityFile $server/user
+		Host *
+		    User $me
+		    IdentitiesOnly yes
+		    UserKnownHostsFile $server/known_hosts
+		    GlobalKnownHostsFile /dev/null
+		    ProxyCommand $serve
+	END
+}
+
+demo_hosts()
+{
+	cat <<-'END'
+		web-prod-1 10.20.1.11 shop front end, Berlin
+		web-prod-2 10.20.1.12 shop front end, Berlin
+		web-prod-3 10.30.1.11 shop front end, Lisbon
+		web-staging 10.40.1.11 what goes live on Tuesday
+		web-dev 10.50.1.11 always broken
+		api-prod-1 10.20.2.11 orders and payments
+		api-prod-2 10.20.2.12 orders and payments
+		api-staging 10.40.2.11 fake payments
+		db-prod-1 10.20.3.11:2222 PostgreSQL, primary
+		db-prod-2 10.20.3.12:2222 PostgreSQL, standby
+		db-staging 10.40.3.11:2222 last night's copy
+		cache-prod-1 10.20.4.11 Redis
+		cache-prod-2 10.20.4.12 Redis
+		queue-prod-1 10.20.5.11 RabbitMQ, do not restart
+		search-prod-1 10.20.6.11 OpenSearch, hot
+		search-prod-2 10.20.6.12 OpenSearch, cold
+		mail.example.com mail.example.com Postfix and Dovecot
+		mx1.example.com mx1.example.com spam arrives here first
+		ns1.example.com ns1.example.com NSD, primary
+		ns2.example.net ns2.example.net NSD, elsewhere
+		git.example.com git.example.com:7999 code and reviews
+		ci-runner-01 10.60.1.1 builds, x86
+		ci-runner-02 10.60.1.2 builds, x86
+		ci-runner-03 10.60.1.3 builds, ARM
+		metrics 10.60.2.1 Prometheus
+		logs 10.60.2.2 90 days, then gone
+		backup-berlin 10.20.9.9 nightly, 02:00
+		backup-lisbon 10.30.9.9 weekly
+		vpn-gw-berlin 10.20.0.1 WireGuard
+		vpn-gw-lisbon 10.30.0.1 WireGuard
+		edge-fra-1 192.0.2.17 load balancer
+		edge-lis-1 198.51.100.17 load balancer
+		printer-3rd-floor 10.70.3.3 yes, it has ssh
+		nas 192.168.1.5 films and photographs
+		pi-kitchen 192.168.1.21 radio
+		pi-greenhouse 192.168.1.22 tomatoes
+		thinkpad 192.168.1.40 on the sofa
+	END
+}
+
+# Ends the masters that are still there, and what wl made for them.
+
+demo_end()
+{
+	sort -u "$server/sessions" | while read -r host; do
+		"$wl" -F "$server/config" -O exit "$host" >/dev/null 2>&1
+	done
+	[ ! "$sockets" ] || rmdir "$sockets" 2>/dev/null
+}
+
+# ------------------------------------------------------------------- runs ---
+
+# All tests on one binary.
+
+all()
+{
+	test_lines
+	test_names
+	test_includes
+	test_agreement
+	test_columns
+	test_file
+	test_hostile
+	test_connection
+	trees "$1" 1
+}
+
+sanitizers()
+{
+	mkdir "$tmp/sanitized"
+	"${CC:-cc}" -std=c99 -g -O1 -fsanitize=address,undefined \
+	    -fno-sanitize-recover=all -o "$tmp/sanitized/wl" "$source"
+}
+
+absolute()
+{
+	wl=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
+	[ -x "$wl" ] || {
+		echo "test.sh: $wl: no such program; make builds it" >&2
+		exit 2
+	}
+}
+
+summary()
+{
+	skips=
+	[ $skipped = 0 ] || skips=", $skipped skipped"
+	echo "$passed passed, $failed failed$skips"
+	[ $failed = 0 ] && [ $passed -gt 0 ]
+	exit
+}
+
+source=$(cd "$(dirname "$0")" && pwd)/wl.c
+case ${1-} in
+demo)
+	absolute "${2-./wl}"
+	need
+	terminal=${TERM-dumb} editor=${VISUAL:-${EDITOR:-vi}}
+	locale=${LC_ALL:-${LC_CTYPE:-${LANG:-C}}}
+	setup
+	demo
+	;;
+trees)
+	absolute "${4-./wl}"
+	need tmux:tmux
+	setup
+	trees "${2-1000}" "${3-1}"
+	;;
+fuzz)
+	setup
+	fuzz "${2-60s}"
+	;;
+*)
+	absolute "${1-./wl}"
+	need tmux:tmux
+	setup
+	all 300
+	echo 'again, under sanitizers:'
+	sanitized=yes
+	if ok 'wl builds with sanitizers' sanitizers; then
+		wl=$tmp/sanitized/wl
+		all 60
+	fi
+	is 'no sanitizer has anything to say' '' "$(cat "$tmp"/report* 2>&-)"
+	fuzz 5000
+	;;
+esac
+summary
