@@ -9,6 +9,8 @@
 #	sh test.sh fuzz RUNS            RUNS random inputs to the reader (30s:
 #	                                for 30 seconds)
 #	sh test.sh demo [WL]            no test: wl's prompt on hosts of its own
+#	sh test.sh bench [AREA] [WL]    measures wl next to others; areas: keys,
+#	                                list, rank, connect, calls
 #
 # The tests use the real ssh and sshd, without a port, and a real terminal,
 # tmux. They need these, awk, sed and a C compiler, and write nothing outside
@@ -225,19 +227,19 @@ start()
 {
 	rm -f "$tmp/pid" "$tmp/before" "$tmp/after"
 	{
-		printf 'trap : INT QUIT; stty -g >%s\n{ env ' "$tmp/before"
+		echo "trap : INT QUIT; stty -g >$tmp/before; exec 2>/dev/null"
+		printf 'env '
 		while :; do
 			case ${1-} in
 			[A-Z]*=*) word "$1"; shift ;;
 			*) break ;;
 			esac
 		done
-		for argument in sh -c 'echo $$ >"$0"; exec "$@"' "$tmp/pid" \
-		    "$wl" "$@"; do
+		for argument in sh -c 'echo $$ >"$0"; exec "$@" 2>/dev/tty' \
+		    "$tmp/pid" "$wl" "$@"; do
 			word "$argument"
 		done
-		printf '2>&3 3>&-; } 3>&2 2>/dev/null\nstatus=$?\n'
-		printf 'stty -g >%s\n' "$tmp/after"
+		printf '\nstatus=$?; stty -g >%s\n' "$tmp/after"
 		printf 'printf "exit %%s\\n" $status; exec cat\n'
 	} >"$tmp/session"
 	tmux new-session -d -x "${size%x*}" -y "${size#*x}" \
@@ -1336,8 +1338,8 @@ keep()
 	for answer in want got names err; do
 		sed "s#$2/#$kept/#g" "$2/$answer" >"$kept/$answer"
 	done
-	echo "kept as $kept: $(diff "$kept/want" "$kept/got" | sed -n 2p)" \
-	    >>"$tmp/kept"
+	printf 'kept as %s: %s\n' "$kept" \
+	    "$(diff "$kept/want" "$kept/got" | sed -n 2p)" >>"$tmp/kept"
 }
 
 # The answers of ssh, each after a line "= NAME". With -vvv it tells of each
@@ -1498,7 +1500,7 @@ function hostname() {
 function jump() {
 	return pick("none|NONE|j|u@j|j:2222|j,k|u@j:22,k:2|" \
 	    "10.0.0.9|J # x|j#x|ssh://u@j:22|[fe80::2]:22|\"j\"|" \
-	    "= j|ssh://u%40v@j,k")
+	    "= j|ssh://u%40v@j,k|ssh://u%40v@j|none # x")
 }
 function noise() {
 	return pick("# Host no|  #Port 9|\t# it's||\t|#\"q\"|" \
@@ -1628,7 +1630,7 @@ function write_file(name, level,    n) {
 			setting()
 	}
 	if (chance(20))
-		sub(/\r?\n$/, "", out)
+		out = substr(out, 1, length(out) - 1 - crlf)
 	printf "%s", out >name
 	close(name)
 }
@@ -1697,7 +1699,8 @@ fuzz()
 		esac
 		"$tmp/fuzzer" "$runs" -dict="$tmp/tokens" -close_fd_mask=1 \
 		    -max_len=4096 -timeout=20 -detect_leaks=0 \
-		    -artifact_prefix="$tmp/found-" "$tmp/corpus" >"$tmp/err" 2>&1
+		    -artifact_prefix="$tmp/found-" "$tmp/corpus" \
+		    >"$tmp/err" 2>&1
 	else
 		"${CC:-cc}" -fsanitize=address,undefined $flags "$tmp/fuzz.c" \
 		    2>"$tmp/err" &&
@@ -1820,8 +1823,8 @@ fuzz_ranking(struct prompt *p)
 	memset(&fresh, 0, sizeof(fresh));
 	fresh.hosts = p->rank.hosts;
 	fresh.recent = p->rank.recent;
-	ranking_update(&fresh, p->query, NULL, NULL);
-	ranking_update(&p->rank, p->query, NULL, NULL);
+	ranking_update(&fresh, p->query, NULL);
+	ranking_update(&p->rank, p->query, NULL);
 	if (fresh.len != p->rank.len)
 		abort();
 	for (i = 0; i < fresh.len; i++)
@@ -1900,7 +1903,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	hosts_read(&hosts, &options);
 	prompt.options = &options;
 	prompt.rank.hosts = &hosts;
-	ranking_update(&prompt.rank, "", NULL, NULL);
+	ranking_update(&prompt.rank, "", NULL);
 	options.verbose = 1;
 	list(&prompt.rank, &options);
 	fuzz_keys(&prompt, data, (size_t)(files - data));
@@ -2148,6 +2151,748 @@ demo_end()
 	[ ! "$sockets" ] || rmdir "$sockets" 2>/dev/null
 }
 
+# ------------------------------------------------------------------ bench ---
+#
+# bench [AREA]: how wl compares with what one would use instead, in one run, in
+# rounds in which all take turns. What is printed are medians, and ratios of
+# them. Areas: keys, list, rank, connect, calls.
+
+bench()
+{
+	write_harness_c >"$tmp/harness.c"
+	"${CC:-cc}" -O2 -o "$tmp/harness" "$tmp/harness.c" || exit 2
+	harness=$tmp/harness TERM=xterm
+	unset FZF_DEFAULT_OPTS FZF_DEFAULT_OPTS_FILE FZF_DEFAULT_COMMAND
+	uname -srm
+	echo "$(getconf _NPROCESSORS_ONLN) processors, $(ssh -V 2>&1)," \
+	    "fzf $(fzf --version)"
+	for area in ${1:-keys list rank connect calls}; do
+		echo
+		"bench_$area"
+	done
+}
+
+# table TITLE COLUMNS reads lines "ORDER:ROW COLUMN NUMBER" and prints the
+# median of the numbers in each place, and the ratios of the first column's to
+# those of the others. A _ is a blank.
+
+table()
+{
+	sort -k 1,2 -k 3n | awk -v title="$1" -v columns="$2" '
+	function finish() {
+		if (n > 0)
+			value[last] = v[int((n + 1) / 2)]
+		n = 0
+	}
+	$1 " " $2 != last {
+		finish()
+		last = $1 " " $2
+		if (!($1 in seen)) {
+			seen[$1] = 1
+			row[++rows] = $1
+		}
+	}
+	{ v[++n] = $3 }
+	END {
+		finish()
+		columns = split(columns, column, " ")
+		printf "%-32s", title
+		for (c = 1; c <= columns; c++)
+			printf " %9s", column[c]
+		for (c = 2; c <= columns; c++)
+			printf " %12s", column[1] "/" column[c]
+		print ""
+		for (r = 1; r <= rows; r++)
+			line(row[r])
+	}
+	function line(name,    c, first) {
+		printf "%-32s", substr(name, index(name, ":") + 1)
+		for (c = 1; c <= columns; c++)
+			printf " %9s", number(value[name " " column[c]])
+		first = value[name " " column[1]]
+		for (c = 2; c <= columns; c++)
+			printf " %12s", ratio(first, \
+			    value[name " " column[c]])
+		print ""
+	}
+	function ratio(x, y) {
+		return x == "" || !y ? "-" : sprintf("%.2f", x / y)
+	}
+	function number(x) {
+		if (x == "")
+			return "-"
+		return x >= 1000 ? sprintf("%.0f", x) : sprintf("%.3g", x)
+	}' | tr _ ' '
+}
+
+# bench_config N: a configuration of N hosts, of about 100 bytes each.
+
+bench_config()
+{
+	awk -v n="$1" 'BEGIN {
+		roles = split("web api db cache queue mail log auth build " \
+		    "backup proxy search stats cron files media jobs sso git " \
+		    "vpn", role)
+		stages = split("prod staging dev test qa", stage)
+		for (i = 0; i < n; i++) {
+			r = role[i % roles + 1]
+			s = stage[int(i / roles) % stages + 1]
+			if (i % 3 == 0)
+				print "# " r " number " i
+			printf "Host %s-%s-%03d\n", r, s, \
+			    i / (roles * stages) + 1
+			printf "    HostName 10.%d.%d.%d\n", i / 62500, \
+			    i / 250 % 250, i % 250 + 1
+			print "    User deploy"
+			if (i % 4 == 0)
+				print "    Port 2222"
+			print "    IdentityFile ~/.ssh/id_deploy"
+		}
+	}'
+}
+
+# The list that the others are fed, by the line that one finds in dot files.
+
+names='/^Host /{for(i=2;i<=NF;i++) if ($i !~ /[*?!]/) print $i}'
+
+# The prompt: what one sees and waits for. fzf draws its list upwards.
+
+bench_keys()
+{
+	for hosts in 10 1000 10000 100000; do
+		bench_config "$hosts" >"$tmp/config"
+		quiet=50
+		[ "$hosts" -lt 100000 ] || quiet=100
+		for query in web17 prod dbst9 vpn api-dev q042 mailt s-p 100
+		do
+			[ "${leave-e}" = r ] && leave=e || leave=r
+			for program in wl fzy fzf; do
+				press "$program" "$leave" "$query"
+			done
+		done >"$tmp/times"
+		table "$hosts hosts, ms" 'wl fzy fzf' <"$tmp/times"
+		echo
+	done
+}
+
+# press PROGRAM LEAVE QUERY: one run of a program's prompt.
+
+press()
+{
+	program=$1 leave=$2 query=$3 next=B
+	case $program in
+	wl)	set -- "$wl" -p -F "$tmp/config" ;;
+	fzf)	next=A ;;
+	esac
+	[ "$program" = wl ] ||
+	    set -- sh -c "awk '$names' $tmp/config | $program"
+	"$harness" keys "$quiet" "$next" "$query" "$leave" "$@" |
+	    awk -v program="$program" '
+	function row(name, x) { print name, program, x }
+	$1 == "first" { row("1:first_frame", $2) }
+	$1 == "next" {
+		row("2:next_row", $2)
+		row("3:next_row,_bytes", $3)
+	}
+	$1 == "key" {
+		row("4:a_letter", $2)
+		row("6:a_letter,_bytes", $3)
+		slow = $2 > slow ? $2 : slow
+	}
+	$1 == "back" {
+		row("7:Backspace", $2)
+		slowest = $2 > slowest ? $2 : slowest
+	}
+	$1 == "enter" { row("9:Enter_to_the_end", $2) }
+	$1 == "esc" { row("A:Esc_to_the_end", $2) }
+	END {
+		row("5:the_slowest_letter_of_a_query", slow)
+		row("8:the_slowest_Backspace", slowest)
+		row("B:peak_memory,_KB", $3)
+	}'
+}
+
+# A long list in a pipe, and memory.
+
+bench_list()
+{
+	bench_config 100000 >"$tmp/config"
+	round=0
+	while round=$((round + 1)) && [ "$round" -le 11 ]; do
+		alone 1:wl_-l wl "$wl" -F "$tmp/config" -l
+		alone 1:wl_-l grep grep -c ^Host "$tmp/config"
+		alone 1:wl_-l awk awk "$names" "$tmp/config"
+		alone 2:wl_-l_web17 wl "$wl" -F "$tmp/config" -l web17
+	done >"$tmp/times"
+	table '100,000 hosts, ms' 'wl grep awk' <"$tmp/times"
+	awk '{ print "1:peak_memory,_KB", $2, $4 }' "$tmp/times" |
+	    table "$(wc -c <"$tmp/config") bytes" 'wl grep awk'
+}
+
+# alone ROW COLUMN COMMAND ...: a line for table, and the memory.
+
+alone()
+{
+	label="$1 $2"
+	shift 2
+	"$harness" alone "$@" | sed -n "s/^took/$label/p"
+}
+
+# Ranking: the host that is meant is one of 2,000, and the query is made from
+# its name in one of the styles in which people make them. 1 is the best: it is
+# always the first row; 0.5: it is the second.
+
+bench_rank()
+{
+	rank_queries 2000 150 >"$tmp/queries"
+	sed -n 's/^host //p' "$tmp/queries" >"$tmp/names"
+	sed 's/^/Host /' "$tmp/names" >"$tmp/config"
+	sed -n 's/^query //p' "$tmp/queries" |
+	while read -r style host query; do
+		"$wl" -F "$tmp/config" -l -- "$query" |
+		    place "$style" wl "$host"
+		fzy -e "$query" <"$tmp/names" | place "$style" fzy "$host"
+		fzf --filter "$query" <"$tmp/names" |
+		    place "$style" fzf "$host"
+	done >"$tmp/places"
+	rank_table <"$tmp/places"
+}
+
+place()
+{
+	awk -v host="$3" -v label="$1 $2" '
+	$0 == host { print label, 1 / NR; found = 1; exit }
+	END { if (!found) print label, 0 }'
+}
+
+rank_table()
+{
+	awk '
+	{
+		sum["all", $2] += $3
+		n["all", $2]++
+		sum[$1, $2] += $3
+		n[$1, $2]++
+		if (!($1 in seen)) {
+			seen[$1] = 1
+			style[++styles] = $1
+		}
+	}
+	END {
+		split("wl fzy fzf", program, " ")
+		style[++styles] = "all"
+		printf "%-32s", "mean reciprocal rank"
+		for (p = 1; p <= 3; p++)
+			printf " %9s", program[p]
+		print ""
+		for (s = 1; s <= styles; s++) {
+			printf "%-32s", style[s] " (" n[style[s], "wl"] ")"
+			for (p = 1; p <= 3; p++)
+				printf " %9.3f", sum[style[s], program[p]] / \
+				    n[style[s], program[p]]
+			print ""
+		}
+	}'
+}
+
+# rank_queries HOSTS QUERIES: that many hosts, and queries in each style.
+
+rank_queries()
+{
+	awk -v hosts="$1" -v queries="$2" '
+	function rnd(n) {
+		seed = seed * 16807 % 2147483647
+		return int(seed / 2147483647 * n)
+	}
+	function pick(list,    c) {
+		return c[1 + rnd(split(list, c, " "))]
+	}
+	function name(    r, e, l, n) {
+		r = pick("web api db cache queue mail log auth build backup " \
+		    "proxy search stats cron files media jobs sso git vpn " \
+		    "kafka redis postgres elastic grafana jenkins worker edge")
+		e = pick("prod staging dev test qa")
+		l = pick("berlin lisbon paris fra1 us-east eu-west")
+		n = sprintf(pick("%d %02d %03d %02d"), 1 + rnd(40))
+		return pick(r "-" e "-" n " " e "-" r "-" n " " \
+		    r n "." l ".example.com " l "-" r "-" n " " \
+		    r "-" l "-" e "-" n " " r n "-" e " " e "." r n "." l)
+	}
+	# The words and numbers of a name, in order.
+	function split_name(s,    n, w) {
+		n = 0
+		while (match(s, /[a-z]+|[0-9]+/)) {
+			w[++n] = substr(s, RSTART, RLENGTH)
+			piece[n] = w[n]
+			s = substr(s, RSTART + RLENGTH)
+		}
+		return n
+	}
+	function bare(n) { sub(/^0+/, "", n); return n }
+	function starts(s, least, most,    i, q, n) {
+		n = split_name(s)
+		for (i = 1; i <= n && i <= 4; i++)
+			q = q (piece[i] ~ /[0-9]/ ? bare(piece[i]) \
+			    : substr(piece[i], 1, least + rnd(most)))
+		return q
+	}
+	function pieces(s, dash,    i, n, q) {
+		n = split_name(s)
+		i = 1 + rnd(n)
+		q = piece[i]
+		for (i++; i <= n; i++)
+			if (piece[i] ~ /[0-9]/ || rnd(3) == 0)
+				q = q dash (rnd(2) ? piece[i] : bare(piece[i]))
+		return q
+	}
+	function scattered(s,    q, n, at) {
+		gsub(/[^a-z0-9]/, "", s)
+		n = 4 + rnd(3)
+		for (at = 1; n > 0 && at <= length(s); n--) {
+			q = q substr(s, at, 1)
+			at += 1 + rnd(3)
+		}
+		return q
+	}
+	function query(style, s) {
+		if (style == "prefix")
+			return substr(s, 1, 3 + rnd(length(s) - 3))
+		if (style == "initials")
+			return starts(s, 1, 1)
+		if (style == "starts")
+			return starts(s, 1, 3)
+		if (style == "pieces")
+			return pieces(s, "")
+		if (style == "pieces-with-dashes")
+			return pieces(s, "-")
+		if (style == "number-last")
+			return substr(s, 1, 1 + rnd(3)) lastnumber(s)
+		return scattered(s)
+	}
+	function lastnumber(s,    i, n, q) {
+		n = split_name(s)
+		for (i = 2; i <= n; i++)
+			if (piece[i] ~ /[0-9]/)
+				q = bare(piece[i])
+		return q
+	}
+	BEGIN {
+		seed = 20260101
+		for (i = 0; i < 4; i++)
+			rnd(1)
+		while (n < hosts) {
+			s = name()
+			if (s in seen)
+				continue
+			seen[s] = 1
+			host[n++] = s
+			print "host", s
+		}
+		styles = split("prefix initials starts pieces " \
+		    "pieces-with-dashes number-last scattered", style, " ")
+		for (i = 0; i < queries; i++)
+			for (k = 1; k <= styles; k++) {
+				s = host[rnd(n)]
+				print "query", style[k], s, query(style[k], s)
+			}
+	}'
+}
+
+# Connecting, cold and warm, to an sshd that is a proxy command, one on a port
+# of 127.0.0.1, and one behind a relay that adds a delay. The far side's HOME is
+# empty: what a shell reads there is not to be measured.
+
+bench_connect()
+{
+	server "SetEnv HOME=$HOME"
+	mv "$server/config" "$server/rest"
+	connect_config >"$server/config"
+	cat "$server/rest" >>"$server/config"
+	until_true 'grep -q "Server listening" "$server/log" 2>/dev/null' ||
+	    cat "$server/log"
+	round=0
+	while round=$((round + 1)) && [ "$round" -le 7 ]; do
+		for host in proxy port far-20 far-100; do
+			for how in run alone; do
+				connect "$how" "$host"
+			done
+		done
+	done >"$tmp/times"
+	table 'ssh HOST true, ms' 'wl ssh' <"$tmp/times"
+}
+
+connect_config()
+{
+	port=$((20000 + $$ % 20000))
+	"${sshd%% *}" -D -f "$server/sshd_config" -E "$server/log" \
+	    -o ListenAddress=127.0.0.1 -p "$port" >&2 &
+	workers="$workers $!"
+	cat <<-END
+		Host proxy
+		Host port
+		    HostName 127.0.0.1
+		    Port $port
+		    ProxyCommand none
+		Host far-20
+		    ProxyCommand $harness relay 20 $sshd
+		Host far-100
+		    ProxyCommand $harness relay 100 $sshd
+	END
+}
+
+# connect HOW HOST: plain ssh, wl without and with a master that is there, and
+# ssh as one would attach it by hand.
+
+connect()
+{
+	config=$server/config
+	where=$2,_$([ "$1" = run ] || echo no_)terminal
+	took "1:cold,_$where" ssh "$1" ssh -F "$config" "$2" true
+	took "1:cold,_$where" wl "$1" "$wl" -F "$config" "$2" true
+	socket=$("$wl" -F "$config" -S "$2")
+	took "2:warm,_$where" wl "$1" "$wl" -F "$config" "$2" true
+	took "2:warm,_$where" ssh "$1" ssh -F "$config" -S "$socket" "$2" true
+	took 3:ssh_-G ssh "$1" ssh -F "$config" -G "$2"
+	"$wl" -F "$config" -O exit "$2" >/dev/null 2>&1
+}
+
+# took ROW COLUMN HOW COMMAND ...
+
+took()
+{
+	label="$1 $2"
+	shift 2
+	"$harness" "$@" >"$tmp/took" || {
+		echo "test.sh: failed: $*" >&2
+		exit 2
+	}
+	sed -n "s/^took/$label/p" "$tmp/took"
+}
+
+# System calls.
+
+bench_calls()
+{
+	command -v strace >/dev/null || {
+		echo 'system calls: strace is not installed'
+		return
+	}
+	server "SetEnv HOME=$HOME"
+	config=$server/config
+	bench_config 10 >"$tmp/config"
+	calls 'wl -l, 10 hosts' "$wl" -F "$tmp/config" -l
+	"$wl" -F "$config" web true
+	socket=$("$wl" -F "$config" -S web)
+	calls 'wl HOST true, warm, in all' "$wl" -F "$config" web true
+	calls 'ssh -G HOST' ssh -F "$config" -G web
+	calls 'ssh -S SOCKET HOST true' ssh -F "$config" -S "$socket" web true
+	"$wl" -F "$config" -O exit web 2>/dev/null
+}
+
+calls()
+{
+	label=$1
+	shift
+	strace -f -o "$tmp/strace" "$@" >/dev/null 2>&1 </dev/null
+	printf '%-32s %9d system calls\n' "$label" \
+	    "$(grep -c '(' "$tmp/strace")"
+}
+
+write_harness_c()
+{
+	cat <<'C'
+/*
+ * keys QUIET NEXT QUERY LEAVE COMMAND...	on a terminal of 80x24: times
+ *	and counts the bytes of its first frame, of the key NEXT (the final
+ *	letter of an arrow), of each letter of QUERY and each Backspace; LEAVE
+ *	(e: Esc, r: Enter) ends it. A frame is over when nothing comes for
+ *	QUIET ms; what counts is when its last byte came.
+ * run COMMAND...	on a terminal: how long it takes, how much memory
+ * alone COMMAND...	likewise, without a terminal
+ * relay MS COMMAND...	passes input and output on, MS/2 ms late each way
+ */
+#define _XOPEN_SOURCE 700
+#define _DEFAULT_SOURCE
+
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/select.h>
+#include <sys/wait.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FIRST_MS 10000		/* at most for a frame to begin */
+
+static double
+now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1e3 + ts.tv_nsec / 1e6;
+}
+
+static void
+die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+/* The master of a new terminal; the slave's name is kept by ptsname. */
+static int
+terminal(void)
+{
+	struct winsize size = { 24, 80, 0, 0 };
+	int fd = posix_openpt(O_RDWR | O_NOCTTY);
+
+	if (fd == -1 || grantpt(fd) == -1 || unlockpt(fd) == -1)
+		die("terminal");
+	fcntl(fd, F_SETFD, FD_CLOEXEC);
+	ioctl(fd, TIOCSWINSZ, &size);
+	return fd;
+}
+
+/* Starts the command, on the terminal or with its output in a pipe. */
+static pid_t
+start(char **command, int on_terminal, int *fd)
+{
+	int ends[2] = { -1, -1 }, in, out;
+	pid_t pid;
+
+	if (on_terminal)
+		*fd = terminal();
+	else if (pipe(ends) == -1)
+		die("pipe");
+	if ((pid = fork()) == -1)
+		die("fork");
+	if (pid == 0) {
+		setsid();
+		in = open(on_terminal ? ptsname(*fd) : "/dev/null", O_RDWR);
+		out = on_terminal ? in : ends[1];
+		if (on_terminal)
+			ioctl(in, TIOCSCTTY, 0);
+		dup2(in, 0);
+		dup2(out, 1);
+		dup2(out, 2);
+		for (in = 3; in < 20; in++)
+			close(in);
+		execvp(command[0], command);
+		die(command[0]);
+	}
+	if (!on_terminal) {
+		close(ends[1]);
+		*fd = ends[0];
+	}
+	return pid;
+}
+
+static int
+readable(int fd, double ms)
+{
+	struct timeval tv;
+	fd_set set;
+
+	tv.tv_sec = (long)ms / 1000;
+	tv.tv_usec = (long)(ms * 1e3) % 1000000;
+	FD_ZERO(&set);
+	FD_SET(fd, &set);
+	return select(fd + 1, &set, NULL, NULL, &tv) == 1;
+}
+
+/* Reads a frame and prints how long it took since BEGAN, and its bytes. */
+static void
+frame(const char *what, int fd, double quiet, double began)
+{
+	char chunk[65536];
+	double last = 0;
+	long bytes = 0;
+	ssize_t n;
+
+	while (readable(fd, bytes == 0 ? FIRST_MS : quiet)) {
+		if ((n = read(fd, chunk, sizeof(chunk))) <= 0)
+			break;
+		last = now();
+		bytes += n;
+	}
+	if (bytes == 0)
+		die("no frame");
+	printf("%s %.3f %ld\n", what, last - began, bytes);
+}
+
+static void
+key(const char *what, int fd, double quiet, const char *s)
+{
+	double began = now();
+
+	if (write(fd, s, strlen(s)) == -1)
+		die("write");
+	frame(what, fd, quiet, began);
+}
+
+/* Reads up to the end, and prints when that was, and the peak memory. */
+static int
+finish(const char *what, int fd, double began, pid_t pid)
+{
+	struct rusage usage;
+	char chunk[65536];
+	int status;
+
+	while (read(fd, chunk, sizeof(chunk)) > 0)
+		continue;
+	waitpid(pid, &status, 0);
+	printf("%s %.3f ", what, now() - began);
+	getrusage(RUSAGE_CHILDREN, &usage);
+	printf("%ld\n", usage.ru_maxrss);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+}
+
+static void
+keys(double quiet, char next, const char *query, char leave, char **command)
+{
+	char arrow[] = { '\033', '[', next, '\0' }, letter[2] = "";
+	double began = now();
+	const char *p;
+	int fd, i;
+	pid_t pid = start(command, 1, &fd);
+
+	frame("first", fd, quiet > 200 ? quiet : 200, began);
+	for (i = 0; i < 3; i++)
+		key("next", fd, quiet, arrow);
+	for (p = query; *p != '\0'; p++) {
+		letter[0] = *p;
+		key("key", fd, quiet, letter);
+	}
+	for (p = query; *p != '\0'; p++)
+		key("back", fd, quiet, "\177");
+	began = now();
+	if (write(fd, leave == 'e' ? "\033" : "\r", 1) == -1)
+		die("write");
+	finish(leave == 'e' ? "esc" : "enter", fd, began, pid);
+}
+
+/* A direction of the relay, and what is on its way. */
+struct chunk {
+	struct chunk *next;
+	double due;
+	ssize_t len;
+	char data[16384];
+};
+struct way {
+	int from, to;
+	struct chunk *first, *last;
+};
+
+/* Takes what there is; the end of file is an empty chunk. */
+static void
+take(struct way *w, double delay)
+{
+	struct chunk *c = malloc(sizeof(*c));
+
+	if (c == NULL)
+		die("malloc");
+	c->len = read(w->from, c->data, sizeof(c->data));
+	c->due = now() + delay;
+	c->next = NULL;
+	if (c->len <= 0)
+		w->from = -1;
+	if (w->first == NULL)
+		w->first = c;
+	else
+		w->last->next = c;
+	w->last = c;
+}
+
+/* Passes on what is due; returns how long the next has to wait. */
+static double
+pass(struct way *w)
+{
+	struct chunk *c;
+	double wait = 1e6;
+
+	while ((c = w->first) != NULL && (wait = c->due - now()) <= 0) {
+		if (c->len <= 0 && w->to == 1)
+			exit(0);
+		if (c->len <= 0)
+			close(w->to);
+		else if (write(w->to, c->data, (size_t)c->len) != c->len)
+			exit(0);
+		w->first = c->next;
+		free(c);
+		wait = 1e6;
+	}
+	return wait;
+}
+
+static void
+relay(double ms, char **command)
+{
+	struct way ways[2] = { { 0, -1, NULL, NULL }, { -1, 1, NULL, NULL } };
+	int in[2], out[2], i;
+	double wait, other;
+	struct timeval tv;
+	fd_set set;
+
+	if (pipe(in) == -1 || pipe(out) == -1)
+		die("pipe");
+	if (fork() == 0) {
+		dup2(in[0], 0);
+		dup2(out[1], 1);
+		for (i = 3; i < 20; i++)
+			close(i);
+		execvp(command[0], command);
+		die(command[0]);
+	}
+	close(in[0]);
+	close(out[1]);
+	ways[0].to = in[1];
+	ways[1].from = out[0];
+	for (;;) {
+		wait = pass(&ways[0]);
+		other = pass(&ways[1]);
+		wait = other < wait ? other : wait;
+		tv.tv_sec = (long)(wait / 1e3);
+		tv.tv_usec = (long)(wait * 1e3) % 1000000;
+		FD_ZERO(&set);
+		for (i = 0; i < 2; i++)
+			if (ways[i].from != -1)
+				FD_SET(ways[i].from, &set);
+		if (select(64, &set, NULL, NULL, &tv) > 0)
+			for (i = 0; i < 2; i++)
+				if (ways[i].from != -1 &&
+				    FD_ISSET(ways[i].from, &set))
+					take(&ways[i], ms / 2);
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	double began = now();
+	int fd;
+	pid_t pid;
+
+	if (argc > 6 && strcmp(argv[1], "keys") == 0) {
+		keys(atof(argv[2]), argv[3][0], argv[4], argv[5][0], argv + 6);
+		return 0;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	if (argc > 3 && strcmp(argv[1], "relay") == 0)
+		relay(atof(argv[2]), argv + 3);
+	signal(SIGPIPE, SIG_DFL);
+	pid = start(argv + 2, strcmp(argv[1], "run") == 0, &fd);
+	return finish("took", fd, began, pid);
+}
+C
+}
+
 # ------------------------------------------------------------------- runs ---
 
 # All tests on one binary.
@@ -2192,6 +2937,19 @@ summary()
 
 source=$(cd "$(dirname "$0")" && pwd)/wl.c
 case ${1-} in
+bench)
+	area=
+	case ${2-} in
+	keys | list | rank | connect | calls)
+		area=$2
+		shift ;;
+	esac
+	absolute "${2-./wl}"
+	need fzf:fzf fzy:fzy
+	setup
+	bench "$area"
+	exit
+	;;
 demo)
 	absolute "${2-./wl}"
 	need

@@ -84,10 +84,10 @@
 
 enum {
 	INCLUDE_DEPTH = 16,	/* as READCONF_MAX_DEPTH in ssh */
-	FILES_MAX = 65535,	/* files read in all; a block counts in 16 bits */
+	FILES_MAX = 65535,	/* files read in all, as 16 bits count */
 	TEXT_MAX = 1 << 28,	/* bytes read in all */
 	KEY_MAX = 32,		/* the longest keyword has 31 letters */
-	TEXT_LEN = 256,		/* bytes of a text that are matched and marked */
+	TEXT_LEN = 256,		/* bytes of a text that are matched */
 };
 
 extern char **environ;
@@ -151,6 +151,9 @@ buf_str(struct buf *b, const char *s)
 	buf_add(b, s, strlen(s));
 }
 
+#ifdef __GNUC__
+__attribute__((format(printf, 2, 3)))
+#endif
 static void
 buf_fmt(struct buf *b, const char *fmt, ...)
 {
@@ -513,15 +516,15 @@ enum block_kind { BLOCK_ROOT, BLOCK_HOST, BLOCK_MATCH, BLOCK_SAME, BLOCK_BAD };
 struct block {
 	char *body;		/* its lines, which are parsed when wanted */
 	uint32_t len;		/* their length */
-	uint32_t note;		/* how far before the body the note begins */
+	uint32_t note;		/* bytes from the note to the body */
 	uint32_t scope;		/* the block it is inside of */
-	uint32_t patterns;	/* Host: wildcards, Match: criteria; 0: none */
+	uint32_t patterns;	/* wildcards or criteria, 0: none */
 	uint32_t inside;	/* the list of blocks inside it, 0: none */
 	uint32_t line;		/* of its Host line */
 	uint16_t file;
 	uint8_t kind;
 	uint8_t always : 1;	/* applies to every name */
-	uint8_t outer : 1;	/* an Include in it has put blocks inside it */
+	uint8_t outer : 1;	/* an Include is in it */
 	uint8_t seen : 1;	/* its lines were looked at once, and */
 	uint8_t dull : 1;	/* none of them, and nothing inside, matters */
 };
@@ -535,9 +538,11 @@ struct ref {
 struct name {
 	const char *text;
 	uint32_t first, last;	/* its refs */
-	uint32_t block;		/* reading: the last block that excludes it;
-				   waits: the block that makes it a host;
-				   listed: the host's place, from 1 on */
+	/*
+	 * While reading, the last block that excludes it; when it waits, the
+	 * block that makes it a host; when it is listed, its place, from 1 on.
+	 */
+	uint32_t block;
 	enum { NAME_NEW, NAME_WAITS, NAME_REFUSED, NAME_LISTED } state;
 };
 
@@ -712,9 +717,9 @@ inside_add(struct config *c, uint32_t b)
 struct level {			/* a file that is being read */
 	struct config *c;
 	char *note;		/* the comment lines just above, or NULL */
-	uint32_t scope;		/* the block around the Include that led here */
+	uint32_t scope;		/* the block around the Include */
 	uint32_t governor;	/* the block whose lines are being read */
-	uint32_t open;		/* the block that takes them, 0: none yet */
+	uint32_t open;		/* the block that takes them, or 0 */
 	uint32_t line;
 	uint16_t file;
 	int depth;
@@ -919,7 +924,7 @@ slurp(struct config *c, int fd, const struct stat *st, size_t *len)
 			c->full = 1;
 			break;
 		}
-		if (b.cap == 0)		/* one more shows the end of file */
+		if (b.cap == 0)		/* one more shows the end */
 			b.v = grow(NULL, &b.cap, want + 2, 1);
 		b.v = grow(b.v, &b.cap, b.len + 2, 1);
 		n = read(fd, b.v + b.len, b.cap - b.len - 1);
@@ -1014,6 +1019,7 @@ struct pass {
 	const char *typed;
 	const char *host;	/* what Host tests: typed, or the final name */
 	uint32_t ref;		/* the next of the name's refs */
+	uint32_t literal;	/* the last block visited for one of them */
 	int final;		/* the second pass */
 };
 
@@ -1097,6 +1103,35 @@ final_name(struct values *v, const char *typed)
 			v->name.v[i] = (char)lower(v->name.v[i]);
 }
 
+static int
+hex_digit(int c)
+{
+	if (is_digit(c))
+		return c - '0';
+	c = lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Decodes the %XX of a URI's part in place; 0 if one is damaged. */
+static int
+url_decode(char *s)
+{
+	char *out = s;
+
+	for (; *s != '\0'; s++, out++) {
+		*out = *s;
+		if (*s != '%')
+			continue;
+		if (hex_digit(s[1]) == -1 || hex_digit(s[2]) == -1 ||
+		    (s[1] == '0' && s[2] == '0'))
+			return 0;
+		*out = (char)(hex_digit(s[1]) * 16 + hex_digit(s[2]));
+		s += 2;
+	}
+	*out = '\0';
+	return 1;
+}
+
 /*
  * The last hop of a ProxyJump as ssh -G prints it, into v->scratch: the port
  * a number, brackets around what looks like an address.  Returns 0 if ssh
@@ -1134,6 +1169,8 @@ jump_hop(struct values *v, char *hop)
 	}
 	if (*host == '\0')
 		return 0;
+	if (user != NULL && uri && !url_decode(user))
+		return 0;
 	if (user != NULL)
 		buf_fmt(&v->scratch, "%s@", user);
 	buf_fmt(&v->scratch, is_address(host) ? "[%s]" : "%s", host);
@@ -1145,7 +1182,7 @@ jump_hop(struct values *v, char *hop)
 /*
  * ProxyJump takes the raw text, up to a `#' or, before OpenSSH 10.1, a blank
  * (parse_jump); whichever of it and ProxyCommand comes first excludes the
- * other.
+ * other.  None is kept as an empty one.
  */
 static void
 set_jump(struct values *v, const char *raw, size_t n)
@@ -1156,9 +1193,13 @@ set_jump(struct values *v, const char *raw, size_t n)
 		return;
 	if ((text = strndup(raw, n)) == NULL)
 		errx(2, "out of memory");
-	if (strcasecmp(text, "none") != 0)
-		text[strcspn(text, "# \t\r\f\v")] = '\0';
 	v->scratch.len = 0;
+	if (strcasecmp(text, "none") == 0) {
+		value_set(v, V_JUMP, "");
+		free(text);
+		return;
+	}
+	text[strcspn(text, "# \t\r\f\v")] = '\0';
 	if ((last = strrchr(text, ',')) != NULL)
 		buf_add(&v->scratch, text, (size_t)(++last - text));
 	if (jump_hop(v, last != NULL ? last : text))
@@ -1222,7 +1263,7 @@ line_set(struct values *v, enum value k, char *arg, char *end)
 	if (k == V_JUMP)
 		set_jump(v, arg, (size_t)(end - arg));
 	else if (v->at[V_COMMAND] == 0 &&
-	    (v->at[V_JUMP] == 0 || strcasecmp(value(v, V_JUMP), "none") == 0))
+	    (v->at[V_JUMP] == 0 || *value(v, V_JUMP) == '\0'))
 		value_set(v, V_COMMAND, (size_t)(end - arg) == 4 &&
 		    strncasecmp(arg, "none", 4) == 0 ? "none" : "set");
 }
@@ -1398,6 +1439,7 @@ visit_literals(struct pass *p, uint32_t limit)
 			negated |= r->negated;
 			p->ref = r->next;
 		}
+		p->literal = b;
 		visit(p, b, 1, negated);
 		r = &p->c->refs[p->ref];
 	}
@@ -1415,7 +1457,7 @@ walk(struct pass *p, uint32_t link)
 	for (; link != 0; link = p->c->links[link].next) {
 		b = p->c->links[link].block;
 		visit_literals(p, b + 1);
-		if (p->c->active[b] != p->c->pass)
+		if (p->literal != b)
 			visit(p, b, 0, 0);
 	}
 }
@@ -1424,7 +1466,7 @@ static void
 read_pass(struct config *c, struct values *v, const char *typed,
     const char *host, int final)
 {
-	struct pass p = { c, v, typed, host, 0, final };
+	struct pass p = { c, v, typed, host, 0, 0, final };
 
 	c->pass++;
 	p.ref = c->names[name_find(c, host)].first;
@@ -1443,7 +1485,7 @@ struct given {
 /*
  * Finds the values for the name TYPED; what is GIVEN, unless NULL, comes
  * before all files.  A second pass, in which Host tests the name found by the
- * first, is read when ssh would read one.
+ * first, is read when ssh would read one; it no longer changes that name.
  */
 static void
 evaluate(struct config *c, const char *typed, const struct given *given,
@@ -1471,8 +1513,8 @@ evaluate(struct config *c, const char *typed, const struct given *given,
 	if (c->final || (s != NULL && strcasecmp(s, "no") != 0 &&
 	    strcasecmp(s, "false") != 0)) {
 		host = xstrdup(v->name.v);
+		value_set(v, V_HOSTNAME, host);	/* and no HostName changes it */
 		read_pass(c, v, typed, host, 1);
-		final_name(v, typed);
 		free(host);
 	}
 }
@@ -1501,7 +1543,7 @@ value_jump(const struct values *v)
 {
 	const char *s = value(v, V_JUMP);
 
-	return s != NULL && strcasecmp(s, "none") != 0 ? s : "";
+	return s != NULL ? s : "";
 }
 
 /*
@@ -1513,8 +1555,8 @@ struct host {
 	const char *name;
 	char *addr;		/* see host_addr(); NULL until asked for */
 	uint64_t letters;	/* see letters(); 0 until asked for */
-	uint32_t block;		/* that of its Host line, or its entry in the
-				   inventory; 0: it was typed */
+	uint32_t block;		/* of its Host line, or its entry in the
+				   inventory; 0: typed */
 	uint32_t used;		/* when it was used last, 0: never */
 	uint32_t recency;	/* as many were used later */
 };
@@ -1530,7 +1572,7 @@ struct hosts {
 	struct inventory *inventory;	/* where they are from, or NULL */
 	struct host *v;
 	size_t len, cap;
-	size_t typed;		/* more of them behind, which were typed once */
+	size_t typed;		/* more behind them, once typed by hand */
 	struct values values;	/* of the host looked at last */
 	struct buf note;	/* likewise */
 };
@@ -1761,11 +1803,12 @@ config_read(struct config *c, const char *file)
 		read_file(c, path.v, 0, 0, 0);
 		read_file(c, PATH_SYSTEM, 0, 0, 1);
 	} else if (strcasecmp(file, "none") != 0) {
+		if (stat(file, &st) == 0 &&
+		    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+			errx(2, "%s: not a regular file", file);
 		if ((fd = config_open(file, &st)) == -1)
 			err(2, "%s", file);
 		close(fd);
-		if (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))
-			errx(2, "%s: not a regular file", file);
 		read_file(c, file, 0, 0, 0);
 	}
 }
@@ -2285,17 +2328,17 @@ enum {
 	SCORE_WORD = 800,	/* the first of a word or a number */
 	SCORE_CAPITAL = 700,
 	SCORE_GAP = -10,	/* each letter left out between */
-	SCORE_EDGE = -5,	/* each letter before the first, after the last */
+	SCORE_EDGE = -5,	/* each one before the first, after the last */
 	SCORE_EXACT = 500000,
 
-	FIELD_NAME = 4000000,	/* one field's worst beats the next one's best */
+	FIELD_NAME = 4000000,	/* a field's worst beats the next's best */
 	FIELD_ADDR = 2000000,
 };
 
 /* A word of the query. */
 struct needle {
 	char text[QUERY_MAX];
-	char other[QUERY_MAX];	/* the capitals, if case does not matter */
+	char other[QUERY_MAX];	/* capitals, if case does not matter */
 	size_t len;
 	uint64_t letters;
 };
@@ -2598,7 +2641,7 @@ struct ranking {
 	struct best *best;	/* the best LIMIT of them */
 	size_t nbest, capbest, limit;
 	int all;		/* all hosts, in file order; v is not used */
-	int recent;		/* those used last come first, and typed ones */
+	int recent;		/* those used last come first */
 	int valid;		/* the matches are complete */
 };
 
@@ -3015,12 +3058,13 @@ enum key {
 #define CTL(c)		((c) & 0x1f)
 
 enum {
-	ESC_MS = 40,		/* how long Esc waits for more of a sequence */
+	ESC_MS = 40,		/* how long Esc waits for a sequence */
 	SEQUENCE_MS = 500,	/* and the sequence for its end */
 };
 
 struct decoder {
-	enum { GROUND, ESCAPE, CSI, CSI_CONSOLE, SS3, STRING, STRING_ESC } state;
+	enum { GROUND, ESCAPE, CSI, CSI_CONSOLE, SS3, STRING,
+	    STRING_ESC } state;
 	int number;		/* the first parameter */
 	int first;		/* it is not at its end */
 	int paste;		/* in a bracketed paste */
@@ -3173,11 +3217,12 @@ struct target {
 	struct hosts *hosts;
 	const char *name;
 	struct buf given[3];	/* what the inventory says of it, for -o */
-	char **command;		/* the remote command's words, then NULL */
+	char **command;		/* the remote command, ends in NULL */
 	struct buf settings;	/* lines of `ssh -G' */
 	struct buf socket;	/* the control socket's path */
-	struct buf dir;		/* the private directory, empty: there is none */
+	struct buf dir;		/* the private directory, if there is one */
 	int users;		/* the socket is where the user said */
+	struct buf value, option;	/* for setting() and master_args() */
 };
 
 struct args {
@@ -3723,7 +3768,7 @@ struct prompt {
 	struct ranking rank;
 	struct decoder decoder;
 	char query[QUERY_MAX];
-	size_t len, cursor;	/* bytes of the query, and before the cursor */
+	size_t len, cursor;	/* bytes of it, and before the cursor */
 	size_t sel, top;	/* the selected match, the first one shown */
 	struct buf lines[ROWS_MAX + 1];	/* what the screen shows */
 	struct buf line, frame;	/* being made */
@@ -4472,22 +4517,21 @@ plain_run(struct prompt *p, struct host **host)
 static const char *
 setting(struct target *t, const char *key)
 {
-	static struct buf out;
 	const char *p = t->settings.v;
 	size_t n = strlen(key);
 
-	out.len = 0;
-	buf_str(&out, "");
+	t->value.len = 0;
+	buf_str(&t->value, "");
 	for (; p != NULL && *p != '\0'; p = strchr(p, '\n') + 1) {
 		if (strncmp(p, key, n) == 0 && p[n] == ' ') {
 			p += n + 1;
-			buf_add(&out, p, strcspn(p, "\n"));
+			buf_add(&t->value, p, strcspn(p, "\n"));
 			break;
 		}
 		if (strchr(p, '\n') == NULL)
 			break;
 	}
-	return out.v;
+	return t->value.v;
 }
 
 /* Waits for a child; its status as a shell would give it. */
@@ -4632,7 +4676,7 @@ enum plan {
 	PLAN_PLAIN,		/* by ssh alone: nothing is to be shared */
 	PLAN_ATTACH,		/* over the master that is there */
 	PLAN_MASTER,		/* over one that is started first */
-	PLAN_DIRECT,		/* by an ssh that becomes the master itself */
+	PLAN_DIRECT,		/* by an ssh that is the master itself */
 };
 
 static enum plan
@@ -4655,15 +4699,13 @@ target_plan(struct target *t, int terminal)
 static void
 master_args(struct target *t, struct args *a)
 {
-	static struct buf path;
-
 	arg_option(a, "ControlMaster=auto");
 	if (!t->users || strcmp(setting(t, "controlpersist"), "no") == 0)
 		arg_option(a, "ControlPersist=5s");
-	path.len = 0;
-	buf_fmt(&path, "ControlPath=%s", t->socket.v);
+	t->option.len = 0;
+	buf_fmt(&t->option, "ControlPath=%s", t->socket.v);
 	if (!t->users)
-		arg_option(a, path.v);
+		arg_option(a, t->option.v);
 }
 
 /* The command line of the master that logs in in the background. */
@@ -5040,7 +5082,7 @@ ask_listen(struct login *l)
 static char **
 login_env(struct login *l, const char *self)
 {
-	static struct buf where, program;
+	struct buf where = { NULL, 0, 0 }, program = where;
 	size_t n, i, kept = 0;
 	char **env;
 
@@ -5054,7 +5096,6 @@ login_env(struct login *l, const char *self)
 			env[kept++] = environ[i];
 	if (l->listen == -1)
 		return env;
-	where.len = program.len = 0;
 	buf_fmt(&where, "%s=%s:%s", ASK_ENV, l->word, l->path.v);
 	buf_fmt(&program, "SSH_ASKPASS=%s", self);
 	env[kept++] = where.v;
@@ -5546,58 +5587,68 @@ usage(FILE *to)
 }
 
 /*
- * Prints a text of the list.  A pipe gets its bytes, only what would break
- * the columns is replaced; a terminal gets what may be shown.
+ * Prints a text of the list and END.  A terminal gets what may be shown of it,
+ * a pipe all but the control characters, which in UTF-8 can be two bytes.
  */
 static void
-print_text(const char *s, int end)
+print_text(const char *s, int terminal, int end)
 {
-	static struct buf out;
-	static int terminal = -1;
+	struct buf out = { NULL, 0, 0 };
+	int c1;
 
-	if (terminal == -1)
-		terminal = isatty(1);
-	out.len = 0;
-	if (terminal) {
+	buf_str(&out, "");
+	if (terminal)
 		put_text(&out, s, INT_MAX / 2, NULL);
-		s = out.len > 0 ? out.v : "";
+	for (; !terminal && *s != '\0'; s += 1 + c1) {
+		c1 = (unsigned char)*s == 0xc2 && (s[1] & 0xe0) == 0x80;
+		buf_add(&out, c1 || is_control(*s) ? "?" : s, 1);
 	}
-	for (; *s != '\0'; s++)
-		putchar(is_control(*s) ? '?' : *s);
+	fputs(out.v, stdout);
 	putchar(end);
+	free(out.v);
 }
 
 /* The columns of -v: address, jump hosts, place, note. */
 static void
-print_details(struct hosts *h, const struct host *host)
+print_details(struct hosts *h, const struct host *host, int terminal)
 {
 	struct values *v = &h->values;
 	const char *path;
 	uint32_t line;
 
 	evaluate(h->config, host->name, host_given(h, host), v);
-	print_text(value_user(h->config, v), '@');
-	print_text(v->name.v, ':');
-	print_text(value_port(v), '\t');
-	print_text(value_jump(v), '\t');
+	print_text(value_user(h->config, v), terminal, '@');
+	print_text(v->name.v, terminal, ':');
+	print_text(value_port(v), terminal, '\t');
+	print_text(value_jump(v), terminal, '\t');
 	path = host_place(h, host, &line);
-	print_text(path != NULL ? path : "-", ':');
+	print_text(path != NULL ? path : "-", terminal, ':');
 	printf("%lu\t", (unsigned long)line);
-	print_text(host_note(h, host), '\n');
+	print_text(host_note(h, host), terminal, '\n');
 }
 
-/* -l: prints the hosts that match the query, all without one. */
+/*
+ * -l: prints the hosts that match the query, all without one.  A pipe gets
+ * the names as they are.
+ */
 static int
 list(struct ranking *r, const struct options *o)
 {
+	int terminal = isatty(1);
 	struct host *host;
 	size_t i;
 
 	for (i = 0; i < r->len; i++) {
 		host = ranking_get(r, i);
-		print_text(host->name, o->verbose ? '\t' : '\n');
+		if (terminal || o->verbose) {
+			print_text(host->name, terminal,
+			    o->verbose ? '\t' : '\n');
+		} else {
+			fputs(host->name, stdout);
+			putchar('\n');
+		}
 		if (o->verbose)
-			print_details(r->hosts, host);
+			print_details(r->hosts, host, terminal);
 	}
 	if (fflush(stdout) == EOF || ferror(stdout))
 		err(2, "standard output");
