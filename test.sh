@@ -97,6 +97,8 @@ setup()
 		set -g history-limit 1000
 	END
 	size=80x24 server='' sanitized=''
+	echo >"$tmp/running"
+	watchman >/dev/null 2>&1 &
 	alone=$(command -v setsid)
 	[ "$(id -u)" != 0 ] || mkdir -p /run/sshd	# sshd insists on it
 }
@@ -133,9 +135,23 @@ skip()
 	printf 'skipped: %s: %s\n' "$1" "$2"
 }
 
-# within runs a command that is killed after some seconds; its exit status is
-# then 137. launch runs wl like that, with nothing to read and away from any
-# terminal, and run keeps what it says, with a mark if a last newline lacks.
+# within runs a command that is killed after some seconds, by the watchman; its
+# exit status is then 137. launch runs wl like that, with nothing to read and
+# away from any terminal, and run keeps what it says, with a mark if the last
+# newline lacks.
+
+watchman()
+{
+	last='' count=0
+	while sleep 1 && [ -f "$tmp/running" ]; do
+		read -r child seconds <"$tmp/running"
+		[ "$child" ] || continue
+		[ "$child" = "$last" ] || count=0
+		last=$child
+		count=$((count + 1))
+		[ "$count" -le "$seconds" ] || kill -KILL "$child"
+	done
+}
 
 within()
 {
@@ -143,17 +159,10 @@ within()
 	shift
 	"$@" &
 	child=$!
-	(
-		trap 'kill $nap; exit' TERM
-		sleep "$seconds" &
-		nap=$!
-		wait $nap && kill -KILL $child
-	) >/dev/null 2>&1 </dev/null &
-	guard=$!
+	echo "$child $seconds" >"$tmp/running"
 	wait $child
 	rc=$?
-	kill $guard 2>/dev/null
-	wait $guard
+	echo >"$tmp/running"
 	return $rc
 }
 
@@ -2972,12 +2981,12 @@ fuzz)
 	absolute "${1-./wl}"
 	need tmux:tmux
 	setup
-	all 300
+	all 200
 	echo 'again, under sanitizers:'
 	sanitized=yes
 	if ok 'wl builds with sanitizers' sanitizers; then
 		wl=$tmp/sanitized/wl
-		all 60
+		all 40
 	fi
 	is 'no sanitizer has anything to say' '' "$(cat "$tmp"/report* 2>&-)"
 	fuzz 5000

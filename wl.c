@@ -55,6 +55,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
@@ -837,7 +838,7 @@ read_match(struct level *l, char *p, const char *end, char *body)
 	l->governor = l->open = b;
 }
 
-static void read_file(struct config *, const char *, uint32_t, int, int);
+static int read_file(struct config *, const char *, uint32_t, int, int);
 
 /*
  * An Include line: each word's files are read in place.  A relative path is
@@ -956,7 +957,8 @@ config_open(const char *path, struct stat *st)
 	return fd;
 }
 
-static void
+/* Reads a file into block SCOPE; -1 and errno if it cannot be opened. */
+static int
 read_file(struct config *c, const char *path, uint32_t scope, int depth,
     int system)
 {
@@ -966,10 +968,14 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 	char *p = NULL, *end, *next;
 	int fd;
 
+	if (c->nfiles == FILES_MAX && !c->full)
+		warnx("more than %d configuration files", FILES_MAX);
 	if (depth > INCLUDE_DEPTH || c->nfiles == FILES_MAX)
 		c->full = 1;
-	if (c->full || (fd = config_open(path, &st)) == -1)
-		return;
+	if (c->full)
+		return 0;
+	if ((fd = config_open(path, &st)) == -1)
+		return -1;
 	if (S_ISREG(st.st_mode))
 		p = slurp(c, fd, &st, &len);
 	close(fd);
@@ -983,7 +989,7 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 	    sizeof(*c->files));
 	c->files[c->nfiles].path = xstrdup(path);
 	c->files[c->nfiles++].st = st;
-	for (end = p + len; p < end; p = next) {
+	for (end = p != NULL ? p + len : p; p < end; p = next) {
 		char *eol = memchr(p, '\n', (size_t)(end - p));
 
 		next = eol != NULL ? eol + 1 : end;
@@ -991,6 +997,7 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 		read_line(&l, p, eol != NULL ? eol : end, next);
 	}
 	block_close(&l, p);
+	return 0;
 }
 
 /*
@@ -1291,7 +1298,7 @@ block_lines(const struct block *b, struct values *v)
 
 /*
  * One criterion of a Match line, with its argument where it takes one
- * (match_cfg_line).
+ * (match_cfg_line).  Returns -1 for one that is not decided here.
  */
 static int
 criterion(struct pass *p, const char *name, const char *arg)
@@ -1304,7 +1311,7 @@ criterion(struct pass *p, const char *name, const char *arg)
 	    strcasecmp(name, "canonical") == 0)
 		return p->final;
 	if (arg == NULL)
-		return 0;
+		return -1;
 	if (strcasecmp(name, "originalhost") == 0 ||
 	    strcasecmp(name, "host") == 0) {
 		p->v->scratch.len = 0;
@@ -1326,8 +1333,9 @@ criterion(struct pass *p, const char *name, const char *arg)
 		s = value(p->v, V_USER);
 		return list_match(s != NULL ? s : p->c->local_user, arg, 0);
 	}
-	return strcasecmp(name, "localuser") == 0 &&
-	    list_match(p->c->local_user, arg, 0);
+	if (strcasecmp(name, "localuser") == 0)
+		return list_match(p->c->local_user, arg, 0);
+	return -1;
 }
 
 /* Whether all criteria of a Match line hold; the argument may follow a `='. */
@@ -1336,7 +1344,7 @@ match_line(struct pass *p, const char *const *w)
 {
 	char name[KEY_MAX];
 	const char *arg;
-	int negated, all, n = 0;
+	int negated, all, r, n = 0;
 
 	for (; *w != NULL && **w != '#'; w++, n++) {
 		negated = **w == '!';
@@ -1350,7 +1358,8 @@ match_line(struct pass *p, const char *const *w)
 			arg++;
 		else if (!all && w[1] != NULL)
 			arg = *++w;
-		if (criterion(p, name, arg) == negated)
+		r = criterion(p, name, arg);
+		if (r == negated || r == -1)
 			return 0;
 	}
 	return n > 0;
@@ -1563,6 +1572,7 @@ struct host {
 
 struct inventory {
 	const char *path;	/* as the user gave it, NULL: standard input */
+	int again;		/* it is a file, which can be read again */
 	struct given *v;	/* from 1 on */
 	size_t len, cap;
 };
@@ -1778,7 +1788,6 @@ config_read(struct config *c, const char *file)
 	struct level l;
 	struct buf path = { NULL, 0, 0 };
 	struct stat st;
-	int fd;
 
 	memset(c, 0, sizeof(*c));
 	memset(&l, 0, sizeof(l));
@@ -1806,10 +1815,8 @@ config_read(struct config *c, const char *file)
 		if (stat(file, &st) == 0 &&
 		    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
 			errx(2, "%s: not a regular file", file);
-		if ((fd = config_open(file, &st)) == -1)
+		if (read_file(c, file, 0, 0, 0) == -1)
 			err(2, "%s", file);
-		close(fd);
-		read_file(c, file, 0, 0, 0);
 	}
 }
 
@@ -1947,6 +1954,20 @@ inventory_add(struct inventory_file *f, const char *name, uint32_t given)
 	free(one.v);
 }
 
+/* Takes `:PORT' off a name that has no other colon, but for a range's. */
+static void
+inventory_port(struct inventory_file *f, struct given *g, char *name)
+{
+	char *colon = strrchr(name, ':'), *close = strrchr(name, ']');
+
+	if (colon == NULL || colon < close || port_number(colon + 1) == 0 ||
+	    (close == NULL && strchr(name, ':') != colon))
+		return;
+	*colon = '\0';
+	if (g->port == NULL)
+		g->port = given_value(f, colon + 1);
+}
+
 /* A line with a host: its name, its variables, and a note. */
 static void
 inventory_host(struct inventory_file *f, char *p, char *end)
@@ -1971,6 +1992,7 @@ inventory_host(struct inventory_file *f, char *p, char *end)
 		g.note = rest;
 	}
 	free(note.v);
+	inventory_port(f, &g, name);
 	inv->v = grow(inv->v, &inv->cap, inv->len + 2, sizeof(*inv->v));
 	inv->v[++inv->len] = g;
 	inventory_add(f, name, (uint32_t)inv->len);
@@ -2004,6 +2026,7 @@ inventory_read(struct hosts *h, const char *path)
 	struct inventory_file f = { h, path, 0, 0 };
 	struct buf text = { NULL, 0, 0 };
 	char *p, *eol, chunk[16384];
+	struct stat st;
 	int fd = 0;
 	ssize_t n;
 
@@ -2017,6 +2040,8 @@ inventory_read(struct hosts *h, const char *path)
 	if (inv->path != NULL &&
 	    (fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
 		err(2, "%s", path);
+	inv->again = inv->path != NULL && fstat(fd, &st) == 0 &&
+	    S_ISREG(st.st_mode);
 	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
 		buf_add(&text, chunk, (size_t)n);
 		if (text.len > TEXT_MAX)
@@ -2296,8 +2321,8 @@ hosts_read(struct hosts *h, const struct options *o)
 	struct inventory *old = h->inventory;
 	struct config *c;
 
-	if (old != NULL && old->path == NULL)
-		return;		/* standard input cannot be read again */
+	if (old != NULL && !old->again)
+		return;
 	memset(h, 0, sizeof(*h));
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		errx(2, "out of memory");
@@ -2750,7 +2775,8 @@ ranking_scan(struct ranking *r, size_t n, int narrower, int (*busy)(void *))
 			return 0;
 	}
 	r->len = found;
-	qsort(r->best, r->nbest, sizeof(*r->best), best_cmp);
+	if (r->nbest > 0)
+		qsort(r->best, r->nbest, sizeof(*r->best), best_cmp);
 	return r->valid = 1;
 }
 
@@ -2890,7 +2916,8 @@ tty_set(enum tty_mode mode)
 	if (mode == TTY_SECRET) {
 		t.c_lflag &= (tcflag_t)~(ECHO | ECHOE | ECHOK | ECHONL);
 	} else if (mode != TTY_COOKED) {
-		t.c_lflag &= (tcflag_t)~(ICANON | ECHO | ECHONL | IEXTEN);
+		t.c_lflag &= (tcflag_t)~(ICANON | ECHO | IEXTEN);
+		t.c_lflag |= ECHONL;	/* see tty_taken() */
 		t.c_iflag &= (tcflag_t)~(ICRNL | INLCR | IGNCR | IXON);
 		t.c_cc[VMIN] = 1;
 		t.c_cc[VTIME] = 0;
@@ -2903,7 +2930,10 @@ tty_set(enum tty_mode mode)
 	tty.now = t;
 }
 
-/* Whether another process has put the terminal into a mode of its own. */
+/*
+ * Whether another process has put the terminal into a mode of its own, as
+ * for a password: readpassphrase(3) clears ECHO and ECHONL.
+ */
 static int
 tty_taken(void)
 {
@@ -3324,17 +3354,22 @@ spawn(const struct args *a, char *const env[], const int fds[3], int group)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
-	sigset_t mask;
+	sigset_t mask, stops;
 	pid_t pid;
 	int i, error;
 
 	sigprocmask(SIG_SETMASK, NULL, &mask);
+	sigemptyset(&stops);	/* a job must be able to stop */
+	sigaddset(&stops, SIGTSTP);
+	sigaddset(&stops, SIGTTIN);
+	sigaddset(&stops, SIGTTOU);
 	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigdefault(&attr, &stops);
 	posix_spawnattr_setsigmask(&attr, tty.saved.on ? &tty.saved.mask :
 	    &mask);
 	posix_spawnattr_setpgroup(&attr, 0);
 	posix_spawnattr_setflags(&attr, (short)(POSIX_SPAWN_SETSIGMASK |
-	    (group ? POSIX_SPAWN_SETPGROUP : 0)));
+	    (group ? POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF : 0)));
 	posix_spawn_file_actions_init(&actions);
 	for (i = 0; i < 3; i++)
 		posix_spawn_file_actions_adddup2(&actions, fds[i], i);
@@ -3388,7 +3423,7 @@ editor_args(struct args *a, const struct hosts *h, const struct host *host)
 	uint32_t number;
 	const char *path = host_place(h, host, &number);
 
-	if (path == NULL)
+	if (path == NULL || (h->inventory != NULL && !h->inventory->again))
 		return 0;
 	snprintf(line, sizeof(line), "+%lu", (unsigned long)number);
 	a->len = 0;
@@ -3773,7 +3808,8 @@ struct prompt {
 	struct buf lines[ROWS_MAX + 1];	/* what the screen shows */
 	struct buf line, frame;	/* being made */
 	int height;		/* lines that are there to be drawn on */
-	int column;		/* of the cursor, in the first of them */
+	int column;		/* where the cursor belongs in the first */
+	int at;			/* where it is */
 	int help;		/* the keys are shown instead of the hosts */
 	size_t prepared;	/* hosts whose address is known already */
 	struct probes probes;
@@ -3787,7 +3823,7 @@ static const char *const help_lines[] = {
 	"Enter connect   Esc ^C leave   ^Z stop",
 	"Up Down ^P ^N Tab PgUp PgDn Home End",
 	"^A ^E ^B ^F     move in the query",
-	"^U ^W ^K        delete: all, word, rest",
+	"^U ^W ^K        delete: before, word, after",
 	"^R recently used hosts   ^X forget one",
 	"^T test which hosts answer",
 	"^Y copy HostName   ^O edit the entry",
@@ -3942,7 +3978,7 @@ query_start(const struct prompt *p, int cols)
 static void
 put_query(struct prompt *p)
 {
-	int room = tty.cols - 4, col, n;
+	int room = tty.cols > 4 ? tty.cols - 4 : 0, col, n;
 	size_t start = query_start(p, room), cursor = p->cursor - start;
 	char count[sizeof(p->message)], before[QUERY_MAX];
 
@@ -3952,7 +3988,7 @@ put_query(struct prompt *p)
 	p->column = 2 + text_width(before);
 	col = 2 + put_text(&p->line, p->query + start, room + 1, NULL);
 	n = snprintf(count, sizeof(count), "%zu/%zu", p->rank.len,
-	    p->rank.hosts->len);
+	    p->rank.hosts->len + (p->rank.recent ? p->rank.hosts->typed : 0));
 	if (p->message[0] != '\0') {
 		snprintf(count, sizeof(count), "%s", p->message);
 		n = text_width(count);
@@ -3967,12 +4003,16 @@ put_query(struct prompt *p)
 static void
 put_hint(struct prompt *p)
 {
+	const struct options *o = p->options;
 	struct buf hint = { NULL, 0, 0 };
 
 	if (p->query[strspn(p->query, " \t")] != '\0')
 		buf_fmt(&hint, "  ssh %s", p->query);
+	else if (o->inventory != NULL)
+		buf_fmt(&hint, "  no hosts in %s", o->inventory);
 	else
-		buf_str(&hint, "  no Host entries in ~/.ssh/config");
+		buf_fmt(&hint, "  no Host entries in %s", o->file != NULL ?
+		    o->file : "~/.ssh/config");
 	put_text(&p->line, hint.v, tty.cols - 1, NULL);
 	free(hint.v);
 }
@@ -4028,7 +4068,7 @@ put_line(struct prompt *p, size_t row, const struct columns *w)
 static void
 prompt_draw(struct prompt *p)
 {
-	size_t room = prompt_room(), row, rows;
+	size_t room = prompt_room(), row, rows, same;
 	struct columns w;
 	int at = 0;
 
@@ -4042,6 +4082,7 @@ prompt_draw(struct prompt *p)
 		rows = (size_t)p->height - 1;
 	buf_str(&p->frame, p->height > 0 ? "\033[?25l" :
 	    "\033[?25l\033[?2004h");
+	same = p->frame.len;
 	p->line.len = 0;
 	put_query(p);
 	send_line(p, 0, &at);
@@ -4049,12 +4090,14 @@ prompt_draw(struct prompt *p)
 		put_line(p, row, &w);
 		send_line(p, (int)row + 1, &at);
 	}
+	if (p->frame.len == same && p->at == p->column) {
+		p->frame.len = 0;
+		return;
+	}
 	if (at > 0)
 		buf_fmt(&p->frame, "\033[%dA", at);
-	buf_str(&p->frame, "\r");
-	if (p->column > 0)
-		buf_fmt(&p->frame, "\033[%dC", p->column);
-	buf_str(&p->frame, "\033[?25h");
+	buf_fmt(&p->frame, "\r\033[%dC\033[?25h", p->column);
+	p->at = p->column;
 	tty_write(&p->frame);
 }
 
@@ -4600,17 +4643,22 @@ hash64(uint64_t h, const void *data, size_t len)
 }
 
 /*
- * The hash of all that decides where the host's connection leads.  A jump
- * host or a proxy command has settings of its own, so then the state of the
+ * The hash of all that decides where the host's connection leads: what ssh -G
+ * prints, but for the keywords of the sharing itself (ControlPersist=10m for
+ * once is to be found again without it).  A jump host or a proxy command has settings of its own, so then the state of the
  * configuration's files counts too.
  */
 static uint64_t
 target_hash(struct target *t)
 {
-	uint64_t h = hash64(14695981039346656037U, t->settings.v,
-	    t->settings.len);
+	const char *p = t->settings.v, *eol;
 	const struct file *f = t->hosts->config->files;
+	uint64_t h = 14695981039346656037U;
 	size_t i;
+
+	for (; (eol = strchr(p, '\n')) != NULL; p = eol + 1)
+		if (strncmp(p, "control", 7) != 0)
+			h = hash64(h, p, (size_t)(eol - p) + 1);
 
 	if (*setting(t, "proxyjump") == '\0' &&
 	    *setting(t, "proxycommand") == '\0')
@@ -4679,14 +4727,39 @@ enum plan {
 	PLAN_DIRECT,		/* by an ssh that is the master itself */
 };
 
+/* The value of KEYWORD among the user's -o, "" if it is not there. */
+static const char *
+user_option(const struct options *o, const char *keyword)
+{
+	size_t i, n = strlen(keyword);
+	const char *s;
+
+	for (i = 0; i < o->nssh; i++) {
+		s = o->ssh[i] + strspn(o->ssh[i], BLANKS);
+		if (strncasecmp(s, keyword, n) == 0 &&
+		    s[n + strspn(s + n, BLANKS "=")] != '\0' &&
+		    strchr(BLANKS "=", s[n]) != NULL)
+			return s + n + strspn(s + n, BLANKS "=");
+	}
+	return "";
+}
+
+/*
+ * Chooses the way.  Who asks to be asked, or with -o for no sharing, gets
+ * plain ssh.
+ */
 static enum plan
 target_plan(struct target *t, int terminal)
 {
 	const char *control = setting(t, "controlmaster");
 	pid_t pid;
 
-	if (strcmp(control, "ask") == 0 || strcmp(control, "autoask") == 0)
+	if (strcmp(control, "ask") == 0 || strcmp(control, "autoask") == 0 ||
+	    strcasecmp(user_option(t->options, "ControlPath"), "none") == 0 ||
+	    strcasecmp(user_option(t->options, "ControlMaster"), "no") == 0)
 		return PLAN_PLAIN;
+	if (strcasecmp(user_option(t->options, "ControlPersist"), "no") == 0)
+		terminal = 0;	/* the session is to be the master */
 	socket_find(t);
 	if (t->socket.len == 0)
 		return PLAN_PLAIN;
@@ -4695,12 +4768,15 @@ target_plan(struct target *t, int terminal)
 	return terminal ? PLAN_MASTER : PLAN_DIRECT;
 }
 
-/* The options that make an ssh the master of the target's socket. */
+/*
+ * The options that make an ssh the master of the target's socket, for as long
+ * as the user wants if that is configured.
+ */
 static void
 master_args(struct target *t, struct args *a)
 {
 	arg_option(a, "ControlMaster=auto");
-	if (!t->users || strcmp(setting(t, "controlpersist"), "no") == 0)
+	if (strcmp(setting(t, "controlpersist"), "no") == 0)
 		arg_option(a, "ControlPersist=5s");
 	t->option.len = 0;
 	buf_fmt(&t->option, "ControlPath=%s", t->socket.v);
@@ -4761,6 +4837,7 @@ enum {
 	ASK_TEXT = 16384,	/* bytes of a question that are taken */
 	ASK_MS = 200,		/* how long a client may take to put it */
 	ANSWER_MAX = 1024,
+	PROXY_MS = 1000,	/* silence after which a proxy may ask */
 	LINGER_MS = 500,	/* how long a live master may stay in front */
 	SPIN_AFTER = 100,	/* ms before the spinner is shown */
 	SPIN_EVERY = 80,	/* ms between its frames */
@@ -4836,7 +4913,9 @@ struct login {
 	char word[ASK_WORD + 1];
 	int notice;		/* the client whose notice is shown, or -1 */
 	char notice_text[256];
+	int front;		/* its group is in the foreground */
 	int bare;		/* ssh asks on the terminal itself */
+	long long news;		/* when it last wrote something, ms */
 	long long alive;	/* since when the socket is, 0: not yet */
 };
 
@@ -4902,6 +4981,7 @@ login_read(struct login *l)
 	ssize_t n, i;
 
 	while ((n = pread(l->log, chunk, sizeof(chunk), l->read)) > 0) {
+		l->news = now_ms();
 		l->read += n;
 		for (i = 0; i < n; i++) {
 			buf_add(&l->line, &chunk[i], 1);
@@ -5124,14 +5204,14 @@ login_start(struct login *l, struct target *t)
 	l->listen = -1;
 	if (self != NULL)
 		ask_listen(l);
-	l->bare = l->listen == -1 && (require == NULL ||
+	l->front = l->bare = l->listen == -1 && (require == NULL ||
 	    strcmp(require, "never") == 0);
 	l->log = log_open(t);
 	login_args(t, &a);
 	env = login_env(l, self);
 	fds[0] = fds[1] = null_fd();
 	fds[2] = l->log;
-	l->start = now_ms();
+	l->start = l->news = now_ms();
 	l->pid = spawn(&a, env, fds, 1);
 	free(self);
 	free(env);
@@ -5187,13 +5267,15 @@ login_die(struct login *l, int signo)
 	die_of(signo);
 }
 
-/* Lets the master have the terminal, and go on if it was stopped. */
+/*
+ * Lets the master go on after wl has used the terminal.  If it asks there
+ * itself (BARE) the spinner stays away.
+ */
 static void
 login_resume(struct login *l)
 {
-	if (!l->bare)
-		tty_set(TTY_SPINNER);
-	tty_foreground(l->pid);
+	tty_set(l->bare ? TTY_COOKED : TTY_SPINNER);
+	tty_foreground(l->front ? l->pid : getpgrp());
 	kill(-l->pid, SIGCONT);
 }
 
@@ -5354,8 +5436,9 @@ ask_accept(struct login *l)
 }
 
 /*
- * Looks at the master without waiting.  When ^Z has stopped it wl stops too;
- * when it wanted the terminal before it was given it, it goes on.
+ * Looks at the master without waiting.  It is a job in the background, so that
+ * it stops when it wants the terminal: an ssh that does not ask through
+ * SSH_ASKPASS, then the terminal is left to it.  If ^Z stopped it wl stops too.
  */
 static void
 login_reap(struct login *l)
@@ -5364,12 +5447,31 @@ login_reap(struct login *l)
 
 	if (waitpid(l->pid, &status, WNOHANG | WUNTRACED) != l->pid)
 		return;
-	if (!WIFSTOPPED(status))
+	if (!WIFSTOPPED(status)) {
 		l->status = status;
-	else if (WSTOPSIG(status) == SIGTTIN || WSTOPSIG(status) == SIGTTOU)
+	} else if (WSTOPSIG(status) == SIGTTIN || WSTOPSIG(status) == SIGTTOU) {
+		login_read(l);
+		login_say(l);
+		l->front = l->bare = 1;
 		login_resume(l);
-	else
+	} else {
 		login_suspend(l, 0);
+	}
+}
+
+/*
+ * A proxy that wants the terminal stops unseen.  So when nothing has been
+ * heard for a while it is given it, just in case.
+ */
+static void
+login_proxy(struct login *l)
+{
+	if (l->front || now_ms() - l->news < PROXY_MS ||
+	    (*setting(l->target, "proxyjump") == '\0' &&
+	    *setting(l->target, "proxycommand") == '\0'))
+		return;
+	l->front = 1;
+	login_resume(l);
 }
 
 /*
@@ -5407,6 +5509,7 @@ login_wait(struct login *l)
 			close(l->notice);
 			l->notice = -1;
 		}
+		login_proxy(l);
 		if (tty_taken())
 			spinner_erase(l);
 		else if (spins() && !l->bare &&
@@ -5743,10 +5846,12 @@ resolve(struct prompt *p, const struct options *o)
 {
 	const struct hosts *h = p->rank.hosts;
 	struct host *host = host_find(h, p->query);
+	struct in_addr addr;
 
 	if (host != NULL && host < h->v + h->len)
 		return host->name;
-	if (strpbrk(p->query, "@:/") != NULL)
+	if (strpbrk(p->query, "@:/") != NULL ||
+	    inet_pton(AF_INET, p->query, &addr) == 1)
 		return p->query;
 	ranking_update(&p->rank, p->query, NULL);
 	if (p->rank.len == 0)
