@@ -2906,13 +2906,11 @@ signals_restore(void)
  * the remote shell, as it would in ssh's own mode.  TTY_SECRET reads a line
  * without echo.
  */
-static void
-tty_set(enum tty_mode mode)
+static struct termios
+tty_flags(enum tty_mode mode)
 {
 	struct termios t = tty.cooked;
 
-	if (tty.fd == -1 || tty.mode == mode)
-		return;
 	if (mode == TTY_SECRET) {
 		t.c_lflag &= (tcflag_t)~(ECHO | ECHOE | ECHOK | ECHONL);
 	} else if (mode != TTY_COOKED) {
@@ -2924,6 +2922,16 @@ tty_set(enum tty_mode mode)
 	}
 	if (mode == TTY_PROMPT)
 		t.c_lflag &= (tcflag_t)~ISIG;
+	return t;
+}
+
+static void
+tty_set(enum tty_mode mode)
+{
+	struct termios t = tty_flags(mode);
+
+	if (tty.fd == -1 || tty.mode == mode)
+		return;
 	while (tcsetattr(tty.fd, TCSADRAIN, &t) == -1 && errno == EINTR)
 		continue;
 	tty.mode = mode;
@@ -2941,6 +2949,27 @@ tty_taken(void)
 
 	return tcgetattr(tty.fd, &t) == 0 && (t.c_lflag != tty.now.c_lflag ||
 	    t.c_iflag != tty.now.c_iflag);
+}
+
+/*
+ * A process that was stopped when it wanted to ask goes on from the spinner's
+ * mode, which it had read before, less ECHO and ECHONL for a secret.  It is to
+ * have lines to edit, and their echo.
+ */
+static void
+tty_uncover(void)
+{
+	struct termios t, want = tty_flags(TTY_SPINNER);
+
+	if (tcgetattr(tty.fd, &t) == -1)
+		return;
+	if (t.c_lflag == want.c_lflag)
+		want = tty.cooked;
+	else if (t.c_lflag == (want.c_lflag & (tcflag_t)~ECHONL))
+		want = tty_flags(TTY_SECRET);
+	else
+		return;
+	tcsetattr(tty.fd, TCSADRAIN, &want);
 }
 
 /*
@@ -5510,9 +5539,11 @@ login_wait(struct login *l)
 			l->notice = -1;
 		}
 		login_proxy(l);
-		if (tty_taken())
+		if (l->bare)
+			tty_uncover();
+		else if (tty_taken())
 			spinner_erase(l);
-		else if (spins() && !l->bare &&
+		else if (spins() &&
 		    now_ms() - l->start >= SPIN_AFTER)
 			spinner_draw(l);
 		if (tty_wait(l->listen, SPIN_EVERY) == 1)
