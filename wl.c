@@ -617,13 +617,17 @@ name_find(const struct config *c, const char *text)
 	return name_slot(c, text, hash(text))->name;
 }
 
+/* Makes room in the table for N names. */
 static void
-table_grow(struct config *c)
+table_grow(struct config *c, size_t names)
 {
 	struct slot *old = c->table, *s;
 	size_t n = c->captable;
 
-	c->captable = n == 0 ? 1024 : n * 2;
+	if (names * 2 < n)
+		return;
+	for (c->captable = 1024; c->captable <= names * 2;)
+		c->captable *= 2;
 	if ((c->table = calloc(c->captable, sizeof(*c->table))) == NULL)
 		errx(2, "out of memory");
 	for (s = old; n > 0; s++, n--)
@@ -638,8 +642,7 @@ name_add(struct config *c, const char *text)
 	uint32_t h = hash(text);
 	struct slot *s;
 
-	if (c->nnames * 2 >= c->captable)
-		table_grow(c);
+	table_grow(c, c->nnames);
 	if ((s = name_slot(c, text, h))->name == 0) {
 		c->names = grow(c->names, &c->capnames, c->nnames + 1,
 		    sizeof(*c->names));
@@ -879,6 +882,7 @@ static void
 read_line(struct level *l, char *p, char *end, char *next)
 {
 	char key[KEY_MAX], *arg = NULL, *q = skip_blanks(p, end);
+	int c;
 
 	if (q == end || *q == '#') {
 		if (q == end)
@@ -887,7 +891,8 @@ read_line(struct level *l, char *p, char *end, char *next)
 			l->note = q;
 		return;
 	}
-	if (strchr("HhMmIi\"=", *q) != NULL && *q != '\0')
+	c = lower(*q);
+	if (c == 'h' || c == 'm' || c == 'i' || c == '"' || c == '=')
 		arg = keyword(p, &end, key);
 	if (arg != NULL && strcmp(key, "host") == 0) {
 		block_close(l, p);
@@ -978,6 +983,7 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 		return -1;
 	if (S_ISREG(st.st_mode))
 		p = slurp(c, fd, &st, &len);
+	table_grow(c, c->nnames + len / 128);	/* a fair guess saves work */
 	close(fd);
 	memset(&l, 0, sizeof(l));
 	l.c = c;
@@ -1563,11 +1569,15 @@ value_jump(const struct values *v)
 struct host {
 	const char *name;
 	char *addr;		/* see host_addr(); NULL until asked for */
-	uint64_t letters;	/* see letters(); 0 until asked for */
 	uint32_t block;		/* of its Host line, or its entry in the
 				   inventory; 0: typed */
-	uint32_t used;		/* when it was used last, 0: never */
-	uint32_t recency;	/* as many were used later */
+	uint32_t used;		/* the place of its last use, 0: none */
+};
+
+/* A use of a host, as the file of recently used hosts tells it. */
+struct use {
+	uint32_t when;
+	const char *name;
 };
 
 struct inventory {
@@ -1583,6 +1593,9 @@ struct hosts {
 	struct host *v;
 	size_t len, cap;
 	size_t typed;		/* more behind them, once typed by hand */
+	uint64_t *letters;	/* see letters(); of the first nletters */
+	size_t nletters;
+	struct use *uses;	/* from 1 on, the last one last */
 	struct values values;	/* of the host looked at last */
 	struct buf note;	/* likewise */
 };
@@ -1617,6 +1630,20 @@ host_find(const struct hosts *h, const char *name)
 	return n->state == NAME_LISTED ? &h->v[n->block - 1] : NULL;
 }
 
+/* The characters that ssh takes in no name, and what splits a user off. */
+static int
+is_refused(int c)
+{
+	switch (c) {
+	case '\'': case '`': case '"': case '$': case '\\': case ';':
+	case '&': case '<': case '>': case '|': case '(': case ')':
+	case '{': case '}': case ',': case ' ': case '@':
+		return 1;
+	default:
+		return is_control(c);
+	}
+}
+
 /*
  * Whether ssh takes the name as a destination and as nothing else
  * (valid_hostname; the comma since OpenSSH 10.0), and it is not hidden by a
@@ -1630,7 +1657,7 @@ typable(const char *s)
 	if (*s == '-' || strncmp(s, "ssh://", 6) == 0)
 		return 0;
 	for (p = s; *p != '\0'; p++) {
-		if (is_control(*p) || strchr("'`\"$\\;&<>|(){}, @", *p))
+		if (is_refused(*p))
 			return 0;
 		if (*p == '.' && (p == s || p[-1] == '/') &&
 		    strcspn(p, "/") > strspn(p, ".") )
@@ -1803,7 +1830,7 @@ config_read(struct config *c, const char *file)
 	memset(c->refs, 0, sizeof(*c->refs));
 	memset(c->insides, 0, sizeof(*c->insides));
 	c->nnames = c->nrefs = c->ninsides = c->nlinks = 1;
-	table_grow(c);
+	table_grow(c, 0);
 	if ((pw = getpwuid(getuid())) == NULL)
 		errx(2, "no user has the id %ld", (long)getuid());
 	c->local_user = xstrdup(pw->pw_name);
@@ -2110,11 +2137,6 @@ recent_open(const char *path, int flags)
 	return fd;
 }
 
-struct use {
-	uint32_t when;
-	const char *name;
-};
-
 /* Takes a line apart; returns 0 if it is damaged. */
 static int
 recent_line(char *line, struct use *use)
@@ -2135,8 +2157,8 @@ recent_line(char *line, struct use *use)
 }
 
 /*
- * Reads the uses in the file, oldest first, as far as its end is of a sane
- * size.  Their names lie in a text that stays.
+ * Reads the uses in the file, oldest first and from 1 on, as far as its end
+ * is of a sane size.  Their names lie in a text that stays.
  */
 static size_t
 recent_load(int fd, struct use **uses)
@@ -2162,8 +2184,8 @@ recent_load(int fd, struct use **uses)
 		    (size_t)(text.v + len - p))) == NULL)
 			eol = text.v + len;
 		*eol = '\0';
-		*uses = grow(*uses, &cap, n + 1, sizeof(**uses));
-		n += (size_t)recent_line(p, &(*uses)[n]);
+		*uses = grow(*uses, &cap, n + 2, sizeof(**uses));
+		n += (size_t)recent_line(p, &(*uses)[n + 1]);
 	}
 	return n;
 }
@@ -2176,23 +2198,21 @@ static void
 recent_read(struct hosts *h)
 {
 	char *path = recent_path(0);
-	struct use *uses;
 	struct host *host;
+	const char *name;
 	size_t n, i;
 	int fd;
 
 	if (path != NULL && (fd = recent_open(path, O_RDONLY)) != -1) {
-		n = recent_load(fd, &uses);
+		n = recent_load(fd, &h->uses);
 		close(fd);
-		for (i = 0; i < n; i++) {
-			host = host_find(h, uses[i].name);
-			if (host == NULL)
-				host = host_add(h, name_add(h->config,
-				    uses[i].name), &h->typed);
-			host->used = uses[i].when;
-			host->recency = (uint32_t)(n - 1 - i);
+		for (i = 1; i <= n; i++) {
+			name = h->uses[i].name;
+			if ((host = host_find(h, name)) == NULL)
+				host = host_add(h, name_add(h->config, name),
+				    &h->typed);
+			host->used = (uint32_t)i;
 		}
-		free(uses);
 	}
 	free(path);
 }
@@ -2249,12 +2269,12 @@ recent_compact(int fd, const char *path, const char *forget)
 	size_t n = recent_load(fd, &v), kept = 0, i;
 	int to;
 
-	for (i = n; i-- > 0 && kept < RECENT_MAX;)
+	for (i = n; i > 0 && kept < RECENT_MAX; i--)
 		if ((forget == NULL || strcmp(v[i].name, forget) != 0) &&
-		    !recent_has(v + n - kept, kept, v[i].name))
-			v[n - ++kept] = v[i];
+		    !recent_has(v + n + 1 - kept, kept, v[i].name))
+			v[n - kept++] = v[i];
 	buf_str(&out, "");
-	for (i = n - kept; i < n; i++)
+	for (i = n - kept + 1; i <= n; i++)
 		buf_fmt(&out, "%lu %s\n", (unsigned long)v[i].when, v[i].name);
 	buf_fmt(&new, "%s.new", path);
 	to = open(new.v, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
@@ -2600,6 +2620,25 @@ query_parse(struct query *q, const char *s)
 	}
 }
 
+/* The letters of a host's name, which are kept. */
+static uint64_t
+host_letters(struct hosts *h, const struct host *host)
+{
+	size_t i = (size_t)(host - h->v), all = h->len + h->typed;
+
+	if (i >= h->nletters) {
+		h->letters = realloc(h->letters, all * sizeof(*h->letters));
+		if (h->letters == NULL)
+			errx(2, "out of memory");
+		memset(h->letters + h->nletters, 0,
+		    (all - h->nletters) * sizeof(*h->letters));
+		h->nletters = all;
+	}
+	if (h->letters[i] == 0)
+		h->letters[i] = letters(host->name);
+	return h->letters[i];
+}
+
 /* What a word is worth for a host; NONE if nothing of it holds the word. */
 static int
 word_score(struct table *t, const struct needle *w, struct hosts *h,
@@ -2607,9 +2646,7 @@ word_score(struct table *t, const struct needle *w, struct hosts *h,
 {
 	int r = SCORE_NONE;
 
-	if (host->letters == 0)
-		host->letters = letters(host->name);
-	if ((w->letters & ~host->letters) == 0)
+	if ((w->letters & ~host_letters(h, host)) == 0)
 		r = score(t, w, host->name);
 	if (r != SCORE_NONE)
 		return r + FIELD_NAME;
@@ -2736,8 +2773,8 @@ best_key(const struct ranking *r, uint32_t i, int score)
 		high = (uint64_t)1 << 30;
 	if (r->recent && host->used != 0)
 		high = (uint64_t)1 << 31;
-	return high << 32 | (host->used != 0 ? 0xffffffff -
-	    host->recency : 0xffff0000 - i);
+	return high << 32 | (host->used != 0 ? 0xffff0000 + host->used :
+	    0xffff0000 - i);
 }
 
 /* Looks at a host; it is added to the matches if it is one, at *N. */
@@ -3932,7 +3969,7 @@ put_state(const struct prompt *p, const struct host *host, struct buf *out)
 		buf_fmt(out, "%s%s", out->len > 0 ? "  " : "",
 		    probe_text(&p->probes, host));
 	if (p->rank.recent && host->used != 0) {
-		ago(host->used, when, sizeof(when));
+		ago(p->rank.hosts->uses[host->used].when, when, sizeof(when));
 		buf_fmt(out, "%s%s", out->len > 0 ? "  " : "", when);
 	}
 }
