@@ -198,11 +198,12 @@ run()
 
 until_true()
 {
-	tries=${2:-100}
+	tries=${2:-100} pause=0.02
 	until eval "$1"; do
 		tries=$((tries - 1))
 		[ "$tries" -gt 0 ] || return 1
-		sleep 0.1
+		[ $((tries % 20)) != 0 ] || pause=0.1
+		sleep $pause
 	done
 }
 
@@ -1258,6 +1259,2017 @@ test_connection()
 		is "the connection to $host is shared, and ends when told to" \
 		    '0::Exit request sent.' "$rc:$out:$err"
 	done
+}
+
+# ----------------------------------------------------------------- prompt ---
+#
+# sees NAME: the test NAME: does the screen on standard input come, whole?
+# types BYTES: they reach wl as they are, in one piece, as from a terminal.
+# ends NAME STATUS: the same for what is left on the screen when wl has ended
+# with that status: nothing else, and the terminal's mode is as before.
+
+sees()
+{
+	sight=$(cat)
+	shows "$1" "$sight"
+}
+
+types()
+{
+	# shellcheck disable=SC2059	# it has octal numbers
+	printf "$1" >"$tmp/bytes"
+	tmux load-buffer "$tmp/bytes"
+	tmux paste-buffer -d -r
+}
+
+resize() { tmux resize-window -x "${1%x*}" -y "${1#*x}"; }
+
+cursor() { tmux display-message -p '#{cursor_x},#{cursor_y}'; }
+
+restored()
+{
+	until_true '[ -s "$tmp/after" ]'
+	is "$1: the terminal is as before" "$(cat "$tmp/before")" \
+	    "$(cat "$tmp/after")"
+}
+
+ends()
+{
+	shows "$1" "${3+$3$newline}exit $2"
+	restored "$1"
+	stop
+}
+
+prompt_hosts()
+{
+	write config <<-'END'
+		Host bastion
+		    HostName 203.0.113.1
+		    User jump
+
+		# shop front end
+		Host web-prod-1
+		    HostName 10.0.0.5
+		    User deploy
+		    ProxyJump bastion
+		# the spare
+		Host web-prod-2
+		    HostName 10.0.0.6
+		    User deploy
+		    Port 2222
+		    ProxyJump bastion
+		Host web-dev
+		    HostName dev.example.com
+		Host staging-web
+		Host db1 db2 db3
+		    HostName %h.db.internal
+		    User postgres
+		Host mail # Postfix
+		    HostName mx.example.com
+		Host nas pi printer camera
+	END
+}
+
+test_prompt()
+{
+	fresh
+	prompt_hosts
+	start -F "$HOME/$config"
+	sees 'the prompt shows the hosts, numbered' <<-'END'
+		>                                                                         13/13
+		>  1  bastion      jump@203.0.113.1
+		   2  web-prod-1   deploy@10.0.0.5           via bastion  shop front end
+		   3  web-prod-2   deploy@10.0.0.6:2222      via bastion  the spare
+		   4  web-dev      dev.example.com
+		   5  staging-web
+		   6  db1          postgres@db1.db.internal
+		   7  db2          postgres@db2.db.internal
+		   8  db3          postgres@db3.db.internal
+		   9  mail         mx.example.com            Postfix
+		  10  nas
+	END
+	is 'the cursor is where the text will be' 2,0 "$(cursor)"
+	keys End
+	sees 'End goes to the last host' <<-'END'
+		>                                                                         13/13
+		   4  web-dev      dev.example.com
+		   5  staging-web
+		   6  db1          postgres@db1.db.internal
+		   7  db2          postgres@db2.db.internal
+		   8  db3          postgres@db3.db.internal
+		   9  mail         mx.example.com            Postfix
+		  10  nas
+		  11  pi
+		  12  printer
+		> 13  camera
+	END
+	keys PPage
+	sees 'PgUp goes up by a page, less a row' <<-'END'
+		>                                                                         13/13
+		   1  bastion      jump@203.0.113.1
+		   2  web-prod-1   deploy@10.0.0.5           via bastion  shop front end
+		   3  web-prod-2   deploy@10.0.0.6:2222      via bastion  the spare
+		>  4  web-dev      dev.example.com
+		   5  staging-web
+		   6  db1          postgres@db1.db.internal
+		   7  db2          postgres@db2.db.internal
+		   8  db3          postgres@db3.db.internal
+		   9  mail         mx.example.com            Postfix
+		  10  nas
+	END
+	keys web
+	sees 'what is typed filters, and the best match is selected' <<-'END'
+		> web                                                                      4/13
+		>  4  web-dev      dev.example.com
+		   2  web-prod-1   deploy@10.0.0.5       via bastion  shop front end
+		   3  web-prod-2   deploy@10.0.0.6:2222  via bastion  the spare
+		   5  staging-web
+	END
+	is 'the cursor is behind the query' 5,0 "$(cursor)"
+	keys Space prod
+	sees 'a blank begins another word' <<-'END'
+		> web prod                                                                 2/13
+		>  2  web-prod-1  deploy@10.0.0.5       via bastion  shop front end
+		   3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare
+	END
+	is 'the letters that match are underlined, the row is in reverse' \
+	    "$(cat <<-'END'
+		> web prod                                                                 (2/13
+		){>  2  [web]-[prod]-1  deploy@10.0.0.5       via bastion  shop front end
+		}   3  [web]-[prod]-2(  deploy@10.0.0.6:2222  via bastion  the spare)
+	END
+	)" "$(styled)"
+	keys C-w
+	screen '4/13'
+	keys C-h C-h C-h
+	screen '> w  '
+	keys C-u
+	screen '13/13'
+	stop
+	test_motion
+	test_editing
+	test_choice
+	test_input
+	test_sizes
+	test_letters
+	test_leaving
+	test_suspend
+	test_plain
+	test_resolve
+}
+
+# The screen with its attributes: [underlined], {reverse}, (dim).
+
+styled()
+{
+	tmux capture-pane -e -p | awk '
+	function set(name, mark, on) {
+		if (is[name] != on)
+			printf "%s", substr(mark, 2 - on, 1)
+		is[name] = on
+	}
+	{
+		for (line = $0; match(line, /\033\[[0-9;]*m/);) {
+			text(substr(line, 1, RSTART - 1))
+			n = split(substr(line, RSTART + 2, RLENGTH - 3), code, ";")
+			line = substr(line, RSTART + RLENGTH)
+			for (i = n ? 1 : 0; i <= n; i++) {
+				c = i ? code[i] + 0 : 0
+				if (c == 0)
+					want["u"] = want["r"] = want["d"] = 0
+				if (c == 4 || c == 24)
+					want["u"] = c == 4
+				if (c == 7 || c == 27)
+					want["r"] = c == 7
+				if (c == 2 || c == 22)
+					want["d"] = c == 2
+			}
+		}
+		text(line)
+		print ""
+	}
+	function text(s) {
+		if (s == "")
+			return
+		if (!want["u"]) set("u", "[]", 0)
+		if (!want["d"]) set("d", "()", 0)
+		set("r", "{}", want["r"] + 0)
+		set("d", "()", want["d"] + 0)
+		set("u", "[]", want["u"] + 0)
+		printf "%s", s
+	}' | sed 's/ *$//' | awk 'NF { print }'
+}
+
+# The keys that move the selection: after each, which host is it?
+
+test_motion()
+{
+	start -F "$HOME/$config"
+	screen 'nas'
+	for move in Down:2 C-n:3 C-j:none Tab:4 Up:3 C-p:2 BTab:1 Up:1 \
+	    NPage:10 NPage:13 Down:13 PPage:4 PPage:1 PPage:1 End:13 \
+	    Home:1 Down:2 C-k:1 C-k:1; do
+		[ "${move#*:}" != none ] || continue
+		keys "${move%:*}"
+		until_true 'capture; [ "$(selected)" = "${move#*:}" ]'
+		is "${move%:*} goes to host ${move#*:}" "${move#*:}" \
+		    "$(selected)"
+	done
+	stop
+}
+
+selected() { printf '%s\n' "$screen" | sed -n '2,$s/^> *\([0-9]*\) .*/\1/p'; }
+
+# The keys that edit: what is the query, and where is the cursor?
+
+test_editing()
+{
+	start -F "$HOME/$config"
+	screen 'nas'
+	edits 'one two' 9 'one two'
+	edits C-b 8 'one two' Left 7 'one two' Left 6 'one two' \
+	    C-f 7 'one two' Right 8 'one two' C-a 2 'one two' \
+	    Left 2 'one two' C-b 2 'one two' x 3 'xone two' \
+	    C-e 10 'xone two' Right 10 'xone two' C-f 10 'xone two' \
+	    BSpace 9 'xone tw' C-h 8 'xone t' C-a 2 'xone t' \
+	    DC 2 'one t' C-d 2 'ne t' BSpace 2 'ne t' Right 3 'ne t' \
+	    Right 4 'ne t' C-k 4 ne C-u 2 '' 'a  b' 6 'a  b' C-w 5 a \
+	    C-w 2 '' C-w 2 '' C-u 2 '' BSpace 2 '' DC 2 '' 'a b c' 7 'a b c' \
+	    Left 6 'a b c' C-w 4 'a c' C-u 2 c C-e 3 c C-h 2 ''
+	stop
+}
+
+edits()
+{
+	while [ $# -gt 0 ]; do
+		keys "$1"
+		wanted="$2,0 $3"
+		until_true 'capture; [ "$(cursor) $(query)" = "$wanted" ]'
+		is "$1 leaves the query '$3', cursor $2" "$wanted" \
+		    "$(cursor) $(query)"
+		shift 3
+	done
+}
+
+# The query, less the count at the end of its line.
+
+query()
+{
+	printf '%s\n' "$screen" |
+	    sed -n '1{s/^> //; s/ *[0-9]*\/[0-9]*$//; s/^>$//; p;}'
+}
+
+# What Enter takes. With -p wl says what it would connect to.
+
+test_choice()
+{
+	start -p -F "$HOME/$config"
+	screen nas
+	keys 12
+	sees 'the row with the number comes first' <<-'END'
+		> 12                                                                       2/13
+		> 12  printer
+		   3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare
+	END
+	keys Enter
+	ends 'a number picks its host' 0 printer
+	start -p -F "$HOME/$config"
+	screen nas
+	keys 2
+	sees 'names with the digits follow the number' <<-'END'
+		> 2                                                                        4/13
+		>  2  web-prod-1  deploy@10.0.0.5           via bastion  shop front end
+		   7  db2         postgres@db2.db.internal
+		   3  web-prod-2  deploy@10.0.0.6:2222      via bastion  the spare
+		   1  bastion     jump@203.0.113.1
+	END
+	keys Down Enter
+	ends 'Enter takes the selected host' 0 db2
+	start -p -F "$HOME/$config" web
+	sees 'the prompt opens with the query of the command line' <<-'END'
+		> web                                                                      4/13
+		>  4  web-dev      dev.example.com
+		   2  web-prod-1   deploy@10.0.0.5       via bastion  shop front end
+		   3  web-prod-2   deploy@10.0.0.6:2222  via bastion  the spare
+		   5  staging-web
+	END
+	is 'the cursor is behind that query' 5,0 "$(cursor)"
+	keys C-j
+	ends 'a line feed is Enter' 0 web-dev
+	start -p -F "$HOME/$config"
+	screen nas
+	keys new1
+	sees 'with no match the row says what Enter does' <<-'END'
+		> new1                                                                     0/13
+		  ssh new1
+	END
+	keys Up Down NPage PPage End Home Enter
+	ends 'Enter takes a query that matches nothing' 0 new1
+	start -p -F /dev/null
+	sees 'without hosts a hint says why' <<-'END'
+		>                                                                           0/0
+		  no Host entries in /dev/null
+	END
+	keys Enter Space Enter x
+	sees 'Enter takes no empty query, and blanks are not meant' <<-'END'
+		>  x                                                                        0/0
+		  ssh x
+	END
+	keys Escape
+	ends 'Esc leaves without hosts too' 130
+	start -p -F "$HOME/$config"
+	screen nas
+	keys F1
+	sees 'F1 shows the keys' <<-'END'
+		>                                                                         13/13
+		type to filter: words, or a number
+		Enter connect   Esc ^C leave   ^Z stop
+		Up Down ^P ^N Tab PgUp PgDn Home End
+		^A ^E ^B ^F     move in the query
+		^U ^W ^K        delete: before, word, after
+		^R recently used hosts   ^X forget one
+		^T test which hosts answer
+		^Y copy HostName   ^O edit the entry
+		^L draw again
+	END
+	keys F1
+	screen bastion
+	keys F1
+	screen 'type to filter'
+	keys Escape
+	screen bastion
+	keys mail Enter
+	ends 'after the keys come the hosts again' 0 mail
+}
+
+# What comes from a terminal and is no key.
+
+test_input()
+{
+	start -p -F "$HOME/$config"
+	screen nas
+	# shellcheck disable=SC1003	# these are backslashes
+	for sequence in '[99~' '[1;5Q' '[24~' '[I' '[O' '[?1;2c' '[24;80R' \
+	    '[<0;12;3M' '[<0;12;3m' '[97;5u' '[?2026;2$y' \
+	    '[201~' '[;;;~' '[99999999999999999999~' '[ !"q' OQ Ox '[[E' x \
+	    ']11;rgb:0000/ffff/web\033\\' ']52;c;d2Vi\a' ']0;a;b\a' \
+	    'P>|tmux 3.3a\033\\' 'P1$r0m\033\\' '_Gi=31;OK\033\\' \
+	    '^web\033\\' 'Xweb\033\\' '[1\033[99~' ']web\033x\033\\'; do
+		types "\033${sequence}a"
+		until_true 'capture; [ "$(query)" = a ]'
+		is "the sequence ESC $sequence is swallowed whole" a "$(query)"
+		keys C-u
+		until_true 'capture; [ "$(query)" = "" ]'
+	done
+	types '\033[A\033[B\033OB\033[1;5B\033[[A'
+	screen 'type to filter'
+	keys x
+	until_true 'capture; [ "$(selected)" ]'
+	is 'sequences may follow each other' 4 "$(selected)"
+	types '\033[H\033[4~\033[1~\033[8~\033[7~\033[F\033OH\033[6~'
+	until_true 'capture; [ "$(selected)" = 10 ]'
+	is 'Home, End and PgDn have many sequences' 10 "$(selected)"
+	tmux set-buffer "$(printf 'web\t1\nprod\033\003\025\001-')"
+	tmux paste-buffer -d -p
+	sees 'a paste is text, whatever is in it' <<-'END'
+		> web 1 prod-                                                              2/13
+		>  2  web-prod-1  deploy@10.0.0.5       via bastion  shop front end
+		   3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare
+	END
+	keys Enter
+	ends 'after a paste Enter is Enter' 0 web-prod-1
+	start -F "$HOME/$config"
+	screen nas
+	types '\033[200~web\033[A\033OB\033xd\033[201~'
+	sees 'a paste may have sequences in it, which do nothing' <<-'END'
+		> webd                                                                     3/13
+		>  4  web-dev     dev.example.com
+		   2  web-prod-1  deploy@10.0.0.5       via bastion  shop front end
+		   3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare
+	END
+	types '\033\033'
+	ends 'Esc Esc leaves' 130
+}
+
+# Small terminals, and terminals that change.
+
+test_sizes()
+{
+	write config <<-'END'
+		# shop front end
+		Host web-prod-1
+		    HostName 10.0.0.5
+		    User deploy
+		Host web-dev
+		    HostName dev.example.com
+		Host staging-web
+		Host a-host-with-a-name-that-is-longer-than-most
+		    User deploy
+		Host db1 db2 db3
+		    HostName %h.db.internal
+		    User postgres
+	END
+	size=40x6
+	start -p -F "$HOME/$config"
+	sees 'in 40 columns, rows are cut, and 5 fit below the query' <<-'END'
+		>                                   7/7
+		> 1  web-prod-1          deploy@10.0.0.
+		  2  web-dev             dev.example.co
+		  3  staging-web
+		  4  a-host-with-a-name  deploy@a-host-
+		  5  db1                 postgres@db1.d
+	END
+	keys NPage
+	sees 'in 6 lines, PgDn goes on by 4 rows, and the window stays full' <<-'END'
+		>                                   7/7
+		  3  staging-web
+		  4  a-host-with-a-name  deploy@a-host-
+		> 5  db1                 postgres@db1.d
+		  6  db2                 postgres@db2.d
+		  7  db3                 postgres@db3.d
+	END
+	resize 10x2
+	sees 'in 10x2 the selected host is still there' <<-'END'
+		>     7/7
+		>5 db1  p
+	END
+	keys web-p
+	sees 'in 10x2 there is one row' <<-'END'
+		> web-p
+		>1 web-pr
+	END
+	keys rod-1234567
+	sees 'in 10x2 a long query scrolls' <<-'END'
+		> 234567
+		  ssh web
+	END
+	is 'the cursor is behind its end' 8,0 "$(cursor)"
+	keys C-a
+	sees 'the query scrolls back to its start' <<-'END'
+		> web-pro
+		  ssh web
+	END
+	is 'the cursor is at its start' 2,0 "$(cursor)"
+	resize 40x6
+	sees 'a larger terminal shows more of it' <<-'END'
+		> web-prod-1234567                  0/7
+		  ssh web-prod-1234567
+	END
+	keys C-k
+	resize 80x24
+	sees 'after two resizes there is nothing left of them' <<-'END'
+		>                                                                           7/7
+		> 1  web-prod-1                              deploy@10.0.0.5
+		  2  web-dev                                 dev.example.com
+		  3  staging-web
+		  4  a-host-with-a-name-that-is-longer-than  deploy@a-host-with-a-name-that-is-
+		  5  db1                                     postgres@db1.db.internal
+		  6  db2                                     postgres@db2.db.internal
+		  7  db3                                     postgres@db3.db.internal
+	END
+	keys Escape
+	ends 'Esc after resizes leaves no trace' 130
+	size=10x2
+	start -F "$HOME/$config"
+	sees 'in 10x2 there is room for a name' <<-'END'
+		>     7/7
+		>1 web-pr
+	END
+	for row in '2 web-de' '3 stagin' '4 a-host' '5 db1  p' '6 db2  p' \
+	    '7 db3  p'; do
+		keys Down
+		shows "in 10x2 Down shows $row" ">     7/7$newline>$row"
+	done
+	keys Escape
+	ends 'in 10x2 Esc leaves no trace' 130
+	size=80x24
+}
+
+# Characters of more than one byte, of two columns and of none.
+
+test_letters()
+{
+	if [ "$(LC_ALL=C.UTF-8 locale charmap 2>&1)" != UTF-8 ]; then
+		skip 'wide characters are measured' 'no locale C.UTF-8'
+		return
+	fi
+	printf '%b' '# \0346\0227\0245\0346\0234\0254 \0360\0237\0232\0200\n' \
+	    'Host \0346\0227\0245\0346\0234\0254-web\n  User u\n' \
+	    'Host cafe\0314\0201\n  User u\n' \
+	    'Host \0303\0251t\0303\0251\n  User u\n' \
+	    'Host \0360\0237\0232\0200-prod\n  User u\n' | write config
+	rocket=$(printf '\360\237\232\200')
+	acute=$(printf '\314\201')
+	e=$(printf '\303\251')
+	nihon=$(printf '\346\227\245\346\234\254')
+	start LC_ALL=C.UTF-8 -p -F "$HOME/$config"
+	shows 'wide and combining characters keep the columns straight' \
+	    "$(cat <<-END
+		>                                                                           4/4
+		> 1  $nihon-web  u@$nihon-web  $nihon $rocket
+		  2  cafe$acute      u@cafe$acute
+		  3  ${e}t$e       u@${e}t$e
+		  4  $rocket-prod   u@$rocket-prod
+	END
+	)"
+	keys -l "$e"
+	shows 'a letter of two bytes is one' "$(cat <<-END
+		> $e                                                                         1/4
+		> 3  ${e}t$e  u@${e}t$e
+	END
+	)"
+	is 'the cursor is one column on' 3,0 "$(cursor)"
+	keys -l "$nihon"
+	until_true '[ "$(cursor)" = 7,0 ]'
+	is 'a wide character takes two columns' 7,0 "$(cursor)"
+	keys Left Left BSpace
+	shows 'the cursor and Backspace take whole characters' "$(cat <<-END
+		> $nihon                                                                      1/4
+		> 1  $nihon-web  u@$nihon-web  $nihon $rocket
+	END
+	)"
+	is 'the cursor is before them' 2,0 "$(cursor)"
+	keys DC DC
+	screen 4/4
+	keys -l "e$acute"
+	until_true 'capture; [ "$(query)" = "e$acute" ]'
+	is 'a combining character takes no column' "3,0 e$acute" \
+	    "$(cursor) $(query)"
+	keys C-u
+	screen 4/4
+	types '\033\303\251'
+	keys x
+	until_true 'capture; [ "$(query)" = x ]'
+	is 'Alt with a letter of two bytes does nothing' x "$(query)"
+	keys C-u
+	resize 10x2
+	shows 'in 10x2 there is room for wide characters' "$(cat <<-END
+		>     4/4
+		>1 $nihon-w
+	END
+	)"
+	keys -l "$nihon$nihon$nihon"
+	shows 'a query of wide characters scrolls, and none is cut' \
+	    "$(cat <<-END
+		> ${nihon#???}$nihon
+		  ssh ${nihon%???}
+	END
+	)"
+	keys Escape
+	ends 'Esc leaves no trace of wide characters' 130
+	start -p -F "$HOME/$config"
+	shows 'in the C locale, each of their bytes is a question mark' \
+	    "$(cat <<-'END'
+		>                                                                           4/4
+		> 1  ??????-web  u@??????-web  ?????? ????
+		  2  cafe??      u@cafe??
+		  3  ??t??       u@??t??
+		  4  ????-prod   u@????-prod
+	END
+	)"
+	stop
+
+	printf '%b' '# note \033]0;title\a\0302\0233 \0342\0200\0256 \0177\n' \
+	    'Host a\n  HostName h\033[2J\n  User u\a\b\0302\0205\n' \
+	    '  ProxyJump j\033c\n' | write config
+	start LC_ALL=C.UTF-8 -F "$HOME/$config"
+	screen 1/1
+	tmux pipe-pane "cat >$tmp/raw"
+	keys C-l
+	keys x
+	screen 'ssh x'
+	keys BSpace
+	sees 'what is not printable is shown as a question mark' <<-'END'
+		>                                                                           1/1
+		> 1  a  u???@h?[2j  via j?c  note ?]0;title?? ? ?
+	END
+	stop
+	is 'no control sequence of a configuration reaches the terminal' '' \
+	    "$(tr -d '[:alnum:]' <"$tmp/raw" | cat -v |
+	    grep -e '\^[GH?]' -e 'M-B' -e 'M-b' -e '\^\[\]')"
+}
+
+# The ways out: nothing is left on the screen, the status is right, and the
+# terminal's mode is that of before.
+
+test_leaving()
+{
+	prompt_hosts
+	for key in Escape C-c C-d; do
+		start -F "$HOME/$config"
+		screen nas
+		keys $key
+		ends "$key leaves no trace" 130
+	done
+	start -F "$HOME/$config"
+	screen nas
+	keys zz C-d
+	screen 'ssh zz'
+	keys C-u C-d
+	ends '^D leaves only when there is no query' 130
+	for signal in HUP:129 INT:130 QUIT:131 TERM:143; do
+		start -F "$HOME/$config"
+		screen nas
+		kill -"${signal%:*}" "$(cat "$tmp/pid")"
+		ends "SIG${signal%:*} ends the prompt" "${signal#*:}"
+	done
+	start -F "$HOME/$config"
+	screen nas
+	keys F1
+	screen 'type to filter'
+	kill -TERM "$(cat "$tmp/pid")"
+	ends 'SIGTERM ends the help' 143
+	start -F "$HOME/$config"
+	screen nas
+	stop
+	ok 'wl ends when its terminal vanishes' \
+	    until_true '! kill -0 "$(cat "$tmp/pid")" 2>/dev/null'
+}
+
+# shell: runs an interactive shell in the directory of the configuration, with
+# job control, on a terminal of its own. In its PATH are wl and w, which is wl
+# with that configuration and leaves its process id in a file.
+
+shell()
+{
+	mkdir -p "$tmp/bin"
+	ln -sf "$wl" "$tmp/bin/wl"
+	printf 'echo $$ >"%s"; exec wl -F config "$@"\n' "$tmp/pid" >"$tmp/bin/w"
+	chmod +x "$tmp/bin/w"
+	: >"$tmp/rc"
+	cat >"$tmp/session" <<-END
+		cd $1 && PATH=$tmp/bin:\$PATH PS1='\$ ' ENV=$tmp/rc exec sh -i
+	END
+	tmux new-session -d -x "${size%x*}" -y "${size#*x}" \
+	    "exec sh $tmp/session"
+	screen '$'
+}
+
+# The screen from the last line on that begins with a text.
+
+tail_from()
+{
+	printf '%s\n' "$screen" | awk -v text="$1" '
+		index($0, text) == 1 { s = "" }
+		{ s = s $0 "\n" }
+		END { printf "%s", s }'
+}
+
+test_suspend()
+{
+	shell "$HOME/.ssh"
+	keys 'stty -g >before; echo first' Enter
+	screen "${newline}first"
+	keys w Enter
+	screen 13/13
+	keys web
+	screen 4/13
+	keys C-z
+	until_true 'capture; case $screen in *4/13*) false ;; esac'
+	keys 'echo between; stty -g >between' Enter
+	screen "${newline}between$newline"
+	is '^Z takes the prompt off the screen' '' \
+	    "$(printf '%s\n' "$screen" | grep -e 13 -e bastion)"
+	keys fg Enter
+	screen 4/13
+	is 'fg brings the prompt back, with its query' "$(cat <<-'END'
+		> web                                                                      4/13
+		>  4  web-dev      dev.example.com
+		   2  web-prod-1   deploy@10.0.0.5       via bastion  shop front end
+		   3  web-prod-2   deploy@10.0.0.6:2222  via bastion  the spare
+		   5  staging-web
+	END
+	)" "$(tail_from '> web')"
+	keys -l -- -d
+	screen '> web-d'
+	kill -TSTP "$(cat "$tmp/pid")"
+	until_true 'capture; case $screen in *"> web-d"*) false ;; esac'
+	keys 'echo again' Enter
+	screen "${newline}again$newline"
+	keys fg Enter
+	screen '> web-d'
+	keys Escape
+	until_true 'capture; case $screen in *"> web-d"*) false ;; esac'
+	keys 'echo "exit $?"; stty -g >after' Enter
+	screen "${newline}exit 130$newline"
+	is 'after ^Z and Esc only what the shell said is on the screen' \
+	    "$(cat <<-'END'
+		$ stty -g >before; echo first
+		first
+		$ w
+		$ echo between; stty -g >between
+		between
+		$ fg
+		w
+		$ echo again
+		again
+		$ fg
+		w
+		$ echo "exit $?"; stty -g >after
+		exit 130
+		$
+	END
+	)" "$(printf '%s\n' "$screen" | sed -e '/Stopped/d' \
+	    -e 's/^\[1\] *+ //')"
+	is 'the terminal is as before when the prompt is suspended' \
+	    "$(cat "$HOME/.ssh/before")" "$(cat "$HOME/.ssh/between")"
+	is 'and after it has gone' \
+	    "$(cat "$HOME/.ssh/before")" "$(cat "$HOME/.ssh/after")"
+	stop
+	start -F "$HOME/$config"
+	screen nas
+	keys C-z
+	keys web
+	screen 4/13
+	ok 'where nobody could continue it, ^Z does not stop wl' true
+	stop
+}
+
+# The plain prompt: the list, and lines of text. plain NAME LINE ... STATUS
+# and what follows the list on standard input.
+
+plain()
+{
+	sentence=$1
+	shift
+	start TERM=dumb -p -F "$HOME/$config"
+	screen host:
+	asked=1
+	while [ $# -gt 1 ]; do
+		until_true 'capture
+		    [ "$(printf "%s\n" "$screen" | grep -c host:)" = $asked ]'
+		asked=$((asked + 1))
+		keys "$1" Enter
+		shift
+	done
+	ends "$sentence" "$1" "$all$newline$(cat)"
+}
+
+test_plain()
+{
+	size=80x30
+	all=$(cat <<-'END'
+		1 bastion
+		2 web-prod-1
+		3 web-prod-2
+		4 web-dev
+		5 staging-web
+		6 db1
+		7 db2
+		8 db3
+		9 mail
+		10 nas
+		11 pi
+		12 printer
+		13 camera
+	END
+	)
+	plain 'the plain prompt takes a number' 8 0 <<-'END'
+		host: 8
+		db3
+	END
+	plain 'the plain prompt takes a name' db2 0 <<-'END'
+		host: db2
+		db2
+	END
+	plain 'the plain prompt takes a query with one match' postfix 0 <<-'END'
+		host: postfix
+		mail
+	END
+	plain 'the plain prompt takes a query with no match' new1 0 <<-'END'
+		host: new1
+		new1
+	END
+	plain 'the plain prompt asks again when several match' web 'web pr' 3 0 <<-'END'
+		host: web
+		4 web-dev
+		2 web-prod-1
+		3 web-prod-2
+		5 staging-web
+		host: web pr
+		2 web-prod-1
+		3 web-prod-2
+		host: 3
+		web-prod-2
+	END
+	plain 'the plain prompt ends with an empty line' '' 130 <<-'END'
+		host:
+	END
+	start TERM=dumb -F "$HOME/$config"
+	screen host:
+	keys C-d
+	until_true 'capture; case $screen in *exit*) ;; *) false ;; esac'
+	shows 'the plain prompt ends with the end of file' \
+	    "$all${newline}host: exit 130"
+	stop
+	for signal in HUP:129 INT:130 QUIT:131 TERM:143; do
+		start TERM=dumb -F "$HOME/$config"
+		screen host:
+		kill -"${signal%:*}" "$(cat "$tmp/pid")"
+		shows "SIG${signal%:*} ends the plain prompt" \
+		    "$all${newline}host: exit ${signal#*:}"
+		restored "SIG${signal%:*} at the plain prompt"
+		stop
+	done
+
+	size=80x24
+	shell "$HOME/.ssh"
+	tmux pipe-pane "cat >$tmp/raw"
+	keys 'TERM=dumb w -p web' Enter
+	screen host:
+	keys C-z
+	screen "Stopped"
+	keys fg Enter 5 Enter
+	ok 'after ^Z and fg the plain prompt goes on' until_true 'capture
+	    printf "%s\n" "$screen" | grep -qx staging-web'
+	keys 'TERM= w -p db' Enter
+	screen '8 db3'
+	keys 7 Enter
+	ok 'TERM may be empty' until_true 'capture
+	    printf "%s\n" "$screen" | grep -qx db2'
+	stop
+	is 'the plain prompt is plain' '' "$(tr -d '\n\r\a\b -~' <"$tmp/raw" |
+	    cat -v)"
+}
+
+# Queries on the command line, without and with a terminal. -p does not
+# connect, so it tells what is meant.
+
+test_resolve()
+{
+	for case in web-dev=web-dev PRINTER=PRINTER stag=staging-web \
+	    camera=camera postfix=mail newhost=newhost u@web=u@web \
+	    web-dev:22=web-dev:22 ssh://web=ssh://web 'spare prod=web-prod-2' \
+	    'db db2=db2'; do
+		run -p -F "$HOME/$config" "${case%%=*}"
+		is "the query ${case%%=*} means ${case#*=}" "0:${case#*=}:" \
+		    "$rc:$out:$err"
+	done
+	run -p -F "$HOME/$config" spare prod
+	is 'several words are one query' 0:web-prod-2: "$rc:$out:$err"
+	run -p -F "$HOME/$config" web
+	is 'without a terminal, several matches are named' "1::$(cat <<-'END'
+		web-dev
+		web-prod-1
+		web-prod-2
+		staging-web
+		wl: web: matches 4 hosts
+	END
+	)" "$rc:$out:$err"
+	run -F "$HOME/$config"
+	is 'without a terminal there is no prompt' \
+	    '1::wl: no terminal to choose on; see wl -l' "$rc:$out:$err"
+}
+
+# ---------------------------------------------------------- the connection ---
+#
+# More hosts of that sshd, some of which wait for someone at their gate: slow
+# before it starts, checks while it looks for the user's key. mute never says
+# more than its name.
+
+hosts()
+{
+	cat - "$server/config" >"$server/hosts"
+	mv "$server/hosts" "$server/config"
+}
+
+test_login()
+{
+	server "Banner $tmp/banner" "SetEnv WHERE=here"
+	: >"$tmp/banner"
+	gates
+	sed "s/^AuthorizedKeysFile.*/AuthorizedKeysFile none\\
+AuthorizedKeysCommand \/bin\/sh $(echo "$server/keys" | sed 's/\//\\\//g')\\
+AuthorizedKeysCommandUser $me/; s/WHERE=here/WHERE=there/" \
+	    "$server/sshd_config" >"$server/checks_config"
+	echo "$wait; cat $server/authorized_keys" \
+	    >"$server/keys"
+	hosts <<-END
+		Host slow
+		    ProxyCommand sh -c '$wait; exec $sshd'
+		Host mute
+		    ProxyCommand sh -c 'echo SSH-2.0-mute; cat >/dev/null'
+		Host checks
+		    ProxyCommand $(command -v sshd) -i -f $server/checks_config
+	END
+	watched='slow mute checks' sockets=$(dirname "$(path web)")
+	test_cancel
+	test_spinner
+	test_failure
+	test_suspended_login
+	test_commands
+	test_own_path
+	test_sockets
+	test_directory
+	test_execution
+}
+
+# gates makes the gate; $wait waits there until gate opens it.
+
+gates()
+{
+	mkfifo "$server/gate"
+	wait="until read -r go <$server/gate; do :; done"
+}
+
+gate() { within 10 sh -c 'echo >"$0"' "$server/gate"; }
+
+logins() { touch "$server/log"; grep -c '^Accepted' "$server/log"; }
+
+hangup()
+{
+	for host; do
+		run -F "$server/config" -O exit "$host"
+		until_true '[ ! -S "$(path "$host")" ]'
+	done
+}
+
+path() { "$wl" -F "$server/config" -S "$1" </dev/null; }
+
+# What of this server and the last wl is still there: processes, sockets.
+
+remains()
+{
+	grep -l "$tmp/ssh[d]" /proc/[0-9]*/cmdline 2>/dev/null |
+	while read -r process; do
+		{ tr '\0' ' ' <"$process"; } 2>/dev/null
+		echo
+	done
+	for socket in $(for host in $watched; do path "$host"; done) \
+	    "$sockets/ask.$(cat "$tmp/pid")"; do
+		[ ! -e "$socket" ] || echo "$socket"
+	done
+}
+
+gone()
+{
+	until_true '[ ! "$(remains)" ]'
+	is "$1: no process and no socket is left" '' "$(remains)"
+}
+
+# becomes NAME: the same as sees, on a screen without what differs from run to
+# run: the spinner, seconds, our name, temporary files, keys.
+
+becomes()
+{
+	sight=$(cat)
+	until_true 'capture; calm; [ "$screen" = "$sight" ]'
+	is "$1" "$sight" "$screen"
+}
+
+calm()
+{
+	screen=$(printf '%s\n' "$screen" | sed -e "s#$tmp#TMP#g" \
+	    -e "s/\\($me\\)@/ME@/g" \
+	    -e 's/^[-\\|/] \(.*  \)[0-9]*\.[0-9]s$/* \1N s/' \
+	    -e 's/connected in [0-9.]* s$/connected in N s/' \
+	    -e 's/SHA256:[^ ]*/HASH/')
+}
+
+# Ways to end what takes too long.
+
+test_cancel()
+{
+	for host in slow:connecting mute:'exchanging keys' \
+	    checks:'authenticating (publickey)'; do
+		for way in C-c:130 'C-\:131' TERM:143 HUP:129; do
+			cancel "${host%%:*}" "${host#*:}" "${way%:*}" \
+			    "${way#*:}"
+		done
+	done
+	start -F "$server/config"
+	screen denied
+	keys mute Enter
+	screen 'exchanging keys'
+	keys C-c
+	ends '^C while connecting from the prompt ends wl' 130
+	gone '^C while connecting from the prompt'
+	start -F "$server/config" mute
+	screen 'exchanging keys'
+	stop
+	gone 'the terminal vanishes'
+}
+
+# cancel HOST STAGE KEY|SIGNAL STATUS
+
+cancel()
+{
+	rm -f "$tmp/after"
+	start -F "$server/config" "$1"
+	printf '* %s  ME@%s  %s  N s\n' "$1" "$1" "$2" >"$tmp/sight"
+	becomes "$1: the spinner says \"$2\"" <"$tmp/sight"
+	case $3 in
+	C-*)	keys "$3" ;;
+	*)	kill -"$3" "$(cat "$tmp/pid")" ;;
+	esac
+	ends "$3 ends \"$2\"" "$4"
+	gone "$3 ends \"$2\""
+}
+
+# A login that takes its time: what is typed meanwhile is for the other side.
+
+test_spinner()
+{
+	before=$(logins)
+	echo 'No trespassing.' >"$tmp/banner"
+	start -F "$server/config" slow
+	becomes 'the spinner shows host, address, stage and seconds' <<-'END'
+		* slow  ME@slow  connecting  N s
+	END
+	keys 'echo typed ahe""ad; PS1=; stty -echo' Enter
+	until_true 'capture; case $screen in *1.?s) ;; *) false ;; esac'
+	becomes 'what is typed is not echoed' <<-'END'
+		* slow  ME@slow  connecting  N s
+	END
+	gate
+	screen 'typed ahead'
+	is 'what is typed ahead reaches the remote shell' 1 \
+	    "$(printf '%s\n' "$screen" | grep -c 'typed ahead$')"
+	calm
+	is 'the spinner is replaced by what it waited for' "$(cat <<-'END'
+		No trespassing.
+		slow: connected in N s
+		Welcome.
+		typed ahead
+	END
+	)" "$(printf '%s\n' "$screen" | sed -e 's/^remote\$ //' -e '/^echo/d' \
+	    -e '/^$/d')"
+	is 'ssh has the process id of wl' "ssh -F $server/config -S $(path slow) \
+-- slow " "$(tr '\0' ' ' <"/proc/$(cat "$tmp/pid")/cmdline")"
+	run -F "$server/config" slow 'exit 7'
+	is 'a second session needs no second login' "7:$((before + 1))" \
+	    "$rc:$(logins)"
+	keys 'exit 3' Enter
+	until_true 'capture; case $screen in *exit*) ;; *) false ;; esac'
+	is 'the exit status is that of the remote shell' 'exit 3' \
+	    "${screen##*"$newline"}"
+	restored 'the session has ended'
+	stop
+	start -F "$server/config" slow 'echo $WHERE; exit 9'
+	ends 'where a master is, wl goes straight on' 9 here
+	: >"$tmp/banner"
+	hangup slow
+	start -q -F "$server/config" slow 'echo hello'
+	screen '  connecting'
+	gate
+	ends 'with -q only the session is seen' 0 hello
+	hangup slow
+	start -F "$server/config"
+	screen denied
+	keys slow Enter
+	screen '  connecting'
+	gate
+	screen 'remote$'
+	becomes 'from the prompt it is the same' <<-'END'
+		slow: connected in N s
+		Welcome.
+		remote$
+	END
+	keys C-d
+	until_true 'capture; case $screen in *exit*) ;; *) false ;; esac'
+	restored 'a session from the prompt has ended'
+	stop
+	hangup slow
+	if [ "$(LC_ALL=C.UTF-8 locale charmap 2>&1)" != UTF-8 ]; then
+		skip 'the spinner is of dots in UTF-8' 'no locale C.UTF-8'
+		return
+	fi
+	start LC_ALL=C.UTF-8 -F "$server/config" mute
+	screen '  exchanging keys'
+	for frame in '\342\240\213' '\342\240\231' '\342\240\271'; do
+		# shellcheck disable=SC2034,SC2059	# octal numbers, for eval
+		dots=$(printf "$frame")
+		ok 'the spinner is of dots in UTF-8' until_true \
+		    'capture; case $screen in "$dots"*) ;; *) false ;; esac' 300
+	done
+	keys C-c
+	ends '^C ends a spinner of dots' 130
+	size=20x4
+	start -F "$server/config" mute
+	until_true 'capture; case $screen in "| mute  exch"*) ;; *) false
+	    ;; esac'
+	is 'a spinner is cut where the line ends' '| mute  exchanging' \
+	    "$(printf '%s\n' "$screen" | sed 's/^[-\\/]/|/')"
+	size=80x24
+	resize 80x24
+	becomes 'a wider terminal shows the address again' <<-'END'
+		* mute  ME@mute  exchanging keys  N s
+	END
+	resize 10x2
+	until_true 'capture; case $screen in "| mute  "*) ;; *) false ;; esac'
+	resize 80x24
+	screen '@mute  exch'
+	keys C-c
+	ends 'a resize leaves nothing behind' 130
+}
+
+# Logins that fail.
+
+test_failure()
+{
+	start -F "$server/config" denied
+	ends 'a login that fails says what ssh says' 255 \
+	    "$me@denied: Permission denied (publickey)."
+	start -F "$server/config"
+	screen checks
+	keys 'denied' Enter
+	becomes 'from the prompt, a failed login leads back to it' <<-'END'
+		ME@denied: Permission denied (publickey).
+		> denied                                                                    1/6
+		> 6  denied
+	END
+	keys Enter
+	becomes 'and again' <<-'END'
+		ME@denied: Permission denied (publickey).
+		ME@denied: Permission denied (publickey).
+		> denied                                                                    1/6
+		> 6  denied
+	END
+	keys Escape
+	said="$me@denied: Permission denied (publickey)."
+	ends 'Esc then leaves' 130 "$said$newline$said"
+	gone 'a login that failed'
+	hosts <<-END
+		Host silent
+		    ProxyCommand sh -c 'echo proxy: no way >&2; exit 1'
+	END
+	start -F "$server/config" silent
+	ends 'what a proxy says is shown too' 255 "$(cat <<-'END'
+		proxy: no way
+		kex_exchange_identification: Connection closed by remote host
+		Connection closed by UNKNOWN port 65535
+	END
+	)"
+	run -F "$server/config" -o Bogus=1 web
+	is 'what ssh -G complains of ends wl with 255' \
+	    '255::command-line: line 0: Bad configuration option: bogus' \
+	    "$rc:$out:$(printf '%s' "$err" | tr -d '\r')"
+}
+
+# ^Z while connecting.
+
+test_suspended_login()
+{
+	shell "$server"
+	keys 'stty -g >before; w slow' Enter
+	screen '  connecting'
+	keys C-z
+	until_true 'capture; case $screen in *connecting*) false ;; esac'
+	keys 'stty -g >between; echo bet""ween' Enter
+	screen "${newline}between"
+	ok 'what is stopped does not go on meanwhile' until_true '[ "$(
+	    for stat in $(grep -l "$tmp/ssh[d]" /proc/[0-9]*/cmdline \
+	        2>/dev/null); do
+		sed "s/.*) \(.\) .*/\1/" "${stat%cmdline}stat"
+	    done | sort -u)" = T ]'
+	keys fg Enter
+	screen '  connecting'
+	gate
+	screen 'remote$'
+	keys 'exit 5' Enter
+	screen 'closed.'
+	keys 'echo "exit $?"; stty -g >after' Enter
+	screen "${newline}exit 5"
+	screen "exit 5$newline\$"
+	calm
+	is 'after ^Z and fg the login goes on' "$(cat <<-'END'
+		$ stty -g >before; w slow
+		$ stty -g >between; echo bet""ween
+		between
+		$ fg
+		w slow
+		slow: connected in N s
+		Welcome.
+		remote$ exit 5
+		Shared connection to slow closed.
+		$ echo "exit $?"; stty -g >after
+		exit 5
+		$
+	END
+	)" "$(printf '%s\n' "$screen" | sed -e '/Stopped/d' \
+	    -e 's/^\[1\] *+ //')"
+	is 'the terminal is as before while wl is suspended' \
+	    "$(cat "$server/before")" "$(cat "$server/between")"
+	is 'and after the session' \
+	    "$(cat "$server/before")" "$(cat "$server/after")"
+	hangup slow
+	keys 'clear; w mute' Enter
+	screen '  exchanging keys'
+	keys C-z
+	until_true 'capture; case $screen in *exchang*) false ;; esac'
+	keys 'kill %1; fg' Enter
+	until_true '! kill -0 "$(cat "$tmp/pid")" 2>/dev/null'
+	gone 'SIGTERM while wl is suspended'
+	stop
+}
+
+# -n and -S: what would be run.
+
+test_commands()
+{
+	size=200x24
+	start -F "$server/config" -o 'SetEnv=A="b c"' -n web "it's" -x '$HOME' ''
+	socket=$("$wl" -F "$server/config" -o 'SetEnv=A="b c"' -S web)
+	ends '-n prints the commands, quoted for the shell' 0 "$(cat <<-END
+		ssh -F $server/config -o 'SetEnv=A="b c"' -N -T -o ControlMaster=auto \
+-o ControlPersist=5s -o ControlPath=$socket -o LogLevel=DEBUG1 -- web
+		ssh -F $server/config -o 'SetEnv=A="b c"' -S $socket -- web \
+'it'\\''s' -x '\$HOME' ''
+	END
+	)"
+	run -F "$server/config" -n web uptime
+	is 'without a terminal there is one command' "0:ssh -F $server/config \
+-o ControlMaster=auto -o ControlPersist=5s -o ControlPath=$(path web) -- web \
+uptime:" "$rc:$out:$err"
+	is '-n runs nothing' '' "$(remains)"
+	run -F "$server/config" -n -- web
+	is 'options may end in --' 0 "$rc"
+	run -F "$server/config" -n -o ControlMaster=ask web
+	is 'with ControlMaster ask, wl leaves it to ssh' \
+	    "0:ssh -F $server/config -o ControlMaster=ask -- web:" \
+	    "$rc:$out:$err"
+	run -F none -n web
+	is 'with -F none there is no configuration' \
+	    "0:ssh -F none -o ControlMaster=auto -o ControlPersist=5s -o \
+ControlPath=$("$wl" -F none -S web) -- web:" "$rc:$out:$err"
+	run -F none -l
+	is 'with -F none there are no hosts' '1::' "$rc:$out:$err"
+	run -F "$server/config" -O check web
+	is 'without a master -O check fails' \
+	    "255::Control socket connect($(path web)): No such file or directory" \
+	    "$rc:$out:$err"
+	run -F "$server/config" web true
+	run -F "$server/config" -O check web
+	is '-O check finds the master' '0::Master running (pid=N)' \
+	    "$rc:$out:$(printf '%s' "$err" | sed 's/[0-9]\{2,\}/N/' | tr -d '\r')"
+	run -F "$server/config" -n web
+	is 'where a master is, -n prints the session' \
+	    "0:ssh -F $server/config -S $(path web) -- web:" "$rc:$out:$err"
+	is 'ssh itself can use the socket' here \
+	    "$(ssh -F "$server/config" -o ControlPath="$("$wl" \
+	    -F "$server/config" -S web)" web 'echo $WHERE')"
+	hangup web
+	size=80x24
+}
+
+# A ControlPath of the user's own.
+
+test_own_path()
+{
+	hosts <<-END
+		Host mine
+		    ControlPath $tmp/cm-%C
+		Host keeps
+		    ControlPath $tmp/cm-%n
+		    ControlMaster yes
+		    ControlPersist yes
+		Host none
+		    ControlPath none
+	END
+	run -F "$server/config" -S mine
+	ok "the user's ControlPath is used" [ "${out#"$tmp"/cm-????}" != "$out" ]
+	before=$(logins)
+	# shellcheck disable=SC2034	# until_true uses it
+	own=$out
+	ssh -F "$server/config" -o ControlMaster=yes -fN mine
+	start -F "$server/config" mine 'echo $WHERE'
+	ends "a master of the user's is used" 0 here
+	is "and there is no second login" $((before + 1)) "$(logins)"
+	size=200x24
+	start -F "$server/config" -n mine
+	ends 'ssh finds that master by itself' 0 \
+	    "ssh -F $server/config -- mine"
+	run -F "$server/config" -O exit mine
+	until_true '[ ! -S "$own" ]'
+	for host in mine keeps; do
+		start -q -F "$server/config" $host 'echo $WHERE'
+		ends "a master is started where the user said: $host" 0 here
+		run -F "$server/config" -O check $host
+		is "-O finds it for $host" '0:Master running (pid=N)' \
+		    "$rc:$(printf '%s' "$err" | sed 's/=[0-9]*/=N/' | tr -d '\r')"
+		run -F "$server/config" $host 'echo again'
+		is "it is used for $host" 0:again: "$rc:$out:$err"
+	done
+	is 'each of them logged in once' $((before + 3)) "$(logins)"
+	start -F "$server/config" -n keeps
+	ends 'the session of ControlMaster yes attaches' 0 \
+	    "ssh -F $server/config -o ControlMaster=auto -- keeps"
+	size=80x24
+	for host in mine keeps; do
+		run -F "$server/config" -O exit $host
+		is "-O ends it for $host" '0::Exit request sent.' \
+		    "$rc:$out:$(printf '%s' "$err" | tr -d '\r')"
+		ssh -F "$server/config" -o ControlMaster=no -O exit $host 2>&-
+	done
+}
+
+# Which connections share a socket, and what else may be at its path.
+
+test_sockets()
+{
+	hosts <<-END
+		Host here there
+		    HostName same
+		Host there
+		    ProxyCommand $(command -v sshd) -i -f $server/open_config
+		Host j1 j2
+		    HostName same
+		Host j1
+		    ProxyJump web
+		Host j2
+		    ProxyJump db
+	END
+	sed 's/WHERE=here/WHERE=there/' "$server/sshd_config" \
+	    >"$server/open_config"
+	for host in here there here there; do
+		run -F "$server/config" $host 'echo $WHERE'
+		is "$host is $host, though HostName is the same" \
+		    "0:$host:" "$rc:$out:$err"
+	done
+	hangup here there
+	ok 'another ProxyJump is another connection' \
+	    [ "$(path j1)" != "$(path j2)" ]
+	ok 'the same host has the same socket' [ "$(path j1)" = "$(path j1)" ]
+	old=$(path j1)
+	printf '\nHost web\n  Port 2222\n' >>"$server/config"
+	ok 'the socket is another when the configuration changes' \
+	    [ "$(path j1)" != "$old" ]
+	run -F "$server/config" web true
+	run -F "$server/config" -O check web
+	kill -9 "$(printf '%s' "$err" | tr -dc 0-9)"
+	ok 'a master that is killed leaves its socket' [ -S "$(path web)" ]
+	start -q -F "$server/config" web 'echo $WHERE'
+	ends 'a stale socket is no obstacle' 0 here
+	hangup web
+	run -F "$server/config" web true
+	run -F "$server/config" -O check web
+	kill -9 "$(printf '%s' "$err" | tr -dc 0-9)"
+	run -F "$server/config" web 'echo $WHERE'
+	is 'nor is it without a terminal' 0:here: "$rc:$out:$err"
+	hangup web
+	long=a$(printf '%0179d' 0 | tr 0 b)
+	for alias in "$long" "${long}c" 'we;ird' 'a:b' 'x%hy' '~tilde'; do
+		case $alias in *[%:\;]*) continue ;; esac
+		echo "Host $alias" | hosts
+	done
+	start -q -F "$server/config" "$long" 'echo $WHERE'
+	ends 'an alias of 180 characters works' 0 here
+	ok 'a longer one has another socket' \
+	    [ "$(path "$long")" != "$(path "${long}c")" ]
+	start -q -F "$server/config" '~tilde' 'echo $WHERE'
+	ends 'an odd alias works' 0 here
+	hangup "$long" '~tilde'
+}
+
+# as COMMANDS ARGUMENTS: the same as run, in a shell that runs the commands.
+
+as()
+{
+	binary=$wl
+	printf '#!/bin/sh\n%s\nexec "$@"\n' "set -- $wl \"\$@\"$newline$1" \
+	    >"$tmp/as"
+	chmod +x "$tmp/as"
+	wl=$tmp/as
+	shift
+	run "$@"
+	wl=$binary
+}
+
+# The private directory, in shared memory of its own.
+
+test_directory()
+{
+	for what in 'a link' 'open to others' "someone else's" 'a file' \
+	    'a link to a private one'; do
+		# shellcheck disable=SC2016
+		case $what in
+		'a link')	make='ln -s "$XDG_RUNTIME_DIR" $d' ;;
+		'open to'*)	make='mkdir -m 755 $d' ;;
+		someone*)	make='mkdir -m 700 $d; chown 1:1 $d' ;;
+		'a file')	make=': >$d' ;;
+		*)		make='mkdir -m 700 $d-x; ln -s $d-x $d' ;;
+		esac
+		sentence="a directory for sockets that is $what is not used"
+		if ! unshare -m mount -t tmpfs none /dev/shm 2>/dev/null; then
+			skip "$sentence" 'root makes a private /dev/shm'
+			continue
+		fi
+		printf 'mount -t tmpfs none /dev/shm\nd=%s\n%s\nexec "$@"\n' \
+		    "/dev/shm/wl-$(id -u)" "$make" >"$tmp/private"
+		as "set -- unshare -m sh $tmp/private \"\$@\"" \
+		    -F "$server/config" -S web
+		is "$sentence" "0:$XDG_RUNTIME_DIR/wl:wl: /dev/shm/wl-$(id -u): \
+not a private directory" "$rc:$(dirname "$out"):$err"
+	done
+	# shellcheck disable=SC2012	# its name is ours
+	is 'the directory is ours and closed to others' "drwx------ $me" \
+	    "$(ls -ld "$sockets" | awk '{ print substr($1, 1, 10), $3 }')"
+}
+
+# What the ssh that wl becomes finds: the same as if wl had not been.
+
+test_execution()
+{
+	mkdir -p "$tmp/fake"
+	cat >"$tmp/fake/ssh" <<-END
+		#!/bin/sh
+		case " \$* " in
+		*' -G '*) exec $(command -v ssh) "\$@" ;;
+		*' -N '*) exit 0 ;;
+		esac
+		{
+			grep '^Sig[BI]' /proc/self/status
+			ls -l /proc/self/fd | sed -n -e '/ 3 -> /d' \\
+			    -e 's/\(pipe\|pts\).*/\1/' -e 's/.* \([0-9]* -> \)/\1/p'
+			env | grep -v -e ^_= -e ^OLDPWD= -e ^TMUX= | sort
+			stty -g </dev/tty
+		} >$tmp/\${1-direct}
+	END
+	chmod +x "$tmp/fake/ssh"
+	for ignored in '' 'HUP INT QUIT TERM TSTP PIPE ALRM WINCH CHLD'; do
+		binary=$wl
+		cat >"$tmp/as" <<-END
+			#!/bin/sh
+			${ignored:+trap '' $ignored}
+			PATH=$tmp/fake:\$PATH
+			[ "\$1" ] || exec ssh
+			exec $wl "\$@"
+		END
+		chmod +x "$tmp/as"
+		wl=$tmp/as
+		rm -f "$tmp/direct" "$tmp/-F"
+		start ''
+		ends 'the fake ssh runs' 0
+		start -F "$server/config" web
+		ends 'wl runs the fake ssh' 0
+		wl=$binary
+		is "ssh finds signals, files and environment as wl did${ignored:+, \
+signals ignored}" "$(cat "$tmp/direct")" "$(cat "$tmp/-F")"
+	done
+	as 'PATH=/nonexistent' -F "$server/config" web
+	is 'without ssh the status is 127' \
+	    '127::wl: ssh: No such file or directory' "$rc:$out:$err"
+	: >"$tmp/fake/ssh"
+	chmod -x "$tmp/fake/ssh"
+	as "PATH=$tmp/fake" -F "$server/config" web
+	is 'an ssh that cannot be run is 126' \
+	    '126::wl: ssh: Permission denied' "$rc:$out:$err"
+}
+
+# -------------------------------------------------------------- questions ---
+#
+# More hosts: the key of locked has a passphrase; that of new is not known;
+# behind is reached through locked, by a proxy, and its key has another
+# passphrase; far is the same through ProxyJump, which needs a port.
+
+test_questions()
+{
+	server "Banner $tmp/banner"
+	echo 'No trespassing.' >"$tmp/banner"
+	gates
+	for key in lock inner; do
+		ssh-keygen -q -t ed25519 -N "open $key" -C $key \
+		    -f "$server/$key"
+		cat "$server/$key.pub" >>"$server/authorized_keys"
+	done
+	hosts <<-END
+		Host locked late quiet loud
+		    IdentityFile $server/lock
+		Host late
+		    ProxyCommand sh -c '$wait; exec $sshd'
+		Host quiet
+		    LogLevel QUIET
+		Host loud
+		    LogLevel VERBOSE
+		Host new
+		    UserKnownHostsFile $server/new_hosts
+		Host behind
+		    IdentityFile $server/inner
+		    ProxyCommand ssh -F $server/config locked $sshd
+		Host far
+		    IdentityFile $server/inner
+		    ProxyJump locked
+		    HostName 127.0.0.1
+	END
+	# The others must not offer the user's key before.
+	sed 's/^Host \* !denied$/Host web db new/' "$server/config" >"$server/x"
+	mv "$server/x" "$server/config"
+	watched='locked behind far' sockets=$(dirname "$(path web)")
+	test_passphrase
+	test_refusal
+	test_host_key
+	test_hops
+	test_levels
+	test_client
+	test_fake_ssh
+	test_password
+}
+
+lock="Enter passphrase for key 'TMP/sshd/lock': "
+inner="Enter passphrase for key 'TMP/sshd/inner': "
+
+# answer TEXT: waits for the question that ends the screen, then answers.
+
+answer()
+{
+	wanted=$1
+	until_true 'capture; calm
+	    case $screen in *"$wanted") ;; *) false ;; esac' ||
+	    is "ssh asks $1" "$1" "$screen"
+	keys -l -- "$2"
+	keys Enter
+}
+
+test_passphrase()
+{
+	before=$(logins)
+	start -F "$server/config" late
+	screen '  connecting'
+	tmux pipe-pane "cat >$tmp/raw"
+	keys 'typed ahead' Enter
+	gate
+	answer "${lock% }" 'open wrong'
+	answer "${lock% }
+${lock% }" 'open lock'
+	becomes 'a passphrase is asked for, and what ssh says comes before' \
+	    <<-END
+		No trespassing.
+		${lock% }
+		${lock% }
+		late: connected in N s
+		Welcome.
+		remote$
+	END
+	is 'an answer is nowhere: no command line, no environment, no file' '' \
+	    "$(grep -l 'open [lw]' /proc/[0-9]*/cmdline \
+	    /proc/[0-9]*/environ "$sockets"/* "$server"/*log "$tmp/raw" \
+	    2>/dev/null)"
+	ok 'the socket for questions has gone' \
+	    [ ! -e "$sockets/ask.$(cat "$tmp/pid")" ]
+	keys 'exit 4' Enter
+	screen 'exit 4'
+	restored 'a session after a question'
+	stop
+	is 'that was one login' $((before + 1)) "$(logins)"
+	hangup late
+	: >"$tmp/banner"
+	start -q -F "$server/config" locked 'echo hello'
+	answer "${lock% }" 'open lock'
+	screen hello
+	becomes 'without a spinner it is the same' <<-END
+		${lock% }
+		hello
+		exit 0
+	END
+	stop
+	hangup locked
+	start -F "$server/config" locked
+	# shellcheck disable=SC2034	# until_true uses it
+	for attempt in 1 2 3; do
+		until_true 'capture
+		    [ "$(printf "%s\n" "$screen" | grep -c Enter)" = $attempt ]'
+		keys wrong Enter
+	done
+	becomes 'a wrong answer is asked for again as often as ssh asks' <<-END
+		${lock% }
+		${lock% }
+		${lock% }
+		ME@locked: Permission denied (publickey).
+		exit 255
+	END
+	restored 'wrong answers'
+	stop
+	run -F "$server/config" -o BatchMode=yes locked true
+	is 'without a terminal there is no question' \
+	    "255::$me@locked: Permission denied (publickey)." "$rc:$out:$err"
+}
+
+# Ways not to answer.
+
+test_refusal()
+{
+	for way in C-c:130 TERM:143 HUP:129; do
+		start -F "$server/config" locked
+		until_true 'capture; calm
+		    case $screen in *"${lock% }") ;; *) false ;; esac'
+		keys some text
+		case $way in
+		C-*)	keys "${way%:*}" ;;
+		*)	kill -"${way%:*}" "$(cat "$tmp/pid")" ;;
+		esac
+		screen 'exit '
+		keys over Enter
+		becomes "${way%:*} at a question ends wl, and what was typed is gone" \
+		    <<-END
+			${lock% }
+			exit ${way#*:}
+			over
+			over
+		END
+		restored "${way%:*} at a question"
+		stop
+		gone "${way%:*} at a question"
+	done
+	start -F "$server/config" locked
+	answer "${lock% }" ''
+	until_true 'capture
+	    [ "$(printf "%s\n" "$screen" | grep -c Enter)" != 1 ]'
+	keys C-d
+	until_true 'capture; case $screen in *exit*) ;; *) false ;; esac'
+	restored 'an end of file at a question'
+	stop
+	gone 'an end of file at a question'
+	start -F "$server/config" locked
+	screen 'Enter passphrase'
+	stop
+	gone 'the terminal vanishes at a question'
+
+	shell "$server"
+	keys 'stty -g >before; w locked' Enter
+	screen 'Enter passphrase'
+	keys C-z
+	screen "$newline\$"
+	keys 'stty -g >between; echo bet""ween' Enter
+	screen "${newline}between"
+	keys fg Enter
+	until_true 'capture; calm; case $screen in
+	    *"${lock% }") ;; *) false ;; esac'
+	resize 60x10
+	answer "${lock% }" 'open lock'
+	screen 'remote$'
+	ok '^Z and fg at a question ask it again' true
+	keys 'exit' Enter
+	screen closed.
+	keys 'stty -g >after; echo d""one' Enter
+	screen "${newline}done"
+	is 'the terminal is as before when a question is suspended' \
+	    "$(cat "$server/before")" "$(cat "$server/between")"
+	is 'and after the session' \
+	    "$(cat "$server/before")" "$(cat "$server/after")"
+	stop
+	hangup locked
+}
+
+test_host_key()
+{
+	question="The authenticity of host 'new (<no hostip for proxy command>)' \
+can't be establis
+hed.
+ED25519 key fingerprint is HASH
+This key is not known by any other names.
+Are you sure you want to continue connecting (yes/no/[fingerprint])?"
+	start -F "$server/config" new
+	answer "$question" no
+	becomes 'a host key that is refused ends with what ssh says' <<-END
+		$question no
+		Host key verification failed.
+		exit 255
+	END
+	restored 'a host key is refused'
+	stop
+	ok 'it is not stored' [ ! -s "$server/new_hosts" ]
+	start -q -F "$server/config" new 'echo hello'
+	answer "$question" maybe
+	answer "Please type 'yes', 'no' or the fingerprint:" yes
+	becomes 'a host key that is accepted is stored' <<-END
+		$question maybe
+		Please type 'yes', 'no' or the fingerprint: yes
+		Warning: Permanently added 'new' (ED25519) to the list of known hosts.
+		hello
+		exit 0
+	END
+	stop
+	is 'in known_hosts' 1 "$(grep -c . "$server/new_hosts")"
+	hangup new
+	rm -f "$server/new_hosts"
+	print=$(ssh-keygen -l -f "$server/host.pub" | cut -d ' ' -f 2)
+	start -q -F "$server/config" new 'echo hello'
+	answer "$question" "$print"
+	screen hello
+	is 'a fingerprint is an answer' 1 "$(grep -c . "$server/new_hosts")"
+	stop
+	hangup new
+	rm -f "$server/new_hosts"
+	run -F "$server/config" new true
+	is 'without a terminal an unknown host key is refused' \
+	    '255::Host key verification failed.' "$rc:$out:$err"
+}
+
+# A question from each hop.
+
+test_hops()
+{
+	start -q -F "$server/config" behind 'echo hello'
+	answer "${lock% }" 'open lock'
+	answer "${inner% }" 'open inner'
+	screen hello
+	becomes 'the ssh of a proxy asks the same way' <<-END
+		${lock% }
+		${inner% }
+		hello
+		exit 0
+	END
+	stop
+	hangup behind
+	start -F "$server/config" behind
+	answer "${lock% }" 'open lock'
+	answer "${inner% }" nonsense
+	screen "sshd/inner':${newline}Enter"
+	keys C-c
+	until_true 'capture; case $screen in *exit*) ;; *) false ;; esac'
+	is '^C at the second hop ends both' 'exit 130' \
+	    "${screen##*"$newline"}"
+	stop
+	gone '^C at the second hop'
+	port=$((20000 + $$ % 10000))
+	tries=0
+	rm -f "$server/pid"
+	until [ -s "$server/pid" ] || [ "$tries" -gt 20 ]; do
+		port=$((port + 7)) tries=$((tries + 1))
+		"$(command -v sshd)" -f "$server/sshd_config" -p $port \
+		    -E "$server/port_log" -o ListenAddress=127.0.0.1 \
+		    -o PidFile="$server/pid"
+		until_true '[ -s "$server/pid" ]' 10
+	done
+	printf 'Host far\n  Port %s\n' $port | hosts
+	start -F "$server/config" far
+	until_true 'capture; calm
+	    case $screen in *"${lock% }") ;; *) false ;; esac'
+	answer "${lock% }" 'open lock'
+	answer "${inner% }" 'open inner'
+	screen 'remote$'
+	becomes 'so does that of a ProxyJump' <<-END
+		${lock% }
+		${inner% }
+		far: connected in N s
+		Welcome.
+		remote$
+	END
+	stop
+	hangup far
+	kill "$(cat "$server/pid")"
+}
+
+# What the user wants to hear of ssh.
+
+test_levels()
+{
+	echo 'No trespassing.' >"$tmp/banner"
+	start -q -F "$server/config" quiet 'echo hello'
+	answer "${lock% }" 'open lock'
+	screen hello
+	becomes 'with LogLevel QUIET there is no banner' <<-END
+		${lock% }
+		hello
+		exit 0
+	END
+	stop
+	hangup quiet
+	start -q -F "$server/config" loud 'echo hello'
+	answer "${lock% }" 'open lock'
+	screen hello
+	becomes 'with LogLevel VERBOSE ssh says more' <<-END
+		No trespassing.
+		${lock% }
+		Authenticated to loud (via proxy) using "publickey".
+		hello
+		exit 0
+	END
+	stop
+	hangup loud
+	: >"$tmp/banner"
+
+	printf '#!/bin/sh\necho "$1" >%s/asked\necho "open lock"\n' "$tmp" \
+	    >"$tmp/askpass"
+	chmod +x "$tmp/askpass"
+	start SSH_ASKPASS="$tmp/askpass" SSH_ASKPASS_REQUIRE=force -q \
+	    -F "$server/config" locked 'echo hello'
+	ends "a user's own SSH_ASKPASS_REQUIRE is respected" 0 hello
+	is 'their program is asked' \
+	    "Enter passphrase for key '$server/lock': " "$(cat "$tmp/asked")"
+	hangup locked
+}
+
+# Another process that connects to the socket for questions.
+
+test_client()
+{
+	cat >"$tmp/client.c" <<-'END'
+		#include <sys/socket.h>
+		#include <sys/un.h>
+		#include <signal.h>
+		#include <stdio.h>
+		#include <string.h>
+		#include <unistd.h>
+		int
+		main(int unused, char **argv)
+		{
+			struct sockaddr_un sun;
+			char got[4096];
+			ssize_t n, i;
+			int fd = unused;
+
+			memset(&sun, 0, sizeof(sun));
+			sun.sun_family = AF_UNIX;
+			strncpy(sun.sun_path, argv[1], sizeof(sun.sun_path) - 1);
+			for (i = 0; i < 3; i++) {
+				fd = socket(AF_UNIX, SOCK_STREAM, 0);
+				if (connect(fd, (struct sockaddr *)&sun,
+				    sizeof(sun)) == -1)
+					return 1;
+			}
+			puts("connected");
+			fflush(stdout);
+			signal(SIGPIPE, SIG_IGN);
+			if (write(fd, argv[2], strlen(argv[2]) + 1) == -1)
+				pause();
+			while ((n = read(fd, got, sizeof(got))) > 0)
+				fwrite(got, 1, (size_t)n, stdout);
+			pause();
+			return 0;
+		}
+	END
+	if ! "${CC:-cc}" -o "$tmp/client" "$tmp/client.c"; then
+		skip 'another client gets nothing' 'no C compiler'
+		return
+	fi
+	start -q -F "$server/config" late 'echo hello'
+	screen '  connecting'
+	clients=
+	socket=$sockets/ask.$(cat "$tmp/pid")
+	ok 'the socket for questions is only ours to use' [ -S "$socket" ]
+	for text in "00000000000000000000000000000000pWhat?" '' \
+	    "$(printf '%09999d' 0)"; do
+		"$tmp/client" "$socket" "$text" >"$tmp/got" 2>&1 &
+		clients="$clients $!"
+		until_true '[ -s "$tmp/got" ]'
+		until_true 'capture; calm; [ "$screen" = \
+		    "* late  ME@late  connecting  N s" ]'
+		calm
+		is 'a client without the word asks nothing' \
+		    '* late  ME@late  connecting  N s' "$screen"
+	done
+	gate
+	answer "${lock% }" 'open lock'
+	becomes 'and does not keep wl from going on' <<-END
+		${lock% }
+		hello
+		exit 0
+	END
+	is 'and gets no answer' connected "$(cat "$tmp/got")"
+	stop
+	# shellcheck disable=SC2086	# a list
+	kill $clients
+	hangup late
+}
+
+# Questions that this sshd does not make ssh ask, and stages that it does not
+# make ssh tell: by something like ssh.
+
+test_fake_ssh()
+{
+	mkdir -p "$tmp/fake"
+	cat >"$tmp/fake/ssh" <<-END
+		#!/bin/sh
+		case " \$* " in
+		*' -G '*) exec $(command -v ssh) "\$@" ;;
+		*' -N '*) ;;
+		*) cat "$tmp/answer"; exit ;;
+		esac
+		exec 3>&1
+		. $tmp/script
+	END
+	chmod +x "$tmp/fake/ssh"
+	: >"$tmp/answer"
+	cat >"$tmp/script" <<-END
+		echo 'debug1: OpenSSH' >&2
+		echo 'Host web is looked up.' >&2
+		$wait
+		printf 'debug1: Connecting to web [10.0.0.1] port 22.\r\n' >&2
+		$wait
+		printf 'debug1: Connection established.\r\n' >&2
+		$wait
+		printf 'debug1: Remote protocol version 2.0, x y\r\n' >&2
+		$wait
+		printf 'debug1: SSH2_MSG_SERVICE_ACCEPT received\r\n' >&2
+		$wait
+		printf 'debug1: Next authentication method: hostbased\r\n' >&2
+		$wait
+		printf 'Authenticated to web ([10.0.0.1]:22) using "x".\r\n' >&2
+		printf 'A last\a word\r\n' >&2
+	END
+	start PATH="$tmp/fake:$PATH" -q -F "$server/config" web
+	for stage in 'looking up' connecting 'waiting for an answer' \
+	    'exchanging keys' authenticating 'authenticating (hostbased)'; do
+		echo "* web  ME@web  $stage  N s" >"$tmp/sight"
+		becomes "ssh's debug messages tell the stage: $stage" \
+		    <"$tmp/sight"
+		gate
+	done
+	becomes 'what else it says is for the user' <<-'END'
+		Host web is looked up.
+		A last word
+		exit 0
+	END
+	stop
+	cat >"$tmp/script" <<-END
+		SSH_ASKPASS_PROMPT=none \$SSH_ASKPASS 'Confirm user presence' &
+		$wait
+		kill \$!
+		wait
+		$wait
+		SSH_ASKPASS_PROMPT=confirm \$SSH_ASKPASS 'Use the key?' >$tmp/answer
+		echo "status \$?" >>$tmp/answer
+	END
+	for say in yes:'yes
+status 0' no:'status 1' ye:'status 1' '':'status 1'; do
+		start PATH="$tmp/fake:$PATH" -q -F "$server/config" web
+		becomes 'a notice is shown' <<-'END'
+			* web  ME@web  Confirm user presence  N s
+		END
+		gate
+		becomes 'while it lasts' <<-'END'
+			* web  ME@web  looking up  N s
+		END
+		gate
+		answer 'Use the key? (yes/no)' "${say%%:*}"
+		ends "a confirmation takes yes or no: ${say%%:*}" 0 \
+		    "$(echo "Use the key? (yes/no) ${say%%:*}" |
+		    sed 's/ *$//')$newline${say#*:}"
+	done
+	printf 'printf "debug1: x\\ndeb" >&2; %s
+		printf "ug1: y\\nlast" >&2; exit 255\n' "$wait" \
+	    >"$tmp/script"
+	start PATH="$tmp/fake:$PATH" -F "$server/config" web
+	screen '  looking up'
+	gate
+	until_true 'capture; case $screen in *exit*) ;; *) false ;; esac'
+	is 'a last line without its end is shown too' 'lastexit 255' "$screen"
+	stop
+}
+
+# Passwords, of a user that exists in a copy of the password file only.
+
+test_password()
+{
+	sentence='passwords are asked for'
+	if ! unshare -m mount --bind /etc/passwd /etc/shadow 2>/dev/null; then
+		skip "$sentence" 'root makes a private /etc/shadow'
+		return
+	fi
+	{ cat /etc/passwd; echo "wltest:x:64999:64999::/:/bin/sh"; } \
+	    >"$server/passwd"
+	{ cat /etc/shadow; echo 'wltest:$6$wltests$Rik96gEXEDKRRsqqoVBLHg09v.73e2BZGXXVbwAdC8RuoYsrVsCUNEduDDMH/XWRtE4F8i8OvSZE4w8M98LRs.:19000:0:99999:7:::'; } \
+	    >"$server/shadow"
+	chmod 600 "$server/shadow"
+	printf '%s pam_permit.so\n' 'account required' 'session required' \
+	    >"$server/pam"
+	echo 'auth required pam_unix.so' >>"$server/pam"
+	sed 's/^UsePAM.*//; s/^Password.*//; s/^KbdInter.*//' \
+	    "$server/sshd_config" >"$server/plain_config"
+	cat >"$server/private" <<-END
+		mount --bind $server/passwd /etc/passwd
+		mount --bind $server/shadow /etc/shadow
+		mount --bind $server/pam /etc/pam.d/sshd
+		exec $(command -v sshd) -i -E $server/log -o ForceCommand=none -f "\$@"
+	END
+	hosts <<-END
+		Host password interactive
+		    User wltest
+		    PreferredAuthentications keyboard-interactive,password
+		    NumberOfPasswordPrompts 2
+		Host password
+		    ProxyCommand unshare -m sh $server/private $server/plain_config \
+-o UsePAM=no -o PasswordAuthentication=yes -o KbdInteractiveAuthentication=no
+		Host interactive
+		    ProxyCommand unshare -m sh $server/private $server/plain_config \
+-o UsePAM=yes -o PasswordAuthentication=no -o KbdInteractiveAuthentication=yes
+	END
+	start -q -F "$server/config" password 'echo hello'
+	answer "wltest@password's password:" wrong
+	answer "again.
+wltest@password's password:" 'open sesame'
+	becomes 'a password is asked for, and again if it is wrong' <<-'END'
+		wltest@password's password:
+		Permission denied, please try again.
+		wltest@password's password:
+		hello
+		exit 0
+	END
+	stop
+	hangup password
+	start -q -F "$server/config" interactive 'echo hello'
+	answer '(wltest@interactive) Password:' wrong
+	answer '(wltest@interactive) Password:
+(wltest@interactive) Password:' 'open sesame'
+	becomes 'so is what keyboard-interactive asks' <<-'END'
+		(wltest@interactive) Password:
+		(wltest@interactive) Password:
+		hello
+		exit 0
+	END
+	stop
+	hangup interactive
 }
 
 # --------------------------------------------------- random configurations ---
@@ -2602,7 +4614,10 @@ calls()
 {
 	label=$1
 	shift
-	strace -f -o "$tmp/strace" "$@" >/dev/null 2>&1 </dev/null
+	strace -f -o "$tmp/strace" "$@" >/dev/null 2>&1 </dev/null || {
+		echo "$label: failed"
+		return
+	}
 	printf '%-32s %9d system calls\n' "$label" \
 	    "$(grep -c '(' "$tmp/strace")"
 }
@@ -2915,7 +4930,10 @@ all()
 	test_columns
 	test_file
 	test_hostile
+	test_prompt
 	test_connection
+	test_login
+	test_questions
 	trees "$1" 1
 }
 

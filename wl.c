@@ -56,6 +56,7 @@
 #include <sys/wait.h>
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
@@ -524,10 +525,10 @@ struct block {
 	uint32_t line;		/* of its Host line */
 	uint16_t file;
 	uint8_t kind;
-	uint8_t always : 1;	/* applies to every name */
-	uint8_t outer : 1;	/* an Include is in it */
-	uint8_t seen : 1;	/* its lines were looked at once, and */
-	uint8_t dull : 1;	/* none of them, and nothing inside, matters */
+	unsigned always : 1;	/* applies to every name */
+	unsigned outer : 1;	/* an Include is in it */
+	unsigned seen : 1;	/* its lines were looked at once, and */
+	unsigned dull : 1;	/* none of them, and nothing inside, matters */
 };
 
 /* A literal pattern of a Host line. */
@@ -624,9 +625,9 @@ table_grow(struct config *c, size_t names)
 	struct slot *old = c->table, *s;
 	size_t n = c->captable;
 
-	if (names * 2 < n)
+	if (names < n / 4 * 3)
 		return;
-	for (c->captable = 1024; c->captable <= names * 2;)
+	for (c->captable = 1024; c->captable / 4 * 3 <= names;)
 		c->captable *= 2;
 	if ((c->table = calloc(c->captable, sizeof(*c->table))) == NULL)
 		errx(2, "out of memory");
@@ -892,6 +893,8 @@ read_line(struct level *l, char *p, char *end, char *next)
 		return;
 	}
 	c = lower(*q);
+	if (c == 'h' && end - q > 4 && lower(q[4]) == 'n')
+		c = 0;		/* HostName, the most frequent line */
 	if (c == 'h' || c == 'm' || c == 'i' || c == '"' || c == '=')
 		arg = keyword(p, &end, key);
 	if (arg != NULL && strcmp(key, "host") == 0) {
@@ -1074,6 +1077,18 @@ is_address(const char *s)
 	return strpbrk(s, ":%") != NULL || s[strspn(s, "0123456789.")] == '\0';
 }
 
+/* Whether it is an IPv4 address written as it would be printed back. */
+static int
+is_plain_ipv4(const char *s)
+{
+	struct in_addr addr;
+	char text[INET_ADDRSTRLEN];
+
+	return is_digit(*s) && inet_pton(AF_INET, s, &addr) == 1 &&
+	    inet_ntop(AF_INET, &addr, text, sizeof(text)) != NULL &&
+	    strcmp(s, text) == 0;
+}
+
 /*
  * Puts the host that ssh would connect to into v->name: HostName with its
  * %h, else the name as typed; a number as getnameinfo(3) prints it, all
@@ -1100,6 +1115,8 @@ final_name(struct values *v, const char *typed)
 	hints.ai_flags = AI_NUMERICHOST;
 	hints.ai_socktype = SOCK_STREAM;
 	s = v->name.v;
+	if (is_plain_ipv4(s))
+		return;
 	if (is_address(s) || (is_digit(*s) &&
 	    s[strspn(s, "0123456789abcdefABCDEFxX.")] == '\0')) {
 		if (getaddrinfo(s, NULL, &hints, &ai) == 0 &&
@@ -1225,6 +1242,7 @@ static void
 set_word(struct values *v, enum value k, char *p, const char *end)
 {
 	char port[8], *w;
+	int n = 0;
 
 	if (v->at[k] != 0)
 		return;
@@ -1234,10 +1252,10 @@ set_word(struct values *v, enum value k, char *p, const char *end)
 	if (word(&p, end, w) != 1 || *w == '\0' ||
 	    word(&p, end, w + strlen(w) + 1) != 0)
 		return;
+	if (k == V_PORT && (n = port_number(w)) == 0)
+		return;
 	if (k == V_PORT) {
-		if (port_number(w) == 0)
-			return;
-		snprintf(port, sizeof(port), "%d", port_number(w));
+		snprintf(port, sizeof(port), "%d", n);
 		w = port;
 	}
 	value_set(v, k, w);
@@ -1574,6 +1592,12 @@ struct host {
 	uint32_t used;		/* the place of its last use, 0: none */
 };
 
+/* See letters(); 0 until asked for. */
+struct letters {
+	uint32_t name;
+	uint32_t rest;		/* of where it leads and of its note */
+};
+
 /* A use of a host, as the file of recently used hosts tells it. */
 struct use {
 	uint32_t when;
@@ -1593,7 +1617,7 @@ struct hosts {
 	struct host *v;
 	size_t len, cap;
 	size_t typed;		/* more behind them, once typed by hand */
-	uint64_t *letters;	/* see letters(); of the first nletters */
+	struct letters *letters;	/* of the first nletters */
 	size_t nletters;
 	struct use *uses;	/* from 1 on, the last one last */
 	struct values values;	/* of the host looked at last */
@@ -1660,7 +1684,7 @@ typable(const char *s)
 		if (is_refused(*p))
 			return 0;
 		if (*p == '.' && (p == s || p[-1] == '/') &&
-		    strcspn(p, "/") > strspn(p, ".") )
+		    strcspn(p, "/") > strspn(p, "."))
 			return 0;
 	}
 	return 1;
@@ -1715,6 +1739,7 @@ block_note(struct hosts *h, const struct block *b)
 {
 	const char *p = b->body - b->note, *end = b->body, *eol;
 	struct buf *out = &h->note;
+	size_t i;
 
 	out->len = 0;
 	for (buf_str(out, ""); p < end; p = eol + 1) {
@@ -1730,6 +1755,9 @@ block_note(struct hosts *h, const struct block *b)
 		if (out->len > 0 && p < eol)
 			buf_str(out, " ");
 		buf_add(out, p, strnlen(p, (size_t)(eol - p)));
+		for (i = 0; i < out->len; i++)
+			if (out->v[i] == '\t')
+				out->v[i] = ' ';
 		while (out->len > 0 && is_blank(out->v[out->len - 1]))
 			out->v[--out->len] = '\0';
 	}
@@ -1860,6 +1888,8 @@ struct inventory_file {
 	const char *path;	/* for messages */
 	uint32_t line;
 	int skip;		/* in a section that holds no hosts */
+	int ini;		/* there are sections: it is Ansible's form */
+	size_t made;		/* names that were made of it */
 };
 
 /*
@@ -1880,7 +1910,7 @@ given_value(const struct inventory_file *f, const char *s)
 	return xstrdup(s);
 }
 
-/* Takes a word after the name; returns 0 if it is no variable of Ansible. */
+/* Takes a word after the name; returns 0 if it is not a variable but a note. */
 static int
 inventory_word(struct inventory_file *f, struct given *g, const char *w)
 {
@@ -1906,40 +1936,31 @@ inventory_word(struct inventory_file *f, struct given *g, const char *w)
 	if (to == &g->port && port_number(g->port) == 0)
 		errx(2, "%s:%lu: bad port: %s", f->path,
 		    (unsigned long)f->line, printable(value));
-	return 1;
+	return f->ini || key != w;
 }
 
-/* Whether [FROM:TO] or [FROM:TO:STEP] is all digits, or single letters. */
+/* Whether the N bytes at S are FROM:TO, two numbers or two letters. */
 static int
-range_parse(const char *s, size_t n, long *from, long *to, long *step)
+range_parse(const char *s, size_t n, long *from, long *to)
 {
-	char text[64], *colon, *by;
+	size_t i = 0, j;
 
-	if (n >= sizeof(text))
-		return 0;
-	memcpy(text, s, n);
-	text[n] = '\0';
-	if ((colon = strchr(text, ':')) == NULL)
-		return 0;
-	*colon++ = '\0';
-	*step = 1;
-	if ((by = strchr(colon, ':')) != NULL) {
-		*by++ = '\0';
-		*step = strspn(by, "0123456789") == strlen(by) ? atol(by) : 0;
-	}
-	if (is_digit(*text) && text[strspn(text, "0123456789")] == '\0' &&
-	    is_digit(*colon) && colon[strspn(colon, "0123456789")] == '\0' &&
-	    strlen(text) < 10 && strlen(colon) < 10) {
-		*from = atol(text);
-		*to = atol(colon);
-	} else if (is_letter(*text) && text[1] == '\0' &&
-	    is_letter(*colon) && colon[1] == '\0') {
-		*from = *text;
-		*to = *colon;
+	while (i < n && is_digit(s[i]))
+		i++;
+	for (j = i + 1; i > 0 && j < n && is_digit(s[j]);)
+		j++;
+	if (i > 0 && i < 10 && s[i] == ':' && j == n && n - i > 1 &&
+	    n - i <= 10) {
+		*from = atol(s);
+		*to = atol(s + i + 1);
+	} else if (n == 3 && s[1] == ':' && isalpha((unsigned char)*s) &&
+	    isalpha((unsigned char)s[2])) {
+		*from = *s;
+		*to = s[2];
 	} else {
 		return 0;
 	}
-	return *from <= *to && *step > 0;
+	return *from <= *to;
 }
 
 /*
@@ -1951,10 +1972,10 @@ inventory_add(struct inventory_file *f, const char *name, uint32_t given)
 {
 	const char *open = strchr(name, '['), *close, *colon;
 	struct buf one = { NULL, 0, 0 };
-	long from, to, step, i;
+	long from, to, i;
 
 	if (open == NULL) {
-		if (f->hosts->len >= INVENTORY_MAX)
+		if (f->made++ >= INVENTORY_MAX)
 			errx(2, "%s:%lu: too many hosts", f->path,
 			    (unsigned long)f->line);
 		if (typable(name) && host_find(f->hosts, name) == NULL)
@@ -1964,11 +1985,11 @@ inventory_add(struct inventory_file *f, const char *name, uint32_t given)
 	}
 	close = strchr(open, ']');
 	if (close == NULL || !range_parse(open + 1,
-	    (size_t)(close - open) - 1, &from, &to, &step))
+	    (size_t)(close - open) - 1, &from, &to))
 		errx(2, "%s:%lu: bad range: %s", f->path,
 		    (unsigned long)f->line, printable(name));
 	colon = strchr(open, ':');
-	for (i = from; i <= to; i += step) {
+	for (i = from; i <= to; i++) {
 		one.len = 0;
 		buf_add(&one, name, (size_t)(open - name));
 		if (is_digit(open[1]))
@@ -2017,6 +2038,9 @@ inventory_host(struct inventory_file *f, char *p, char *end)
 	if (rest < end) {
 		*end = '\0';
 		g.note = rest;
+		for (; *rest != '\0'; rest++)
+			if (*rest == '\t')
+				*rest = ' ';
 	}
 	free(note.v);
 	inventory_port(f, &g, name);
@@ -2029,7 +2053,7 @@ inventory_host(struct inventory_file *f, char *p, char *end)
 static void
 inventory_line(struct inventory_file *f, char *p, char *end)
 {
-	char *nul = memchr(p, '\0', (size_t)(end - p));
+	char *nul = memchr(p, '\0', (size_t)(end - p)), *close;
 
 	end = nul != NULL ? nul : end;
 	while (end > p && is_blank(end[-1]))
@@ -2038,11 +2062,15 @@ inventory_line(struct inventory_file *f, char *p, char *end)
 	if (p == end || *p == '#' || *p == ';')
 		return;
 	*end = '\0';
-	if (*p == '[' && end[-1] == ']')
+	close = *p == '[' ? strchr(p, ']') : NULL;
+	if (close != NULL &&
+	    strchr("#;", close[1 + strspn(close + 1, " \t")]) != NULL) {
+		f->ini = 1;
 		f->skip = strstr(p, ":vars]") != NULL ||
 		    strstr(p, ":children]") != NULL;
-	else if (!f->skip)
+	} else if (!f->skip) {
 		inventory_host(f, p, end);
+	}
 }
 
 /* Reads the inventory at PATH, `-' being standard input; what fails ends wl. */
@@ -2050,7 +2078,7 @@ static void
 inventory_read(struct hosts *h, const char *path)
 {
 	struct inventory *inv = calloc(1, sizeof(*inv));
-	struct inventory_file f = { h, path, 0, 0 };
+	struct inventory_file f = { h, path, 0, 0, 0, 0 };
 	struct buf text = { NULL, 0, 0 };
 	char *p, *eol, chunk[16384];
 	struct stat st;
@@ -2228,7 +2256,7 @@ recent_lock(const char *path)
 	static const struct timespec pause = { 0, 5000000 };
 	struct flock lock;
 	struct stat a, b;
-	int fd, tries;
+	int fd, tries, locked;
 
 	for (tries = 0; tries < 20; tries++) {
 		if ((fd = recent_open(path, O_RDWR | O_APPEND | O_CREAT)) == -1)
@@ -2236,9 +2264,11 @@ recent_lock(const char *path)
 		memset(&lock, 0, sizeof(lock));
 		lock.l_type = F_WRLCK;
 		lock.l_whence = SEEK_SET;
-		if (fcntl(fd, F_SETLK, &lock) == 0 && fstat(fd, &a) == 0 &&
-		    stat(path, &b) == 0 && a.st_ino == b.st_ino &&
-		    a.st_dev == b.st_dev)
+		locked = fcntl(fd, F_SETLK, &lock) == 0;
+		if (!locked && errno != EACCES && errno != EAGAIN)
+			return fd;	/* no locks on this file system */
+		if (locked && fstat(fd, &a) == 0 && stat(path, &b) == 0 &&
+		    a.st_ino == b.st_ino && a.st_dev == b.st_dev)
 			return fd;
 		close(fd);
 		nanosleep(&pause, NULL);
@@ -2385,7 +2415,8 @@ struct needle {
 	char text[QUERY_MAX];
 	char other[QUERY_MAX];	/* capitals, if case does not matter */
 	size_t len;
-	uint64_t letters;
+	int wide;		/* it has bytes that are not ASCII */
+	uint32_t letters;
 };
 
 struct query {
@@ -2394,23 +2425,24 @@ struct query {
 	size_t number;		/* the whole query as a number, else 0 */
 };
 
-/* A set with the letters of S in it, so that most misses are seen at once. */
-static uint64_t
+/*
+ * A set with the letters and digits of S in it, two digits sharing a bit, so
+ * that most misses are seen at once.  It is never empty.
+ */
+static uint32_t
 letters(const char *s)
 {
-	uint64_t set = 0;
+	uint32_t set = (uint32_t)1 << 31;
 	int c;
 
 	for (; *s != '\0'; s++) {
 		c = lower((unsigned char)*s);
 		if (c >= 'a' && c <= 'z')
-			set |= (uint64_t)1 << (c - 'a');
+			set |= (uint32_t)1 << (c - 'a');
 		else if (is_digit(c))
-			set |= (uint64_t)1 << (26 + c - '0');
-		else
-			set |= (uint64_t)1 << (36 + c % 27);
+			set |= (uint32_t)1 << (26 + (c - '0') / 2);
 	}
-	return set | (uint64_t)1 << 63;
+	return set;
 }
 
 /*
@@ -2551,22 +2583,36 @@ align(struct table *t, const struct needle *w, const char *s, size_t len,
 	return best;
 }
 
-/* The score of a word in a text, SCORE_NONE if it is not in it. */
+/* Whether the word's letters are in S, in order; enough for most misses. */
 static int
-score(struct table *t, const struct needle *w, const char *s)
+subsequence(const struct needle *w, const char *s, size_t len)
+{
+	size_t i = 0, j;
+
+	for (j = 0; i < w->len && j < len; j++)
+		i += (size_t)same(w, i, s[j]);
+	return i == w->len;
+}
+
+/*
+ * The score of a word in a text, SCORE_NONE if it is not in it.  Where even
+ * the best possible score is no better than FLOOR it is that one.
+ */
+static int
+score(struct table *t, const struct needle *w, const char *s, int floor)
 {
 	size_t len = strnlen(s, TEXT_LEN - 1), at;
-	int r;
+	int r, most;
 
 	if (w->len > len)
 		return SCORE_NONE;
-	if (whole_word(w, s, len, &at)) {
-		if (w->len == len)
-			return SCORE_EXACT;
-		return (at == 0 ? SCORE_START : SCORE_WORD) +
-		    (int)(w->len - 1) * SCORE_CONSECUTIVE +
-		    (int)(len - w->len) * SCORE_EDGE;
-	}
+	most = w->len == len ? SCORE_EXACT : SCORE_START +
+	    (int)(w->len - 1) * SCORE_CONSECUTIVE +
+	    (int)(len - w->len) * SCORE_EDGE;
+	if (most <= floor && !w->wide)
+		return subsequence(w, s, len) ? most : SCORE_NONE;
+	if (whole_word(w, s, len, &at))
+		return at == 0 ? most : most - SCORE_START + SCORE_WORD;
 	return align(t, w, s, len, &r) == NULL ? SCORE_NONE : r;
 }
 
@@ -2612,16 +2658,19 @@ query_parse(struct query *q, const char *s)
 		for (i = 0; i < w->len && !is_upper(w->text[i]); i++)
 			continue;
 		fold = i == w->len;
-		for (i = 0; i < w->len; i++)
+		w->wide = 0;
+		for (i = 0; i < w->len; i++) {
+			w->wide |= (w->text[i] & 0x80) != 0;
 			w->other[i] = fold && w->text[i] >= 'a' &&
 			    w->text[i] <= 'z' ? (char)(w->text[i] - 'a' + 'A') :
 			    w->text[i];
+		}
 		w->letters = letters(w->text);
 	}
 }
 
-/* The letters of a host's name, which are kept. */
-static uint64_t
+/* Where the letters of a host are kept. */
+static struct letters *
 host_letters(struct hosts *h, const struct host *host)
 {
 	size_t i = (size_t)(host - h->v), all = h->len + h->typed;
@@ -2634,40 +2683,61 @@ host_letters(struct hosts *h, const struct host *host)
 		    (all - h->nletters) * sizeof(*h->letters));
 		h->nletters = all;
 	}
-	if (h->letters[i] == 0)
-		h->letters[i] = letters(host->name);
-	return h->letters[i];
+	if (h->letters[i].name == 0)
+		h->letters[i].name = letters(host->name);
+	return &h->letters[i];
 }
 
-/* What a word is worth for a host; NONE if nothing of it holds the word. */
+/* Looks at all of a host that a query may ask for. */
+static void
+host_prepare(struct hosts *h, struct host *host)
+{
+	struct letters *l = host_letters(h, host);
+
+	if (l->rest == 0)
+		l->rest = letters(host_addr(h, host)) |
+		    letters(host_note(h, host));
+}
+
+/*
+ * What a word is worth for a host; SCORE_NONE if nothing of it holds the word.
+ * What cannot be better than FLOOR need not be exact.
+ */
 static int
 word_score(struct table *t, const struct needle *w, struct hosts *h,
-    struct host *host)
+    struct host *host, int floor)
 {
+	struct letters *l = host_letters(h, host);
 	int r = SCORE_NONE;
 
-	if ((w->letters & ~host_letters(h, host)) == 0)
-		r = score(t, w, host->name);
+	if ((w->letters & ~l->name) == 0)
+		r = score(t, w, host->name, floor - FIELD_NAME);
 	if (r != SCORE_NONE)
 		return r + FIELD_NAME;
-	if ((r = score(t, w, host_addr(h, host))) != SCORE_NONE)
+	host_prepare(h, host);
+	if ((w->letters & ~l->rest) != 0)
+		return SCORE_NONE;
+	r = score(t, w, host_addr(h, host), floor - FIELD_ADDR);
+	if (r != SCORE_NONE)
 		return r + FIELD_ADDR;
-	return score(t, w, host_note(h, host));
+	return score(t, w, host_note(h, host), floor);
 }
 
 /*
  * The score of a query for a host: the sum for its words, or SCORE_NONE.  An
- * empty query is found everywhere.
+ * empty query is found everywhere.  The score of a query of one word need not
+ * be exact where it cannot be better than FLOOR.
  */
 static int
 host_score(struct table *t, const struct query *q, struct hosts *h,
-    struct host *host)
+    struct host *host, int floor)
 {
 	int sum = 0, r;
 	size_t i;
 
 	for (i = 0; i < q->nwords; i++) {
-		r = word_score(t, &q->words[i], h, host);
+		r = word_score(t, &q->words[i], h, host,
+		    q->nwords == 1 ? floor : INT_MIN / 2);
 		if (r == SCORE_NONE)
 			return SCORE_NONE;
 		sum += r;
@@ -2782,11 +2852,13 @@ static void
 ranking_add(struct ranking *r, uint32_t i, size_t *n)
 {
 	struct host *host = &r->hosts->v[i];
-	int score;
+	int score, floor = INT_MIN / 2;
 
 	if (i >= r->hosts->len && host->used == 0)
 		return;		/* forgotten */
-	score = host_score(&r->table, &r->query, r->hosts, host);
+	if (r->nbest == r->limit && host->used == 0)
+		floor = (int)(r->best[0].key >> 32) + SCORE_NONE;
+	score = host_score(&r->table, &r->query, r->hosts, host, floor);
 	if (score == SCORE_NONE && r->query.number != i + 1)
 		return;
 	r->v[(*n)++] = i;
@@ -2873,6 +2945,9 @@ struct saved_signals {
 	struct sigaction actions[NSIGNALS];
 	int on;
 };
+
+/* The flags that tell modes apart; some systems set others themselves. */
+#define OURS	((tcflag_t)(ICANON | ECHO | ECHONL | ISIG))
 
 enum tty_mode { TTY_COOKED, TTY_PROMPT, TTY_SPINNER, TTY_SECRET };
 
@@ -2984,8 +3059,8 @@ tty_taken(void)
 {
 	struct termios t;
 
-	return tcgetattr(tty.fd, &t) == 0 && (t.c_lflag != tty.now.c_lflag ||
-	    t.c_iflag != tty.now.c_iflag);
+	return tcgetattr(tty.fd, &t) == 0 &&
+	    ((t.c_lflag ^ tty.now.c_lflag) & OURS) != 0;
 }
 
 /*
@@ -3000,9 +3075,9 @@ tty_uncover(void)
 
 	if (tcgetattr(tty.fd, &t) == -1)
 		return;
-	if (t.c_lflag == want.c_lflag)
+	if ((t.c_lflag & OURS) == (want.c_lflag & OURS))
 		want = tty.cooked;
-	else if (t.c_lflag == (want.c_lflag & (tcflag_t)~ECHONL))
+	else if ((t.c_lflag & OURS) == (want.c_lflag & OURS & ~ECHONL))
 		want = tty_flags(TTY_SECRET);
 	else
 		return;
@@ -3020,9 +3095,12 @@ tty_foreground(pid_t group)
 		tcsetpgrp(tty.fd, group);
 }
 
+/* Whatever exit there is, the terminal is given back. */
 static void
 tty_cooked(void)
 {
+	if (tty.mode == TTY_PROMPT)
+		(void)write_all(tty.fd, "\033[?2004l\033[?25h", 14);
 	tty_set(TTY_COOKED);
 }
 
@@ -3103,6 +3181,19 @@ tty_wait(int fd, long ms)
 	return n <= 0 ? n : FD_ISSET(fd, &set) ? 1 : 2;
 }
 
+/*
+ * Stops WHO (see suspend) until wl is in the foreground, as a job that reads
+ * is stopped in the background.
+ */
+static void
+tty_own(pid_t who)
+{
+	int tries;		/* a job that no shell waits for never stops */
+
+	for (tries = 0; tcgetpgrp(tty.fd) != getpgrp() && tries < 1000; tries++)
+		kill(who, SIGTTIN);
+}
+
 /* Stops WHO, wl or with 0 its process group as ^Z does, until it goes on. */
 static void
 suspend(pid_t who)
@@ -3123,6 +3214,7 @@ suspend(pid_t who)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	sigaction(SIGTSTP, &old, NULL);
+	tty_own(who);
 	if (tcgetattr(tty.fd, &tty.cooked) == -1)
 		caught = SIGHUP;
 	tty_size();
@@ -3396,24 +3488,32 @@ print_args(const struct args *a)
 	putchar('\n');
 }
 
+/* Reports that a program cannot be run; the status that a shell gives it. */
+static int
+not_run(const char *program, int error)
+{
+	errno = error;
+	warn("%s", program);
+	return error == ENOENT ? 127 : 126;
+}
+
 /*
- * Becomes ssh: signals, terminal and descriptors are as wl found them.  Ends
- * with 127 if there is no ssh and 126 if it cannot be run.
+ * Becomes another program: signals, terminal and descriptors are as wl found
+ * them.  Returns the status to end with if it cannot be run.
  */
-static void
+static int
 become(const struct args *a)
 {
 	tty_set(TTY_COOKED);
 	signals_restore();
 	execvp(a->v[0], (char *const *)a->v);
-	warn("%s", a->v[0]);
-	exit(errno == ENOENT ? 127 : 126);
+	return not_run(a->v[0], errno);
 }
 
 /*
  * Starts ssh with the descriptors IN, OUT and ERR as its standard ones, the
  * signals as wl found them, and, if it is to have one, a process group of its
- * own.  Ends as become() does if it cannot be started.
+ * own.  Ends wl if it cannot be started.
  */
 static pid_t
 spawn(const struct args *a, char *const env[], const int fds[3], int group)
@@ -3444,10 +3544,8 @@ spawn(const struct args *a, char *const env[], const int fds[3], int group)
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
 	if (error != 0) {
-		errno = error;
 		tty_set(TTY_COOKED);
-		warn("%s", a->v[0]);
-		exit(error == ENOENT ? 127 : 126);
+		exit(not_run(a->v[0], error));
 	}
 	return pid;
 }
@@ -3459,8 +3557,8 @@ spawn(const struct args *a, char *const env[], const int fds[3], int group)
 static void
 run_job(const struct args *a)
 {
-	static const int fds[3] = { 0, 1, 2 };
-	int status;
+	const int fds[3] = { tty.fd, tty.fd, tty.fd };
+	int status = 0;
 	pid_t pid;
 
 	tty_set(TTY_COOKED);
@@ -3502,7 +3600,7 @@ editor_args(struct args *a, const struct hosts *h, const struct host *host)
 	return 1;
 }
 
-/* /dev/null, above the standard descriptors so that dup2 leaves it alone. */
+/* /dev/null, which main() has seen to be above the standard descriptors. */
 static int
 null_fd(void)
 {
@@ -3575,12 +3673,13 @@ static void
 dir_find(struct buf *dir, int make)
 {
 	const char *run = getenv("XDG_RUNTIME_DIR");
-	char paths[3][128];
+	char paths[3][SOCKET_MAX - HASH_LEN - 8];
 	int i, n, warned = 0;
 
-	n = snprintf(paths[1], sizeof(paths[1]), "%s/wl", run != NULL &&
-	    *run == '/' ? run : "/nonexistent");
-	if (n >= (int)sizeof(paths[1]) || strpbrk(paths[1], "%$\"'\\ \t\n"))
+	n = snprintf(paths[1], sizeof(paths[1]), "%s/wl", run != NULL ? run :
+	    "");
+	if (paths[1][0] != '/' || n == 3 || n >= (int)sizeof(paths[1]) ||
+	    strpbrk(paths[1], "%$\"'\\ \t\n") != NULL)
 		paths[1][0] = '\0';
 	snprintf(paths[0], sizeof(paths[0]), "/dev/shm/wl-%ld",
 	    (long)getuid());
@@ -3696,9 +3795,13 @@ probe_child(const char *host, const char *port, int to, size_t number)
 	struct finding f;
 	long long start = now_ms();
 	const char *bad = "unknown name";
+	sigset_t set;
 
 	signals_restore();
 	signal(SIGALRM, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	alarm(PROBE_S);
 	memset(&hints, 0, sizeof(hints));
 	hints.ai_socktype = SOCK_STREAM;
@@ -3754,8 +3857,10 @@ probe_start(struct probes *p, struct hosts *h, struct host *host, int to)
 		snprintf(one->text, sizeof(one->text), "...");
 		if ((one->pid = fork()) == 0)
 			probe_child(v->name.v, value_port(v), to, p->len);
-		if (one->pid == -1)
+		if (one->pid == -1) {
 			one->pid = 0;
+			snprintf(one->text, sizeof(one->text), "not tested");
+		}
 	}
 	p->len++;
 }
@@ -4060,8 +4165,9 @@ put_query(struct prompt *p)
 		n = text_width(count);
 	}
 	if (col + 1 + n < tty.cols) {
-		put_blanks(&p->line, col, tty.cols - 1 - n);
-		buf_fmt(&p->line, "\033[2m%s\033[m", count);
+		buf_fmt(&p->line, "\033[K\033[%dG\033[2m", tty.cols - n);
+		put_text(&p->line, count, n, NULL);
+		buf_str(&p->line, "\033[m");
 	}
 }
 
@@ -4083,6 +4189,44 @@ put_hint(struct prompt *p)
 	free(hint.v);
 }
 
+/* Appends N bytes of a line without its escape sequences. */
+static void
+put_plain(struct buf *out, const char *s, size_t n)
+{
+	size_t i;
+
+	buf_str(out, "");
+	for (i = 0; i < n; i++)
+		if (s[i] != '\033')
+			buf_add(out, s + i, 1);
+		else
+			while (i + 1 < n && s[i] != 'm')
+				i++;
+}
+
+/*
+ * How many bytes at the end of a row need not be sent: the dim ones, if they
+ * are the same as before and begin in the same column.
+ */
+static size_t
+same_tail(const struct buf *old, const struct buf *new)
+{
+	const char *a = strstr(old->v, "\033[2m");
+	const char *b = strstr(new->v, "\033[2m");
+	struct buf plain[2] = { { NULL, 0, 0 }, { NULL, 0, 0 } };
+	size_t same = 0;
+
+	if (a == NULL || b == NULL || strcmp(a, b) != 0)
+		return 0;
+	put_plain(&plain[0], old->v, (size_t)(a - old->v));
+	put_plain(&plain[1], new->v, (size_t)(b - new->v));
+	if (text_width(plain[0].v) == text_width(plain[1].v))
+		same = strlen(b);
+	free(plain[0].v);
+	free(plain[1].v);
+	return same;
+}
+
 /*
  * Sends line I if it is not what the screen shows.  *AT is the line the
  * cursor is on; lines that are not there yet are made by line feeds, which
@@ -4092,21 +4236,21 @@ static void
 send_line(struct prompt *p, int i, int *at)
 {
 	struct buf *old = &p->lines[i];
+	size_t same = 0;
 
 	if (i < p->height && old->len == p->line.len &&
 	    (old->len == 0 || memcmp(old->v, p->line.v, old->len) == 0))
 		return;
-	if (i >= p->height) {
-		for (; *at < i; ++*at)
-			buf_str(&p->frame, "\n");
+	buf_str(&p->frame, i > *at ? "" : "\r");
+	for (; *at < i; ++*at)
+		buf_str(&p->frame, "\r\n");
+	if (i >= p->height)
 		p->height = i + 1;
-	} else if (*at != i) {
-		buf_fmt(&p->frame, "\033[%dB", i - *at);
-		*at = i;
-	}
-	buf_str(&p->frame, "\r");
-	buf_add(&p->frame, p->line.v, p->line.len);
-	buf_str(&p->frame, "\033[K");
+	else if (i > 0)
+		same = same_tail(old, &p->line);
+	buf_add(&p->frame, p->line.v, p->line.len - same);
+	if (same == 0)
+		buf_str(&p->frame, "\033[K");
 	old->len = 0;
 	buf_add(old, p->line.v, p->line.len);
 }
@@ -4234,6 +4378,18 @@ query_insert(struct prompt *p, int c)
 	p->len++;
 }
 
+/* Takes off the blanks around the query. */
+static void
+query_trim(struct prompt *p)
+{
+	size_t blanks = strspn(p->query, " ");
+
+	query_delete(p, 0, blanks);
+	while (p->len > 0 && p->query[p->len - 1] == ' ')
+		p->query[--p->len] = '\0';
+	p->cursor = p->len;
+}
+
 /* Applies a key that edits the query; returns 0 if it is none. */
 static int
 edit(struct prompt *p, int key)
@@ -4305,12 +4461,26 @@ move(struct prompt *p, int key)
 		p->top += page;
 }
 
-/* Whether a key or a signal waits. */
+/*
+ * Whether a key or a signal waits.  A signal is left pending: it is for
+ * read_key(), which would sleep on if it came and went here.
+ */
 static int
 key_waits(void *unused)
 {
+	struct timeval now = { 0, 0 };
+	sigset_t pending;
+	fd_set set;
+	size_t i;
+
 	(void)unused;
-	return caught || tty_wait(tty.fd, 0) == 1;
+	sigpending(&pending);
+	for (i = 0; i < NSIGNALS; i++)
+		if (sigismember(&pending, signals[i]) == 1)
+			return 1;
+	FD_ZERO(&set);
+	FD_SET(tty.fd, &set);
+	return caught || select(tty.fd + 1, &set, NULL, NULL, &now) > 0;
 }
 
 /*
@@ -4480,9 +4650,9 @@ prompt_key(struct prompt *p, int key, enum choice *choice)
 		return 1;
 	if (key == '\r' || key == '\n') {
 		ranking_update(&p->rank, p->query, NULL);
+		query_trim(p);
 		*choice = p->rank.len > 0 ? CHOSE_HOST :
-		    p->query[strspn(p->query, " \t")] != '\0' ? CHOSE_QUERY :
-		    CHOSE_NOTHING;
+		    p->len > 0 ? CHOSE_QUERY : CHOSE_NOTHING;
 		return *choice != CHOSE_NOTHING;
 	}
 	if (key == KEY_F1) {
@@ -4514,7 +4684,7 @@ prompt_prepare(struct prompt *p)
 
 	while (p->prepared < h->len && !key_waits(NULL))
 		for (n = 0; n < 256 && p->prepared < h->len; n++)
-			host_addr(h, &h->v[p->prepared++]);
+			host_prepare(h, &h->v[p->prepared++]);
 }
 
 /*
@@ -4683,8 +4853,12 @@ settings_read(struct target *t)
 	t->settings.len = 0;
 	buf_str(&t->settings, "");
 	do {
-		if (tty_wait(pipefd[0], -1) == -1 && caught) {
+		if (tty_wait(pipefd[0], -1) == -1 && caught == SIGTSTP) {
+			suspend(getpid());
+			kill(pid, SIGCONT);
+		} else if (caught) {
 			kill(pid, SIGTERM);
+			kill(pid, SIGCONT);
 			wait_for(pid);
 			die_of(caught);
 		}
@@ -5349,10 +5523,13 @@ login_resume(struct login *l)
 static void
 login_suspend(struct login *l, pid_t who)
 {
+	long long stopped = now_ms();
+
 	spinner_erase(l);
 	kill(-l->pid, SIGSTOP);
 	suspend(who);
 	login_resume(l);
+	l->start += now_ms() - stopped;
 }
 
 /* Appends a text of several lines as it may be shown. */
@@ -5365,9 +5542,7 @@ put_lines(struct buf *out, const char *text)
 	for (;; text += n + 1) {
 		n = strcspn(text, "\n");
 		line.len = 0;
-		buf_add(&line, text, n);
-		while (n > 0 && text[n] == '\n' && line.v[line.len - 1] == '\r')
-			line.v[--line.len] = '\0';
+		buf_add(&line, text, n - (n > 0 && text[n - 1] == '\r'));
 		put_text(out, line.v, INT_MAX / 2, NULL);
 		if (text[n] == '\0')
 			break;
@@ -5494,6 +5669,8 @@ ask_accept(struct login *l)
 			client = -1;
 			snprintf(l->notice_text, sizeof(l->notice_text), "%s",
 			    in.v + ASK_WORD + 1);
+			if (!spins())
+				warnx("%s", printable(l->notice_text));
 		}
 	}
 	if (client != -1)
@@ -5552,7 +5729,7 @@ login_done(struct login *l)
 
 	if (l->status != -1 || !master_alive(l->target->socket.v, &pid))
 		return l->status != -1;
-	if (pid != 0 && pid != l->pid) {
+	if (pid != 0 && getpgid(pid) != -1 && getpgid(pid) != l->pid) {
 		login_cancel(l);
 		l->status = 0;
 		return 1;
@@ -5625,7 +5802,7 @@ login(struct target *t)
 	if (ok && l.shown && !t->options->quiet)
 		report(&l, ms);
 	if (!ok)
-		kill(-l.pid, SIGTERM);
+		login_cancel(&l);
 	login_end(&l);
 	if (!ok && WIFSIGNALED(status)) {
 		signo = WTERMSIG(status);
@@ -5661,8 +5838,7 @@ control(struct target *t, enum plan plan)
 	arg_add(&a, "-O");
 	arg_add(&a, t->options->ctl);
 	arg_host(&a, t->name);
-	become(&a);
-	return 126;
+	return become(&a);
 }
 
 /* Says where to connect, with what an inventory says of it. */
@@ -5697,8 +5873,7 @@ edit_host(struct target *t, const char *name)
 		warnx("%s: not in a file", printable(name));
 		return 1;
 	}
-	become(&a);
-	return 126;
+	return become(&a);
 }
 
 /*
@@ -5711,14 +5886,14 @@ connect_host(struct target *t)
 {
 	struct args a = { NULL, 0, 0 };
 	const struct options *o = t->options;
-	int terminal = tty_open() && tcgetpgrp(tty.fd) == getpgrp(), status;
+	int terminal = tty_open() && tcgetpgrp(tty.fd) == getpgrp();
 	enum plan plan;
 
 	signals_catch();
 	if (o->inventory != NULL && strcmp(o->inventory, "-") == 0 && terminal)
 		dup2(tty.fd, 0);	/* it held the inventory */
-	if ((status = settings_read(t)) != 0)
-		return status;
+	if (settings_read(t) != 0)
+		return 255;
 	plan = target_plan(t, terminal);
 	if (o->socket || o->ctl != NULL)
 		return control(t, plan);
@@ -5735,8 +5910,7 @@ connect_host(struct target *t)
 		print_args(&a);
 		return 0;
 	}
-	become(&a);
-	return 126;
+	return become(&a);
 }
 
 /*
@@ -5798,6 +5972,15 @@ print_details(struct hosts *h, const struct host *host, int terminal)
 	print_text(host_note(h, host), terminal, '\n');
 }
 
+/* Ends with STATUS, unless what was to be printed could not be. */
+static int
+finish(int status)
+{
+	if (fflush(stdout) == EOF || ferror(stdout))
+		err(2, "standard output");
+	return status;
+}
+
 /*
  * -l: prints the hosts that match the query, all without one.  A pipe gets
  * the names as they are.
@@ -5821,8 +6004,6 @@ list(struct ranking *r, const struct options *o)
 		if (o->verbose)
 			print_details(r->hosts, host, terminal);
 	}
-	if (fflush(stdout) == EOF || ferror(stdout))
-		err(2, "standard output");
 	return r->len == 0;
 }
 
@@ -5928,7 +6109,7 @@ resolve(struct prompt *p, const struct options *o)
 		return NULL;
 	host = ranking_get(&p->rank, 0);
 	if (!o->print && !o->dry && !o->socket)
-		warnx("%s: %s", p->query, printable(host->name));
+		warnx("connecting to %s", printable(host->name));
 	return host->name;
 }
 
@@ -5938,11 +6119,8 @@ choose(struct prompt *p)
 {
 	struct host *host = NULL;
 	enum choice choice;
-	int tries;
 
-	/* a job in the background stops here, as one that reads would */
-	for (tries = 0; tcgetpgrp(tty.fd) != getpgrp() && tries < 1000; tries++)
-		kill(0, SIGTTIN);
+	tty_own(0);
 	choice = tty_draws() ? prompt_run(p, &host) : plain_run(p, &host);
 	if (choice == CHOSE_HOST)
 		return host->name;
@@ -5998,8 +6176,6 @@ run(struct prompt *p, struct target *t)
 		if (!asked || status != 255 || t->options->dry)
 			return status;
 		name = NULL;
-		recent_read(t->hosts);
-		p->rank.valid = 0;
 	}
 }
 
@@ -6011,8 +6187,12 @@ main(int argc, char **argv)
 	static struct options options;
 	static struct target target;
 	const char *where = getenv(ASK_ENV);
-	int first, joined;
+	int first, joined, fd;
 
+	/* what is opened must not become a standard descriptor */
+	while ((fd = open("/dev/null", O_RDWR)) != -1 && fd <= 2)
+		continue;
+	close(fd);
 	if (where != NULL && argc == 2 && getenv("SSH_ASKPASS") != NULL)
 		return askpass(where, argv[1]);
 	setlocale(LC_CTYPE, "");
@@ -6025,10 +6205,10 @@ main(int argc, char **argv)
 		query_join(&prompt, argv + first, joined ? argc - first : 1);
 	if (options.list) {
 		ranking_update(&prompt.rank, prompt.query, NULL);
-		return list(&prompt.rank, &options);
+		return finish(list(&prompt.rank, &options));
 	}
 	target.options = &options;
 	target.hosts = &hosts;
 	target.command = first < argc ? argv + first + 1 : NULL;
-	return run(&prompt, &target);
+	return finish(run(&prompt, &target));
 }
