@@ -252,7 +252,7 @@ write_all(int fd, const char *p, size_t n)
 static int
 is_bidi(wchar_t c)
 {
-	return c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
+	return c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
 	    (c >= 0x2066 && c <= 0x2069);
 }
 
@@ -526,6 +526,7 @@ struct block {
 	uint16_t file;
 	uint8_t kind;
 	unsigned always : 1;	/* applies to every name */
+	unsigned excludes : 1;	/* it has wildcards that exclude */
 	unsigned outer : 1;	/* an Include is in it */
 	unsigned seen : 1;	/* its lines were looked at once, and */
 	unsigned dull : 1;	/* none of them, and nothing inside, matters */
@@ -784,6 +785,7 @@ read_patterns(struct config *c, char *p, const char *end, uint32_t b)
 			continue;
 		}
 		pattern_add(c, w - negated);
+		c->blocks[b].excludes |= negated & 1;
 		positive |= !negated;
 		all |= !negated && w[strspn(w, "*")] == '\0';
 	}
@@ -1691,18 +1693,20 @@ typable(const char *s)
 }
 
 /*
- * The number of the block that lists the name, 0 for none.  It is B, which
- * has it literally, unless something can exclude the name there.
+ * The number of the block that lists the name, 0 for none.  It is that of R,
+ * which has it literally, unless the line excludes it or an Include that led
+ * there is not for every name.
  */
 static uint32_t
 listing_block(struct config *c, struct values *v, const struct ref *r)
 {
 	const struct block *b = &c->blocks[r->block];
+	const char *name = c->names[r->name].text;
 
-	if (b->kind == BLOCK_HOST && b->patterns == 0 && !r->negated &&
-	    c->blocks[b->scope].always)
+	if (b->kind == BLOCK_HOST && !r->negated && c->blocks[b->scope].always &&
+	    (!b->excludes || wildcards(c->patterns + b->patterns, name) != -1))
 		return r->block;
-	evaluate(c, c->names[r->name].text, NULL, v);
+	evaluate(c, name, NULL, v);
 	return v->listed;
 }
 
@@ -1881,7 +1885,10 @@ config_read(struct config *c, const char *file)
  * name is still looked up in the configuration.
  */
 
-enum { INVENTORY_MAX = 1000000 };	/* hosts, as ranges multiply */
+enum {
+	INVENTORY_MAX = 1000000,	/* hosts, as ranges multiply */
+	RANGES_MAX = 4,		/* in one name */
+};
 
 struct inventory_file {
 	struct hosts *hosts;
@@ -1893,18 +1900,19 @@ struct inventory_file {
 };
 
 /*
- * A value that goes to ssh as -o KEYWORD=VALUE.  One that ssh would take for
- * more than a word, or expand, ends wl.
+ * A value that goes to ssh as -o KEYWORD=VALUE, and with %h or %r to commands
+ * of the configuration, which shells run.  One that could mean something to
+ * either ends wl.
  */
 static char *
 given_value(const struct inventory_file *f, const char *s)
 {
 	const char *p;
 
-	for (p = s; *p != '\0' && !is_control(*p); p++)
-		if (strchr(" \"'\\#=%$", *p) != NULL)
+	for (p = s; *p != '\0' && !is_refused(*p); p++)
+		if (strchr("#=%*?!~", *p) != NULL)
 			break;
-	if (*s == '\0' || *p != '\0')
+	if (*s == '\0' || *s == '-' || *p != '\0')
 		errx(2, "%s:%lu: bad value: %s", f->path,
 		    (unsigned long)f->line, printable(s));
 	return xstrdup(s);
@@ -1968,7 +1976,8 @@ range_parse(const char *s, size_t n, long *from, long *to)
  * as the range begins, or a letter.
  */
 static void
-inventory_add(struct inventory_file *f, const char *name, uint32_t given)
+inventory_add(struct inventory_file *f, const char *name, uint32_t given,
+    int depth)
 {
 	const char *open = strchr(name, '['), *close, *colon;
 	struct buf one = { NULL, 0, 0 };
@@ -1984,7 +1993,7 @@ inventory_add(struct inventory_file *f, const char *name, uint32_t given)
 		return;
 	}
 	close = strchr(open, ']');
-	if (close == NULL || !range_parse(open + 1,
+	if (close == NULL || depth == RANGES_MAX || !range_parse(open + 1,
 	    (size_t)(close - open) - 1, &from, &to))
 		errx(2, "%s:%lu: bad range: %s", f->path,
 		    (unsigned long)f->line, printable(name));
@@ -1997,7 +2006,7 @@ inventory_add(struct inventory_file *f, const char *name, uint32_t given)
 		else
 			buf_fmt(&one, "%c", (int)i);
 		buf_str(&one, close + 1);
-		inventory_add(f, one.v, given);
+		inventory_add(f, one.v, given, depth + 1);
 	}
 	free(one.v);
 }
@@ -2046,7 +2055,7 @@ inventory_host(struct inventory_file *f, char *p, char *end)
 	inventory_port(f, &g, name);
 	inv->v = grow(inv->v, &inv->cap, inv->len + 2, sizeof(*inv->v));
 	inv->v[++inv->len] = g;
-	inventory_add(f, name, (uint32_t)inv->len);
+	inventory_add(f, name, (uint32_t)inv->len, 0);
 }
 
 /* A line: empty, a comment, a section's heading, or a host. */
@@ -2307,8 +2316,8 @@ recent_compact(int fd, const char *path, const char *forget)
 	for (i = n - kept + 1; i <= n; i++)
 		buf_fmt(&out, "%lu %s\n", (unsigned long)v[i].when, v[i].name);
 	buf_fmt(&new, "%s.new", path);
-	to = open(new.v, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-	    0600);
+	unlink(new.v);
+	to = open(new.v, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (to != -1) {
 		if (write_all(to, out.v, out.len) == -1 || close(to) == -1 ||
 		    rename(new.v, path) == -1)
@@ -2618,9 +2627,9 @@ score(struct table *t, const struct needle *w, const char *s, int floor)
 
 /*
  * Marks in HIT, one char for each of the first TEXT_LEN bytes of S, the
- * letters that the word's best alignment matches.
+ * letters that the word's best alignment matches.  Returns 0 if it has none.
  */
-static void
+static int
 score_positions(struct table *t, const struct needle *w, const char *s,
     char *hit)
 {
@@ -2629,9 +2638,10 @@ score_positions(struct table *t, const struct needle *w, const char *s,
 	int r;
 
 	if (w->len > len || (c = align(t, w, s, len, &r)) == NULL)
-		return;
+		return 0;
 	for (i = w->len; i-- > 0; c = &t->cells[c->from])
 		hit[c->pos] = 1;
+	return 1;
 }
 
 /* Takes the query apart: its words, and its value if it is a number. */
@@ -2937,7 +2947,7 @@ ranking_update(struct ranking *r, const char *text, int (*busy)(void *))
  */
 
 static const int signals[] = { SIGALRM, SIGHUP, SIGINT, SIGPIPE, SIGQUIT,
-    SIGTERM, SIGTSTP, SIGTTOU, SIGWINCH, SIGCHLD };
+    SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTOU, SIGCONT, SIGWINCH, SIGCHLD };
 enum { NSIGNALS = sizeof(signals) / sizeof(signals[0]) };
 
 struct saved_signals {
@@ -2949,7 +2959,7 @@ struct saved_signals {
 /* The flags that tell modes apart; some systems set others themselves. */
 #define OURS	((tcflag_t)(ICANON | ECHO | ECHONL | ISIG))
 
-enum tty_mode { TTY_COOKED, TTY_PROMPT, TTY_SPINNER, TTY_SECRET };
+enum tty_mode { TTY_COOKED, TTY_PROMPT, TTY_SPINNER, TTY_ASK, TTY_SECRET };
 
 struct tty {
 	int fd;			/* /dev/tty, -1: none */
@@ -2966,7 +2976,8 @@ static struct tty tty = { .fd = -1, .also = -1 };
 static void
 on_signal(int signo)
 {
-	if (signo != SIGWINCH && signo != SIGCHLD && signo != SIGTTOU)
+	if (signo != SIGWINCH && signo != SIGCHLD && signo != SIGTTOU &&
+	    signo != SIGCONT)
 		caught = signo;
 }
 
@@ -3015,16 +3026,19 @@ signals_restore(void)
 /*
  * Puts the terminal into a mode.  TCSADRAIN keeps what was typed ahead.  The
  * spinner's mode leaves ISIG on and reads nothing: what is typed waits for
- * the remote shell, as it would in ssh's own mode.  TTY_SECRET reads a line
- * without echo.
+ * the remote shell, as it would in ssh's own mode.  TTY_ASK and
+ * TTY_SECRET read a line, with and without echo.
  */
 static struct termios
 tty_flags(enum tty_mode mode)
 {
 	struct termios t = tty.cooked;
 
-	if (mode == TTY_SECRET) {
-		t.c_lflag &= (tcflag_t)~(ECHO | ECHOE | ECHOK | ECHONL);
+	if (mode == TTY_ASK || mode == TTY_SECRET) {
+		t.c_iflag |= ICRNL;
+		t.c_lflag |= ICANON | ISIG | IEXTEN | ECHO | ECHOE | ECHOK;
+		if (mode == TTY_SECRET)
+			t.c_lflag &= (tcflag_t)~(ECHO | ECHOE | ECHOK | ECHONL);
 	} else if (mode != TTY_COOKED) {
 		t.c_lflag &= (tcflag_t)~(ICANON | ECHO | IEXTEN);
 		t.c_lflag |= ECHONL;	/* see tty_taken() */
@@ -3165,10 +3179,15 @@ tty_write(struct buf *out)
 static int
 tty_wait(int fd, long ms)
 {
-	int n, also = fd != -1 && fd == tty.fd ? tty.also : -1;
+	int n, blind, also = fd != -1 && fd == tty.fd ? tty.also : -1;
 	struct timespec ts;
 	fd_set set;
 
+	blind = fd >= FD_SETSIZE;	/* looked at every 10 ms instead */
+	if (blind) {
+		fd = -1;
+		ms = ms < 0 || ms > 10 ? 10 : ms;
+	}
 	ts.tv_sec = ms / 1000;
 	ts.tv_nsec = ms % 1000 * 1000000;
 	FD_ZERO(&set);
@@ -3178,7 +3197,9 @@ tty_wait(int fd, long ms)
 		FD_SET(also, &set);
 	n = pselect((fd > also ? fd : also) + 1, &set, NULL, NULL,
 	    ms < 0 ? NULL : &ts, &tty.saved.mask);
-	return n <= 0 ? n : FD_ISSET(fd, &set) ? 1 : 2;
+	if (n <= 0)
+		return n == 0 && blind ? 1 : n;
+	return FD_ISSET(fd, &set) ? 1 : 2;
 }
 
 /*
@@ -3251,7 +3272,7 @@ enum {
 };
 
 struct decoder {
-	enum { GROUND, ESCAPE, CSI, CSI_CONSOLE, SS3, STRING,
+	enum { GROUND, ESCAPE, ALT, CSI, CSI_CONSOLE, SS3, STRING,
 	    STRING_ESC } state;
 	int number;		/* the first parameter */
 	int first;		/* it is not at its end */
@@ -3299,6 +3320,8 @@ decode_escape(struct decoder *d, int c)
 		d->state = STRING;
 	else if (c == '\033' && !d->paste)
 		return KEY_ESC;
+	else if (c >= 0xc0)
+		d->state = ALT;
 	return KEY_NONE;
 }
 
@@ -3344,9 +3367,16 @@ decode(struct decoder *d, int c)
 	case STRING_ESC:
 		d->state = c == '\\' ? GROUND : STRING;
 		return KEY_NONE;
+	case ALT:		/* the rest of a character after ESC */
+		if ((c & 0xc0) == 0x80)
+			return KEY_NONE;
+		d->state = GROUND;
+		break;
 	case GROUND:
 		break;
 	}
+	if (c == CTL('c'))
+		d->paste = 0;	/* one that has no end is no trap */
 	if (c == '\033') {
 		d->state = ESCAPE;
 		return KEY_NONE;
@@ -4045,18 +4075,24 @@ put_blanks(struct buf *out, int col, int to)
 	return col > to ? col : to;
 }
 
-/* Appends a field of a row, the letters that the query matches underlined. */
+/*
+ * Appends a field of a row.  The letters are underlined that give a word its
+ * score, which is that of the first field it is found in: *FOUND has a bit for
+ * each word that an earlier field has taken.
+ */
 static int
-put_field(struct prompt *p, const char *s, int col, int width)
+put_field(struct prompt *p, const char *s, int col, int width, unsigned *found)
 {
 	const struct query *q = &p->rank.query;
 	char hit[TEXT_LEN];
-	size_t i;
 	int room = tty.cols - 1 - col;
+	unsigned i;
 
 	memset(hit, 0, sizeof(hit));
 	for (i = 0; i < q->nwords; i++)
-		score_positions(&p->rank.table, &q->words[i], s, hit);
+		if ((*found & 1U << i) == 0 &&
+		    score_positions(&p->rank.table, &q->words[i], s, hit))
+			*found |= 1U << i;
 	if (width > room)
 		width = room;
 	return width > 0 ? col + put_text(&p->line, s, width, hit) : col;
@@ -4092,6 +4128,7 @@ put_row(struct prompt *p, size_t i, const struct columns *w)
 	int chosen = i == p->sel, gap = tty.cols < NARROW ? 1 : 2, col;
 	int left = gap + w->number + gap;
 	struct buf state = { NULL, 0, 0 };
+	unsigned found = 0;
 	char number[32] = "";
 
 	if (host < h->v + h->len)
@@ -4099,13 +4136,13 @@ put_row(struct prompt *p, size_t i, const struct columns *w)
 		    (size_t)(host - h->v) + 1);
 	buf_fmt(&p->line, "%s%-*s%*s%*s", chosen ? "\033[7m" : "", gap,
 	    chosen ? ">" : "", w->number, number, gap, "");
-	col = put_field(p, host->name, left, w->name);
+	col = put_field(p, host->name, left, w->name, &found);
 	if (!chosen)
 		buf_str(&p->line, "\033[2m");
 	left += w->name + 2;
 	if (*addr != '\0') {
 		col = put_blanks(&p->line, col, left);
-		col = put_field(p, addr, col, INT_MAX);
+		col = put_field(p, addr, col, INT_MAX, &found);
 	}
 	left += w->addr > 0 ? w->addr + 2 : 0;
 	if (*jump != '\0' && col + 6 < tty.cols) {
@@ -4123,7 +4160,7 @@ put_row(struct prompt *p, size_t i, const struct columns *w)
 	free(state.v);
 	if (*host_note(h, host) != '\0' && col + 2 < tty.cols) {
 		col = put_blanks(&p->line, col, left);
-		put_field(p, host_note(h, host), col, INT_MAX);
+		put_field(p, host_note(h, host), col, INT_MAX, &found);
 	}
 	buf_str(&p->line, "\033[m");
 }
@@ -4286,6 +4323,8 @@ prompt_draw(struct prompt *p)
 		p->top = p->sel;
 	if (room > 0 && p->sel >= p->top + room)
 		p->top = p->sel - room + 1;
+	if (p->top + room > p->rank.len)
+		p->top = p->rank.len > room ? p->rank.len - room : 0;
 	measure(p, &w);
 	rows = p->help ? HELP_LINES : p->rank.len > 0 ? p->rank.len : 1;
 	if (p->height > 0 && rows < (size_t)p->height - 1)
@@ -4504,6 +4543,11 @@ prompt_signal(struct prompt *p)
 	rows = tty.rows;
 	cols = tty.cols;
 	tty_size();
+	if (tty_taken()) {	/* after a SIGSTOP, by the shell */
+		tty.mode = TTY_COOKED;
+		tty_set(TTY_PROMPT);
+		signo = SIGCONT;
+	}
 	if (signo != 0 || rows != tty.rows || cols != tty.cols)
 		prompt_redraw(p);
 }
@@ -4651,8 +4695,10 @@ prompt_key(struct prompt *p, int key, enum choice *choice)
 	if (key == '\r' || key == '\n') {
 		ranking_update(&p->rank, p->query, NULL);
 		query_trim(p);
-		*choice = p->rank.len > 0 ? CHOSE_HOST :
-		    p->len > 0 ? CHOSE_QUERY : CHOSE_NOTHING;
+		if (p->rank.len > 0)
+			*choice = CHOSE_HOST;
+		else if (p->len > 0)
+			*choice = CHOSE_QUERY;
 		return *choice != CHOSE_NOTHING;
 	}
 	if (key == KEY_F1) {
@@ -4882,6 +4928,13 @@ hash64(uint64_t h, const void *data, size_t len)
 	return h;
 }
 
+static int
+is_proxied(struct target *t)
+{
+	return *setting(t, "proxyjump") != '\0' ||
+	    *setting(t, "proxycommand") != '\0';
+}
+
 /*
  * The hash of all that decides where the host's connection leads: what ssh -G
  * prints, but for the keywords of the sharing itself (ControlPersist=10m for
@@ -4900,8 +4953,7 @@ target_hash(struct target *t)
 		if (strncmp(p, "control", 7) != 0)
 			h = hash64(h, p, (size_t)(eol - p) + 1);
 
-	if (*setting(t, "proxyjump") == '\0' &&
-	    *setting(t, "proxycommand") == '\0')
+	if (!is_proxied(t))
 		return h;
 	for (i = 0; i < t->hosts->config->nfiles; i++, f++) {
 		h = hash64(h, f->path, strlen(f->path) + 1);
@@ -5024,7 +5076,11 @@ master_args(struct target *t, struct args *a)
 		arg_option(a, t->option.v);
 }
 
-/* The command line of the master that logs in in the background. */
+/*
+ * The command line of the master that logs in in the background.  Without -v
+ * ssh would throw away what the proxy of such a master says (ssh_proxy_connect),
+ * be it only why a jump host cannot be reached.
+ */
 static void
 login_args(struct target *t, struct args *a)
 {
@@ -5034,29 +5090,41 @@ login_args(struct target *t, struct args *a)
 	master_args(t, a);
 	if (strcmp(setting(t, "loglevel"), "INFO") == 0)
 		arg_option(a, "LogLevel=DEBUG1");
+	if (strcmp(setting(t, "loglevel"), "INFO") == 0 && is_proxied(t))
+		arg_add(a, "-v");
 	arg_host(a, t->name);
 }
 
 /*
- * The command line of the session.  A user who asks for ControlMaster=yes
- * would not be attached to a master that is there.
+ * The options that attach an ssh to the target's socket.  For a user who has
+ * ControlMaster=yes ssh would not do so.
  */
+static void
+attach_args(struct target *t, enum plan plan, struct args *a)
+{
+	const char *control = setting(t, "controlmaster");
+
+	if (plan == PLAN_PLAIN)
+		return;
+	if (strcmp(control, "true") == 0 || strcmp(control, "yes") == 0)
+		arg_option(a, "ControlMaster=auto");
+	if (!t->users) {
+		arg_add(a, "-S");
+		arg_add(a, t->socket.v);
+	}
+}
+
+/* The command line of the session. */
 static void
 session_args(struct target *t, enum plan plan, struct args *a)
 {
-	const char *control = setting(t, "controlmaster");
 	size_t i;
 
 	ssh_args(a, t);
 	if (plan == PLAN_DIRECT)
 		master_args(t, a);
-	else if (plan != PLAN_PLAIN && (strcmp(control, "true") == 0 ||
-	    strcmp(control, "yes") == 0))
-		arg_option(a, "ControlMaster=auto");
-	if (plan != PLAN_DIRECT && plan != PLAN_PLAIN && !t->users) {
-		arg_add(a, "-S");
-		arg_add(a, t->socket.v);
-	}
+	else
+		attach_args(t, plan, a);
 	arg_host(a, t->name);
 	for (i = 0; t->command != NULL && t->command[i] != NULL; i++)
 		arg_add(a, t->command[i]);
@@ -5144,6 +5212,7 @@ struct login {
 	struct buf line;	/* of it, not yet complete */
 	struct buf said;	/* what the user is to see of it */
 	int debug;		/* debug messages are wl's, not the user's */
+	int arrived;		/* the host itself has answered */
 	char stage[256];
 	long long start, shown;	/* ms; shown: 0 until the spinner is */
 	unsigned frame;
@@ -5172,24 +5241,36 @@ static const struct { const char *begin, *stage; } stages[] = {
 /* What ssh at LogLevel DEBUG1 says without `debug1:' and not by default. */
 static const char *const verbose[] = {
 	"Authenticated to ", "Authenticated with partial success",
-	"Transferred: ", "Bytes per second: ",
+	"Transferred: ", "Bytes per second: ", "OpenSSH_",
 };
 
+/*
+ * Takes the stage from a debug message.  A jump host's ssh writes some too:
+ * until the host itself is spoken to, the stage is that it is jumped to.
+ */
 static void
 login_stage(struct login *l, const char *s)
 {
 	static const char method[] = "Next authentication method: ";
-	static const char jump[] = "Setting implicit ProxyCommand";
+	struct buf own = { NULL, 0, 0 };
 	size_t i;
 
-	for (i = 0; i < sizeof(stages) / sizeof(stages[0]); i++)
-		if (strncmp(s, stages[i].begin, strlen(stages[i].begin)) == 0 &&
-		    (i != 1 || strncmp(l->stage, "via ", 4) != 0))
-			snprintf(l->stage, sizeof(l->stage), "%s",
-			    stages[i].stage);
-	if (strncmp(s, jump, strlen(jump)) == 0)
+	buf_fmt(&own, "Authenticating to %s:", setting(l->target, "hostname"));
+	buf_fmt(&own, "%s as ", setting(l->target, "port"));
+	if (*setting(l->target, "proxyjump") != '\0' && !l->arrived)
 		snprintf(l->stage, sizeof(l->stage), "via %s",
 		    setting(l->target, "proxyjump"));
+	if (strncmp(s, own.v, own.len) == 0) {
+		l->arrived = 1;
+		snprintf(l->stage, sizeof(l->stage), "exchanging keys");
+	}
+	free(own.v);
+	if (strncmp(l->stage, "via ", 4) == 0)
+		return;
+	for (i = 0; i < sizeof(stages) / sizeof(stages[0]); i++)
+		if (strncmp(s, stages[i].begin, strlen(stages[i].begin)) == 0)
+			snprintf(l->stage, sizeof(l->stage), "%s",
+			    stages[i].stage);
 	if (strncmp(s, method, strlen(method)) == 0)
 		snprintf(l->stage, sizeof(l->stage), "authenticating (%.*s)",
 		    (int)strcspn(s + strlen(method), "\r\n"),
@@ -5316,21 +5397,33 @@ login_say(struct login *l)
 
 /*
  * The master's standard error: a file that has no name, so that a proxy that
- * keeps it open for the whole connection has something to write to.
+ * keeps it open for the whole connection has something to write to.  Where
+ * the private directory is full it is in /tmp.
  */
 static int
 log_open(const struct target *t)
 {
+	const char *dirs[2];
 	struct buf path = { NULL, 0, 0 };
-	int fd;
+	int fd, i;
 
-	buf_fmt(&path, "%s/log.XXXXXX", t->dir.len > 0 ? t->dir.v : "/tmp");
-	if ((fd = mkstemp(path.v)) == -1)
-		err(2, "%s", path.v);
-	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	unlink(path.v);
-	free(path.v);
-	return fd;
+	dirs[0] = t->dir.len > 0 ? t->dir.v : "/tmp";
+	dirs[1] = "/tmp";
+	for (i = 0; i < 2; i++) {
+		path.len = 0;
+		buf_fmt(&path, "%s/log.XXXXXX", dirs[i]);
+		if ((fd = mkstemp(path.v)) == -1)
+			continue;
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+		unlink(path.v);
+		if (write_all(fd, "\n", 1) == 0 && ftruncate(fd, 0) == 0 &&
+		    lseek(fd, 0, SEEK_SET) == 0) {
+			free(path.v);
+			return fd;
+		}
+		close(fd);
+	}
+	err(2, "%s", path.v);
 }
 
 /* wl's own path, as it was found; NULL if it cannot be told. */
@@ -5339,6 +5432,7 @@ self_path(const char *name)
 {
 	const char *dir = getenv("PATH");
 	struct buf path = { NULL, 0, 0 };
+	struct stat st;
 	size_t n;
 
 	if (strchr(name, '/') != NULL)
@@ -5348,7 +5442,8 @@ self_path(const char *name)
 		path.len = 0;
 		buf_add(&path, dir, n);
 		buf_fmt(&path, "%s%s", n > 0 ? "/" : "./", name);
-		if (access(path.v, X_OK) == 0)
+		if (access(path.v, X_OK) == 0 && stat(path.v, &st) == 0 &&
+		    S_ISREG(st.st_mode))
 			return realpath(path.v, NULL);
 	}
 	return NULL;
@@ -5463,7 +5558,10 @@ static void
 login_end(struct login *l)
 {
 	spinner_erase(l);
-	tty_foreground(getpgrp());
+	if (l->front)
+		tty_foreground(getpgrp());
+	else if (tty_taken())
+		tty.mode = TTY_COOKED;	/* by a pager behind us, say */
 	tty_set(TTY_COOKED);
 	if (l->notice != -1)
 		close(l->notice);
@@ -5569,7 +5667,7 @@ static ssize_t
 ask_read(struct login *l, int client, char answer[ANSWER_MAX])
 {
 	ssize_t n;
-	int r;
+	int r, status;
 
 	for (;;) {
 		r = tty_wait(tty.fd, 200);
@@ -5577,7 +5675,9 @@ ask_read(struct login *l, int client, char answer[ANSWER_MAX])
 			login_suspend(l, getpid());
 			return 0;
 		}
-		if (caught || client_gone(client))
+		if (waitpid(l->pid, &status, WNOHANG) == l->pid)
+			l->status = status;
+		if (caught || client_gone(client) || l->status != -1)
 			return -1;
 		if (r == 1) {
 			n = read(tty.fd, answer, ANSWER_MAX);
@@ -5596,7 +5696,8 @@ ask(struct login *l, int client, int kind, const char *text)
 {
 	struct buf out = { NULL, 0, 0 };
 	char answer[ANSWER_MAX];
-	int echo = kind == 'c' || strstr(text, "(yes/no") != NULL;
+	int echo = kind == 'c' || strstr(text, "yes/no") != NULL ||
+	    strstr(text, "'yes', 'no'") != NULL;
 	long long asked = now_ms();
 	ssize_t n;
 
@@ -5604,13 +5705,15 @@ ask(struct login *l, int client, int kind, const char *text)
 	login_say(l);
 	do {
 		tty_foreground(getpgrp());
-		tty_set(echo ? TTY_COOKED : TTY_SECRET);
+		tty_set(echo ? TTY_ASK : TTY_SECRET);
 		tcflush(tty.fd, TCIFLUSH);
 		put_lines(&out, text);
 		buf_str(&out, kind == 'c' ? " (yes/no) " : "");
 		tty_write(&out);
 		n = ask_read(l, client, answer);
 	} while (n == 0);
+	if (n == -1 || answer[n - 1] != '\n')
+		tcflush(tty.fd, TCIFLUSH);	/* no shell is to get it */
 	if (!echo || n == -1)
 		(void)write_all(tty.fd, "\n", 1);
 	if (kind == 'c' && (n != 4 || strncasecmp(answer, "yes\n", 4) != 0))
@@ -5655,8 +5758,10 @@ ask_accept(struct login *l)
 	struct buf in = { NULL, 0, 0 };
 	int client;
 
-	if ((client = accept(l->listen, NULL, NULL)) == -1)
+	if ((client = accept(l->listen, NULL, NULL)) == -1) {
+		tty_wait(-1, SPIN_EVERY);	/* no descriptor is free? */
 		return;
+	}
 	fcntl(client, F_SETFD, FD_CLOEXEC);
 	fcntl(client, F_SETFL, O_NONBLOCK);
 	if (client < FD_SETSIZE && ask_request(l, client, &in)) {
@@ -5709,9 +5814,8 @@ login_reap(struct login *l)
 static void
 login_proxy(struct login *l)
 {
-	if (l->front || now_ms() - l->news < PROXY_MS ||
-	    (*setting(l->target, "proxyjump") == '\0' &&
-	    *setting(l->target, "proxycommand") == '\0'))
+	if (l->front || now_ms() - l->news < PROXY_MS || !isatty(1) ||
+	    !is_proxied(l->target))
 		return;
 	l->front = 1;
 	login_resume(l);
@@ -5831,10 +5935,7 @@ control(struct target *t, enum plan plan)
 		return 0;
 	}
 	ssh_args(&a, t);
-	if (plan != PLAN_PLAIN && !t->users) {
-		arg_add(&a, "-S");
-		arg_add(&a, t->socket.v);
-	}
+	attach_args(t, plan, &a);
 	arg_add(&a, "-O");
 	arg_add(&a, t->options->ctl);
 	arg_host(&a, t->name);
@@ -5953,6 +6054,16 @@ print_text(const char *s, int terminal, int end)
 	free(out.v);
 }
 
+/* Prints a name; a pipe gets it as it is. */
+static void
+print_name(const char *name, int terminal)
+{
+	if (terminal)
+		print_text(name, terminal, '\n');
+	else
+		puts(name);
+}
+
 /* The columns of -v: address, jump hosts, place, note. */
 static void
 print_details(struct hosts *h, const struct host *host, int terminal)
@@ -5982,8 +6093,7 @@ finish(int status)
 }
 
 /*
- * -l: prints the hosts that match the query, all without one.  A pipe gets
- * the names as they are.
+ * -l: prints the hosts that match the query, all without one.
  */
 static int
 list(struct ranking *r, const struct options *o)
@@ -5994,15 +6104,12 @@ list(struct ranking *r, const struct options *o)
 
 	for (i = 0; i < r->len; i++) {
 		host = ranking_get(r, i);
-		if (terminal || o->verbose) {
-			print_text(host->name, terminal,
-			    o->verbose ? '\t' : '\n');
-		} else {
-			fputs(host->name, stdout);
-			putchar('\n');
-		}
-		if (o->verbose)
+		if (o->verbose) {
+			print_text(host->name, terminal, '\t');
 			print_details(r->hosts, host, terminal);
+		} else {
+			print_name(host->name, terminal);
+		}
 	}
 	return r->len == 0;
 }
@@ -6108,8 +6215,10 @@ resolve(struct prompt *p, const struct options *o)
 	if (p->rank.len > 1)
 		return NULL;
 	host = ranking_get(&p->rank, 0);
-	if (!o->print && !o->dry && !o->socket)
-		warnx("connecting to %s", printable(host->name));
+	if (!o->print && !o->dry && !o->socket) {
+		fprintf(stderr, "wl: %s: ", printable(p->query));
+		fprintf(stderr, "%s\n", printable(host->name));
+	}
 	return host->name;
 }
 
@@ -6166,7 +6275,7 @@ run(struct prompt *p, struct target *t)
 		if (name == NULL)
 			return 130;
 		if (t->options->print) {
-			puts(name);
+			print_name(name, isatty(1));
 			return 0;
 		}
 		if (t->options->edit)
@@ -6193,7 +6302,7 @@ main(int argc, char **argv)
 	while ((fd = open("/dev/null", O_RDWR)) != -1 && fd <= 2)
 		continue;
 	close(fd);
-	if (where != NULL && argc == 2 && getenv("SSH_ASKPASS") != NULL)
+	if (where != NULL && argc == 2 && argv[1][0] != '-' && getenv("SSH_ASKPASS") != NULL)
 		return askpass(where, argv[1]);
 	setlocale(LC_CTYPE, "");
 	first = options_read(&options, argc, argv);
