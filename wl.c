@@ -509,7 +509,7 @@ list_match(const char *s, const char *list, int fold)
  *
  * Blocks are numbered in reading order.  Those that may apply to a name are
  * found without a look at the others: a Host line's literal patterns through
- * the table of names, everything else through the list (`inside') that the
+ * the table of names, everything else through the list that the
  * surrounding block keeps.
  */
 
@@ -520,8 +520,7 @@ struct block {
 	uint32_t len;		/* their length */
 	uint32_t note;		/* bytes from the note to the body */
 	uint32_t scope;		/* the block it is inside of */
-	uint32_t patterns;	/* wildcards or criteria, 0: none */
-	uint32_t inside;	/* the list of blocks inside it, 0: none */
+	uint32_t more;		/* what few blocks have, 0: none */
 	uint32_t line;		/* of its Host line */
 	uint16_t file;
 	uint8_t kind;
@@ -532,30 +531,32 @@ struct block {
 	unsigned dull : 1;	/* none of them, and nothing inside, matters */
 };
 
+enum name_state { NAME_NEW, NAME_WAITS, NAME_REFUSED, NAME_LISTED };
+
 /* A literal pattern of a Host line. */
 struct ref {
-	uint32_t name, next;	/* the name's next ref, 0: none */
-	uint32_t block : 31, negated : 1;	/* the block excludes it */
+	uint32_t name, next;	/* the name's next ref; they are a ring */
+	uint32_t block : 30, negated : 1;	/* the block excludes it */
 };
 
 struct name {
 	const char *text;
-	uint32_t first, last;	/* its refs */
+	uint32_t last;		/* its last ref; its next is the first */
 	/*
 	 * While reading, the last block that excludes it; when it waits, the
 	 * block that makes it a host; when it is listed, its place, from 1 on.
 	 */
-	uint32_t block;
-	enum { NAME_NEW, NAME_WAITS, NAME_REFUSED, NAME_LISTED } state;
+	uint32_t block : 30, state : 2;
 };
 
 struct slot {
 	uint32_t hash, name;	/* name 0: free */
 };
 
-/* Blocks inside another, in order: a list's head and its links. */
-struct inside {
-	uint32_t first, last;
+/* What few blocks have. */
+struct more {
+	uint32_t patterns;	/* wildcards or criteria, 0: none */
+	uint32_t first, last;	/* the list of blocks inside it */
 };
 
 struct link {
@@ -573,13 +574,13 @@ struct config {
 	struct ref *refs;
 	struct name *names;
 	const char **patterns;	/* lists that end in NULL */
-	struct inside *insides;
+	struct more *more;
 	struct link *links;
 	struct slot *table;	/* of names, by hash */
 	uint32_t *active;	/* by block: the pass in which it applied */
-	size_t nfiles, nblocks, nrefs, nnames, npatterns, ninsides, nlinks;
+	size_t nfiles, nblocks, nrefs, nnames, npatterns, nmore, nlinks;
 	size_t capfiles, capblocks, caprefs, capnames, cappatterns;
-	size_t capinsides, caplinks, captable;
+	size_t capmore, caplinks, captable;
 	size_t text;		/* bytes read so far */
 	uint32_t pass;
 	int final;		/* a `Match final' asks for a second pass */
@@ -666,14 +667,12 @@ ref_add(struct config *c, const char *text, uint32_t block, int negated)
 	c->refs = grow(c->refs, &c->caprefs, c->nrefs + 1, sizeof(*c->refs));
 	r = &c->refs[c->nrefs];
 	r->name = name;
-	r->next = 0;
-	r->block = block & 0x7fffffff;
+	r->next = n->last != 0 ? c->refs[n->last].next : (uint32_t)c->nrefs;
+	r->block = block & 0x3fffffff;
 	r->negated = negated != 0;
 	if (negated)
-		n->block = block;
-	if (n->first == 0)
-		n->first = (uint32_t)c->nrefs;
-	else
+		n->block = block & 0x3fffffff;
+	if (n->last != 0)
 		c->refs[n->last].next = (uint32_t)c->nrefs;
 	n->last = (uint32_t)c->nrefs++;
 }
@@ -686,20 +685,25 @@ pattern_add(struct config *c, const char *text)
 	c->patterns[c->npatterns++] = text;
 }
 
+/* Where to put what few blocks have, for block B. */
+static struct more *
+block_more(struct config *c, uint32_t b)
+{
+	if (c->blocks[b].more == 0) {
+		c->more = grow(c->more, &c->capmore, c->nmore + 1,
+		    sizeof(*c->more));
+		memset(&c->more[c->nmore], 0, sizeof(*c->more));
+		c->blocks[b].more = (uint32_t)c->nmore++;
+	}
+	return &c->more[c->blocks[b].more];
+}
+
 /* Appends block B to the list of those inside its scope. */
 static void
 inside_add(struct config *c, uint32_t b)
 {
-	struct block *scope = &c->blocks[c->blocks[b].scope];
-	struct inside *list;
+	struct more *list = block_more(c, c->blocks[b].scope);
 
-	if (scope->inside == 0) {
-		c->insides = grow(c->insides, &c->capinsides, c->ninsides + 1,
-		    sizeof(*c->insides));
-		memset(&c->insides[c->ninsides], 0, sizeof(*c->insides));
-		scope->inside = (uint32_t)c->ninsides++;
-	}
-	list = &c->insides[scope->inside];
 	c->links = grow(c->links, &c->caplinks, c->nlinks + 1,
 	    sizeof(*c->links));
 	c->links[c->nlinks].block = b;
@@ -791,7 +795,7 @@ read_patterns(struct config *c, char *p, const char *end, uint32_t b)
 	}
 	if (c->npatterns > first) {
 		pattern_add(c, NULL);
-		c->blocks[b].patterns = (uint32_t)first;
+		block_more(c, b)->patterns = (uint32_t)first;
 	}
 	for (; negative && ref < c->nrefs; ref++)
 		if (c->names[c->refs[ref].name].block == b)
@@ -837,7 +841,7 @@ read_match(struct level *l, char *p, const char *end, char *body)
 	    c->npatterns == first + 1 &&
 	    strcasecmp(c->patterns[first], "all") == 0;
 	pattern_add(c, NULL);
-	c->blocks[b].patterns = (uint32_t)first;
+	block_more(c, b)->patterns = (uint32_t)first;
 	if (r == -1)
 		c->blocks[b].kind = BLOCK_BAD;
 	inside_add(c, b);
@@ -988,7 +992,7 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 		return -1;
 	if (S_ISREG(st.st_mode))
 		p = slurp(c, fd, &st, &len);
-	table_grow(c, c->nnames + len / 128);	/* a fair guess saves work */
+	table_grow(c, c->nnames + len / 96);	/* a fair guess saves work */
 	close(fd);
 	memset(&l, 0, sizeof(l));
 	l.c = c;
@@ -1415,7 +1419,8 @@ block_applies(struct pass *p, uint32_t b, int literal, int negated)
 {
 	const struct config *c = p->c;
 	const struct block *k = &c->blocks[b];
-	int r = 0;
+	const char *const *patterns = c->patterns + c->more[k->more].patterns;
+	int r;
 
 	if (c->active[k->scope] != c->pass)
 		return 0;
@@ -1424,10 +1429,9 @@ block_applies(struct pass *p, uint32_t b, int literal, int negated)
 	case BLOCK_SAME:
 		return 1;
 	case BLOCK_MATCH:
-		return match_line(p, c->patterns + k->patterns);
+		return match_line(p, patterns);
 	case BLOCK_HOST:
-		if (k->patterns != 0)
-			r = wildcards(c->patterns + k->patterns, p->host);
+		r = wildcards(patterns, p->host);
 		return !negated && r != -1 && (r || literal);
 	default:
 		return 0;
@@ -1456,27 +1460,32 @@ visit(struct pass *p, uint32_t b, int literal, int negated)
 	    strcmp(p->host, p->typed) == 0)
 		p->v->listed = b;
 	block_lines(k, p->v);
-	if (k->inside != 0)
-		walk(p, p->c->insides[k->inside].first);
+	walk(p, p->c->more[k->more].first);
+}
+
+/* The ref after the one that is next, 0 if it is the name's last. */
+static uint32_t
+ref_after(const struct pass *p)
+{
+	const struct ref *r = &p->c->refs[p->ref];
+
+	return p->ref == p->c->names[r->name].last ? 0 : r->next;
 }
 
 /* Visits the Host lines before block LIMIT that hold the name literally. */
 static void
 visit_literals(struct pass *p, uint32_t limit)
 {
-	const struct ref *r = &p->c->refs[p->ref];
+	const struct ref *refs = p->c->refs;
 	uint32_t b;
 	int negated;
 
-	while (p->ref != 0 && (b = r->block) < limit) {
-		for (negated = 0; p->ref != 0 && r->block == b;
-		    r = &p->c->refs[p->ref]) {
-			negated |= r->negated;
-			p->ref = r->next;
-		}
+	while (p->ref != 0 && (b = refs[p->ref].block) < limit) {
+		for (negated = 0; p->ref != 0 && refs[p->ref].block == b;
+		    p->ref = ref_after(p))
+			negated |= refs[p->ref].negated;
 		p->literal = b;
 		visit(p, b, 1, negated);
-		r = &p->c->refs[p->ref];
 	}
 }
 
@@ -1504,9 +1513,9 @@ read_pass(struct config *c, struct values *v, const char *typed,
 	struct pass p = { c, v, typed, host, 0, 0, final };
 
 	c->pass++;
-	p.ref = c->names[name_find(c, host)].first;
+	p.ref = c->refs[c->names[name_find(c, host)].last].next;
 	c->active[0] = c->pass;
-	walk(&p, c->insides[c->blocks[0].inside].first);
+	walk(&p, c->more[c->blocks[0].more].first);
 	visit_literals(&p, UINT32_MAX);
 }
 
@@ -1642,7 +1651,7 @@ host_add(struct hosts *h, uint32_t id, size_t *count)
 	memset(host, 0, sizeof(*host));
 	host->name = n->text;
 	n->state = NAME_LISTED;
-	n->block = (uint32_t)place + 1;
+	n->block = (place + 1) & 0x3fffffff;
 	++*count;
 	return host;
 }
@@ -1704,7 +1713,7 @@ listing_block(struct config *c, struct values *v, const struct ref *r)
 	const char *name = c->names[r->name].text;
 
 	if (b->kind == BLOCK_HOST && !r->negated && c->blocks[b->scope].always &&
-	    (!b->excludes || wildcards(c->patterns + b->patterns, name) != -1))
+	    (!b->excludes || wildcards(c->patterns + c->more[b->more].patterns, name) != -1))
 		return r->block;
 	evaluate(c, name, NULL, v);
 	return v->listed;
@@ -1723,7 +1732,7 @@ hosts_list(struct hosts *h, struct config *c)
 			n->state = NAME_REFUSED;
 			if (typable(n->text)) {
 				n->block = listing_block(c, &h->values,
-				    &c->refs[i]);
+				    &c->refs[i]) & 0x3fffffff;
 				n->state = n->block != 0 ? NAME_WAITS :
 				    NAME_REFUSED;
 			}
@@ -1856,12 +1865,12 @@ config_read(struct config *c, const char *file)
 	pattern_add(c, NULL);
 	c->names = grow(c->names, &c->capnames, 1, sizeof(*c->names));
 	c->refs = grow(c->refs, &c->caprefs, 1, sizeof(*c->refs));
-	c->insides = grow(c->insides, &c->capinsides, 1, sizeof(*c->insides));
+	c->more = grow(c->more, &c->capmore, 1, sizeof(*c->more));
 	c->links = grow(c->links, &c->caplinks, 1, sizeof(*c->links));
 	memset(c->names, 0, sizeof(*c->names));
 	memset(c->refs, 0, sizeof(*c->refs));
-	memset(c->insides, 0, sizeof(*c->insides));
-	c->nnames = c->nrefs = c->ninsides = c->nlinks = 1;
+	memset(c->more, 0, sizeof(*c->more));
+	c->nnames = c->nrefs = c->nmore = c->nlinks = 1;
 	table_grow(c, 0);
 	if ((pw = getpwuid(getuid())) == NULL)
 		errx(2, "no user has the id %ld", (long)getuid());
