@@ -2730,6 +2730,1234 @@ signals ignored}" "$(cat "$tmp/direct")" "$(cat "$tmp/-F")"
 	    '126::wl: ssh: Permission denied' "$rc:$out:$err"
 }
 
+# ------------------------------------------------------------- inventories ---
+#
+# reads NAME: with the inventory ~/.ssh/hosts, wl lists the hosts on standard
+# input, one a line: its name, user@hostname:port, line and note, with tabs
+# between. A user that is left out is ours, an address too is as usual.
+
+reads()
+{
+	awk -F '\t' -v me="$me" '{
+		if ($2 == "")
+			$2 = "@" $1 ":22"
+		print $1 "\t" ($2 ~ /^@/ ? me $2 : $2) "\t" $3 "\t" $4
+	}' >"$tmp/want"
+	inventory=$HOME/.ssh/hosts
+	run -F "$HOME/$config" -i "$inventory" -l
+	is "$1" "0:$(cut -f 1 "$tmp/want"):" "$rc:$out:$err"
+	run -F "$HOME/$config" -i "$inventory" -l -v
+	is "$1 (-v)" "$(cat "$tmp/want")" "$(printf '%s' "$out" |
+	    cut -f 1,2,4,5 | sed "s#$tab$inventory:#$tab#")"
+}
+
+# refuses MESSAGE LINE ...: wl says so of a line of an inventory.
+
+refuses()
+{
+	message=$1
+	shift
+	for line; do
+		printf '# x\n%s\n' "$line" | write hosts
+		run -F none -i "$HOME/.ssh/hosts" -l
+		is "the inventory line $line is an error" \
+		    "2::wl: $HOME/.ssh/hosts:2: $message" "$rc:$out:$err"
+	done
+}
+
+test_inventory()
+{
+	fresh
+	write config <<-'END'
+		Host listed
+		Host *.example.com
+		    User ops
+		    Port 2200
+		Host web1
+		    HostName 192.0.2.99
+		    User other
+	END
+	{
+		cat <<-'END'
+			web
+			db   rows and rows
+			# a comment
+			; another
+
+			  indented	tabbed	note
+			mail # Postfix
+			pi:2222 the pi
+			web again
+			a.example.com
+			b.example.com:22
+			fe80::1
+			x=y z=1
+			a;b
+			a|b
+			$x
+			-oProxyCommand=x
+			.hidden
+		END
+		printf 'crlf note\r\nnul\0 note\nlast'
+	} | write hosts
+	reads 'a plain list has names and notes' <<-'END'
+		web		1
+		db		2	rows and rows
+		indented		6	tabbed note
+		mail		7	Postfix
+		pi	@pi:2222	8	the pi
+		a.example.com	ops@a.example.com:2200	10
+		b.example.com	ops@b.example.com:22	11
+		fe80::1		12
+		x=y		13	z=1
+		crlf		19	note
+		nul		20
+		last		21
+	END
+	write hosts <<-'END'
+		; the fleet
+		lonely.example.com
+
+		[web]
+		web1 ansible_host=192.0.2.1 ansible_user=deploy ansible_port=2201
+		web2 ansible_ssh_host=192.0.2.2 ansible_ssh_user="ops" ansible_ssh_port='2202' # spare
+		web3 http_port=80 ansible_port=2203 ansible_connection=ssh
+		web4:2204 ansible_host=fe80::1
+		web5:1 ansible_port=2205 front end ansible_user=x
+		[web:vars]
+		ansible_user=nobody
+		[db] # rows
+		db1
+		[all:children] ; all
+		web
+		db
+		[ x ]
+		web1 ansible_host=192.0.2.3
+		x1
+	END
+	reads 'an INI inventory has groups and variables' <<-'END'
+		lonely.example.com	ops@lonely.example.com:2200	2
+		web1	deploy@192.0.2.1:2201	5
+		web2	ops@192.0.2.2:2202	6	spare
+		web3	@web3:2203	7
+		web4	@fe80::1:2204	8
+		web5	@web5:2205	9	front end ansible_user=x
+		db1		13
+		x1		19
+	END
+	run -F "$HOME/$config" -i "$HOME/.ssh/hosts" -l deploy
+	is 'a query finds what an inventory says' 0:web1: "$rc:$out:$err"
+	write hosts <<-'END'
+		n[8:10]
+		n[08:10].example.com:5022 ansible_user=pg
+		db-[a:c]
+		[b:c][1:2]-[01:02]
+		[t]
+		[x:x]
+		same[1:1] same
+	END
+	reads 'ranges stand for many hosts' <<-'END'
+		n8		1
+		n9		1
+		n10		1
+		n08.example.com	pg@n08.example.com:5022	2
+		n09.example.com	pg@n09.example.com:5022	2
+		n10.example.com	pg@n10.example.com:5022	2
+		db-a		3
+		db-b		3
+		db-c		3
+		b1-01		4
+		b1-02		4
+		b2-01		4
+		b2-02		4
+		c1-01		4
+		c1-02		4
+		c2-01		4
+		c2-02		4
+		same1		7	same
+	END
+	for line in 'w[3:1]' 'w[1:]' 'w[:3]' 'w[]' 'w[1]' 'w[a:3]' 'w[1:c]' \
+	    'w[1:2x' 'w[1-3]' 'w[aa:bb]' 'w[c:a]' 'w[01:20:6]'; do
+		refuses "bad range: $line" "$line"
+	done
+	for port in 0 65536 22x 99999999999999999999; do
+		refuses "bad port: $port" "w ansible_port=$port"
+	done
+	refuses 'bad port: 0' 'w:0'
+	refuses 'bad value: -1' 'w ansible_host=-1' 'w ansible_ssh_user=-1'
+	refuses 'bad value: a b' 'w ansible_host="a b"' "w ansible_user='a b'"
+	for value in 'a|b' 'a;b' '$a' 'a`b`' 'a&b' 'a>b' 'a<b' 'a(b)' '{a}' \
+	    'a@b' '%h' 'a,b' 'a*' '-oProxyCommand=x' ''; do
+		refuses "bad value: $value" "w ansible_host=$value" \
+		    "w ansible_user=$value" "w ansible_ssh_host=$value"
+	done
+	refuses "bad value: a'b" "w ansible_user=\"a'b\""
+	refuses 'bad quote' "w ansible_user=a'b"
+	refuses 'too many hosts' 'w[0:1000000]' 'w[0:9999][0:9999]' \
+	    'w[0:999999999]'
+	run -F none -i "$HOME/.ssh/nosuch" -l
+	is 'a missing inventory is an error' \
+	    "2::wl: $HOME/.ssh/nosuch: No such file or directory" \
+	    "$rc:$out:$err"
+	run -F none -i "$HOME/.ssh" -l
+	is 'an inventory that is a directory is an error' \
+	    "2::wl: $HOME/.ssh: Is a directory" "$rc:$out:$err"
+	run -F none -i /dev/null -l
+	is 'an inventory may be empty' '1::' "$rc:$out:$err"
+	run -F "$HOME/nosuch" -i /dev/null -l
+	is 'with an inventory a missing -F file is an error too' \
+	    "2::wl: $HOME/nosuch: No such file or directory" "$rc:$out:$err"
+	start -F none -i /dev/null
+	sees 'without hosts the hint names the inventory' <<-'END'
+		>                                                                           0/0
+		  no hosts in /dev/null
+	END
+	stop
+	test_inventory_input
+	test_inventory_login
+	fresh
+}
+
+# prompted: waits until the shell on the terminal asks for a command.
+
+prompted()
+{
+	until_true 'capture; case $screen in *"$newline\$") ;; *) false ;; esac'
+}
+
+# An inventory from another program.
+
+test_inventory_input()
+{
+	printf 'a one\nb ansible_host=c\n' | write hosts
+	for way in '<hosts wl -F none -i -' 'cat hosts | wl -F none -i -' \
+	    'wl -F none -i /dev/stdin <hosts' \
+	    'mkfifo p; cat hosts >p & wl -F none -i p'; do
+		is "an inventory comes from: $way" "a${newline}b" \
+		    "$(cd "$HOME/.ssh" && wl() { "$wl" "$@"; } &&
+		    eval "$way -l")"
+	done
+	echo 'w[2:1]' | write hosts
+	is 'a mistake on standard input has a line, too' \
+	    'wl: standard input:1: bad range: w[2:1]' \
+	    "$("$wl" -F none -i - -l <"$HOME/.ssh/hosts" 2>&1)"
+}
+
+# Connecting: ssh gets what the inventory says, and the configuration holds.
+
+test_inventory_login()
+{
+	server
+	hosts <<-END
+		Host alpha beta
+		    ProxyCommand sh -c 'echo %n %h %p %r >>$server/asked; exec $sshd'
+		Host alpha
+		    HostName 192.0.2.99
+		Host *.example.com
+		    Port 2200
+	END
+	cat >"$server/inventory" <<-END
+		[all]
+		alpha ansible_host=alpha.example.com ansible_user=$me ansible_port=2201
+		beta
+	END
+	given="-o HostName=alpha.example.com -o User=$me -o Port=2201"
+	set -- -F "$server/config" -i "$server/inventory"
+	run "$@" -n alpha
+	is '-n shows what an inventory says of a host' "0:ssh \
+-F $server/config $given -o ControlMaster=auto -o ControlPersist=5s -o \
+ControlPath=$("$wl" "$@" -S alpha) -- alpha:" "$rc:$out:$err"
+	run -o Port=2203 "$@" -n alpha
+	is 'the -o of the user comes first' "0:ssh \
+-F $server/config -o Port=2203 $given -o ControlMaster=auto -o \
+ControlPersist=5s -o ControlPath=$("$wl" -o Port=2203 "$@" -S alpha) -- \
+alpha:" "$rc:$out:$err"
+	ok 'the socket is another one than without the inventory' [ \
+	    "$("$wl" "$@" -S alpha)" != "$(path alpha)" ]
+	run "$@" alpha echo hello
+	is 'a host of an inventory is connected to' '0:hello:' "$rc:$out:$err"
+	run "$@" bet echo hello
+	is 'and one with no more than a name' \
+	    '0:hello:wl: bet: beta' "$rc:$out:$err"
+	is 'ssh was given what the inventory says' \
+	    "alpha alpha.example.com 2201 $me${newline}beta beta 22 $me" \
+	    "$(cat "$server/asked")"
+	run "$@" -O exit alpha
+	is 'the connection of an inventory is shared' \
+	    '0::Exit request sent.' "$rc:$out:$err"
+	run "$@" -O exit beta
+
+	shell "$server"
+	keys 'cat inventory | w -i -' Enter
+	screen 2/2
+	is 'with -i - the prompt is on the terminal' "$(cat <<-END
+		>                                                                           2/2
+		> 1  alpha  alpha.example.com:2201
+		  2  beta
+	END
+	)" "$(tail_from '>  ' | sed -e "s/ $me@/ /" -e 's/ *[*] open$//')"
+	keys C-o
+	screen 'not in a file'
+	keys alp Enter
+	screen 'remote$'
+	keys 'test -t 0 && echo ter""minal; exit 4' Enter
+	screen closed.
+	prompted
+	keys 'echo "exit $?"' Enter
+	screen "${newline}exit 4"
+	prompted
+	calm
+	is 'and the session has the terminal' "$(cat <<-'END'
+		$ cat inventory | w -i -
+		Welcome.
+		remote$ test -t 0 && echo ter""minal; exit 4
+		terminal
+		Shared connection to alpha.example.com closed.
+		$ echo "exit $?"
+		exit 4
+		$
+	END
+	)" "$(printf '%s\n' "$screen" | sed '/connected in/d')"
+	keys 'clear; cat inventory | w -q -i - alpha "echo ready; cat"' Enter
+	screen ready
+	keys 'typed text' Enter
+	screen "typed text${newline}typed text"
+	keys C-d
+	prompted
+	keys 'echo "exit $?"' Enter
+	screen "${newline}exit 0"
+	prompted
+	is 'a command with -i - reads the terminal' "$(cat <<-'END'
+		ready
+		typed text
+		typed text
+		$ echo "exit $?"
+		exit 0
+		$
+	END
+	)" "$screen"
+	stop
+	run "$@" -O exit alpha
+	is 'without a terminal a command with -i - has no more to read' \
+	    "0::" "$(cd "$server" && "$wl" -F config -i - beta cat \
+	    <inventory 2>&1; echo "$?::")"
+	run "$@" -O exit beta
+}
+
+# ----------------------------------------------------------- recently used ---
+#
+# recent [SECONDS NAME] ...: writes the file of recently used hosts, the names
+# so many seconds ago. used: the names in it, one a line.
+
+recent()
+{
+	rm -rf "$XDG_STATE_HOME"
+	mkdir -p "$XDG_STATE_HOME/wl"
+	while [ $# -gt 0 ]; do
+		echo "$(($(date +%s) - $1)) $2"
+		shift 2
+	done >"$uses"
+}
+
+used() { sed 's/^[0-9]* //' "$uses"; }
+
+# modes FILE ...: their modes, as ls shows them, with a blank between.
+
+modes()
+{
+	# shellcheck disable=SC2012	# it takes one file, of a plain name
+	for file; do
+		ls -ld "$file" | cut -c 1-10
+	done | paste -s -d ' ' -
+}
+
+test_recent()
+{
+	uses=$XDG_STATE_HOME/wl/recent
+	server
+	gates
+	hosts <<-END
+		Host slow
+		    ProxyCommand sh -c '$wait; exec $sshd'
+	END
+	watched=slow sockets=$(dirname "$(path web)")
+	test_recent_file
+	test_recent_names
+	test_recent_trouble
+	test_recent_writers
+	test_recent_view
+	rm -rf "$XDG_STATE_HOME"
+	fresh
+}
+
+# The file: whose, and what is in it.
+
+test_recent_file()
+{
+	rm -rf "$XDG_STATE_HOME"
+	before=$(date +%s)
+	run -F "$server/config" web true
+	is 'a use makes the file, for the user alone' \
+	    '0:drwx------ drwx------ -rw-------' \
+	    "$rc:$(modes "$XDG_STATE_HOME" "$XDG_STATE_HOME/wl" "$uses")"
+	is 'it has a line, the time and the name' '1 line: 2 words, web' \
+	    "$(awk -v from="$before" -v to="$(date +%s)" '
+	    $1 >= from && $1 <= to { s = NF " words, " $2 }
+	    END { print NR " line: " s }' "$uses")"
+	is 'with one blank between' "$(awk '{ print $1 " " $2 }' "$uses")" \
+	    "$(cat "$uses")"
+	start -F "$server/config" slow
+	screen connecting
+	is 'a host is noted before it is connected to' "web${newline}slow" \
+	    "$(used)"
+	keys C-c
+	ends '^C ends it' 130
+	recent
+	run -F "$server/config" denied
+	is 'a login that fails is noted too' "255:denied" "$rc:$(used)"
+	hangup web
+	HOME=$tmp/home2
+	state=$XDG_STATE_HOME
+	unset XDG_STATE_HOME
+	run -F "$server/config" denied
+	is 'without XDG_STATE_HOME the file is in ~/.local/state' \
+	    '255:drwx------ -rw-------' \
+	    "$rc:$(modes "$HOME/.local/state/wl" "$HOME/.local/state/wl/recent")"
+	rm -rf "$HOME"
+	export XDG_STATE_HOME=state
+	run -F "$server/config" denied
+	is 'and if that is not an absolute path' '255:denied:no' \
+	    "$rc:$(cut -d ' ' -f 2 "$HOME/.local/state/wl/recent"):$(
+	    [ ! -e state ] && echo no)"
+	rm -rf "$HOME"
+	unset XDG_STATE_HOME HOME
+	run -F "$server/config" web echo hello
+	is 'without a home nothing is noted' '0:hello:' "$rc:$out:$err"
+	export HOME="$tmp/home" XDG_STATE_HOME="$state"
+	hangup web
+}
+
+# The names: what counts as a use.
+
+test_recent_names()
+{
+	recent
+	for way in '-l' '-l -v web' '-p web' '-n web' '-S web' '-O check web' \
+	    '-h' '-V'; do
+		eval "run -F $server/config $way"
+		is "wl $way is no use of a host" '' "$(used)"
+	done
+	EDITOR=true
+	export EDITOR
+	run -F "$server/config" -e web
+	is 'nor is -e' '0:' "$rc:$(used)"
+	unset EDITOR
+	for way in web de "$me@web" "ssh://$me@web" newhost; do
+		run -F "$server/config" -o ProxyCommand=false "$way"
+	done
+	is 'a use is noted under the name of the host, or as it was typed' \
+	    "web${newline}denied$newline$me@web${newline}ssh://$me@web${newline}\
+newhost" "$(used)"
+	recent
+	start -F "$server/config"
+	screen denied
+	keys nobody@denied Enter
+	screen 'Permission denied'
+	keys C-u denied Enter
+	until_true '[ "$(used | wc -l)" -eq 2 ]'
+	keys Escape
+	until_true '[ -s "$tmp/after" ]'
+	is 'so it is at the prompt' "nobody@denied${newline}denied" "$(used)"
+	stop
+}
+
+# What else may be where the file should be.
+
+test_recent_trouble()
+{
+	mkdir -p "$tmp/fast"
+	printf '#!/bin/sh\nexit 0\n' >"$tmp/fast/ssh"
+	chmod +x "$tmp/fast/ssh"
+	path=$PATH
+	for trouble in 'mkdir recent' 'mkfifo recent' \
+	    'ln -s nosuch/nosuch recent' 'ln -s recent recent' \
+	    'ln -s /dev/zero recent' 'echo >recent; chmod 0 recent' \
+	    'echo >recent; chmod 444 recent; chmod 555 .' \
+	    'cd ..; rmdir wl; echo >wl' 'cd ..; rmdir wl; chmod 0 .' \
+	    'zeros 3 >recent' 'megabytes 3 1 >recent' \
+	    'megabytes 3 "\n" >recent' \
+	    'ln -s nosuch recent.new; zeros 1 >recent' \
+	    'mkdir recent.new; zeros 1 >recent'; do
+		recent
+		rm -f "$uses"
+		(cd "$XDG_STATE_HOME/wl" && eval "$trouble")
+		PATH=$tmp/fast:$PATH
+		run -F "$server/config" web
+		PATH=$path
+		is "a use goes well after: $trouble" '0::' "$rc:$out:$err"
+		run -F "$server/config" -l we
+		is "and a list" '0:web:' "$rc:$out:$err"
+		chmod 755 "$XDG_STATE_HOME"
+		[ ! -d "$XDG_STATE_HOME/wl" ] || chmod 755 "$XDG_STATE_HOME/wl"
+	done
+	XDG_STATE_HOME=/dev/null/state
+	run -F "$server/config" web echo hello
+	XDG_STATE_HOME=$state
+	is 'and where no directory can be' '0:hello:' "$rc:$out:$err"
+	if [ "$(id -u)" = 0 ]; then
+		recent 5 denied
+		chown 12345 "$uses"
+		run -F "$server/config" web echo hello
+		is "another's file is left alone" '0:hello::denied' \
+		    "$rc:$out:$err:$(used)"
+	else
+		skip "another's file is left alone" 'root makes one'
+	fi
+	hangup web
+	write config <<-'END'
+		Host h1 h2 h3 h4 h5 h6 h7 h8 h9
+	END
+	recent
+	{
+		printf 'h1\n\n 5\n5\n5 \n-5 h1\n0 h1\nx h1\n5x h1\n5\th1\n'
+		printf '99999999999999999999 h1\n5 -h1\n5 h1\033[31m\n'
+		printf '5 h\0001\n5 h1\r\n5 h2\n5 nosuch\n5 h5\n5 h3 \n5 h4'
+	} >"$uses"
+	run -F "$HOME/$config" -l h
+	is 'a damaged line means nothing' \
+	    'h4 h5 h2 h1 h3 h6 h7 h8 h9' "$(printf '%s' "$out" |
+	    paste -s -d ' ' -)"
+}
+
+# Many at once, and many uses.
+
+test_recent_writers()
+{
+	recent
+	path=$PATH
+	PATH=$tmp/fast:$PATH
+	others=''
+	for i in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20; do
+		"$wl" -F "$server/config" "new$i" </dev/null >&- 2>&- &
+		others="$others $!"
+	done
+	# shellcheck disable=SC2086	# several
+	wait $others
+	is 'twenty at once lose nothing' 'new01 20' \
+	    "$(used | sort | sed -n '1{s/$/ /; H;}; $!d; x; s/\n//p' | tr -d '\n'
+	    used | sort -u | wc -l | tr -d ' ')"
+
+	# 6000 uses of 600 names: 78 KB
+	recent
+	awk 'BEGIN { for (i = 0; i < 6000; i++)
+		print 1000000 + i, "n" i * 7 % 600 + (i < 3000 ? 100 : 0) }' \
+	    >"$uses"
+	cp "$uses" "$tmp/uses"
+	echo last >>"$tmp/uses"
+	awk '{ name[NR] = $NF; line[NR] = $0 }
+		END {
+			for (i = NR; i > 0 && n < 500; i--)
+				if (!seen[name[i]]++)
+					kept[++n] = line[i]
+			while (n > 0)
+				print kept[n--]
+		}' "$tmp/uses" >"$tmp/want"
+	run -F "$server/config" last
+	is 'a long file is cut to the last uses of 500 names' \
+	    "$(cat "$tmp/want")" "$(sed 's/.* last$/last/' "$uses")"
+	is 'and is for the user alone again' '-rw-------' "$(modes "$uses")"
+	is 'and nothing else is left there' recent "$(ls "$XDG_STATE_HOME/wl")"
+	run -F "$server/config" later
+	is 'it is not cut before it is long again' 501 \
+	    "$(wc -l <"$uses" | tr -d ' ')"
+
+	cp "$tmp/uses" "$uses"
+	others=''
+	for i in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20; do
+		"$wl" -F "$server/config" "new$i" </dev/null >&- 2>&- &
+		others="$others $!"
+	done
+	# shellcheck disable=SC2086	# several
+	wait $others
+	is 'nor do they while one of them cuts the file' 20 \
+	    "$(used | grep -c '^new')"
+
+	# 30,000 uses: 400 KB
+	recent
+	awk 'BEGIN { for (i = 0; i < 30000; i++)
+		print 1000000 + i, "n" i % 300 }' >"$uses"
+	run -F "$server/config" last
+	is 'so is a very long one' '301 n299 last' "$(used | awk '{
+		before = name; name = $1 } END { print NR, before, name }')"
+	PATH=$path
+}
+
+# The order of hosts that are equally good, and ^R.
+
+test_recent_view()
+{
+	prompt_hosts
+	recent 500 db1 400 nas 300 db3
+	run -F "$HOME/$config" -l db
+	is 'of equal hosts the one used last comes first' \
+	    "db3${newline}db1${newline}db2" "$out"
+	run -F "$HOME/$config" -l
+	is 'all hosts are listed in the order of the file' \
+	    "bastion${newline}web-prod-1" \
+	    "$(printf '%s\n' "$out" | head -n 2)"
+	recent 31600000 printer 260000 camera 100000 bastion 7300 web-dev \
+	    7250 admin@192.0.2.7 150 nas 7200 web-dev 2 db3
+	start -F "$HOME/$config"
+	screen 13/13
+	keys C-x C-r
+	sees '^R puts the hosts used last first, and says when' <<-'END'
+		>                                                                         14/14
+		>  8  db3              postgres@db3.db.internal  just now
+		   4  web-dev          dev.example.com           2h ago
+		  10  nas                                        2m ago
+		      admin@192.0.2.7                            2h ago
+		   1  bastion          jump@203.0.113.1          1d ago
+		  13  camera                                     3d ago
+		  12  printer                                    1y ago
+		   2  web-prod-1       deploy@10.0.0.5           via bastion  shop front end
+		   3  web-prod-2       deploy@10.0.0.6:2222      via bastion  the spare
+		   5  staging-web
+	END
+	keys web Down
+	sees 'there, too, what is typed filters' <<-'END'
+		> web                                                                      4/14
+		   4  web-dev      dev.example.com       2h ago
+		>  2  web-prod-1   deploy@10.0.0.5       via bastion  shop front end
+		   3  web-prod-2   deploy@10.0.0.6:2222  via bastion  the spare
+		   5  staging-web
+	END
+	keys C-u 192
+	sees 'also names that are in no list' <<-'END'
+		> 192                                                                      1/14
+		>     admin@192.0.2.7  2h ago
+	END
+	keys C-x
+	sees '^X forgets such a name' <<-'END'
+		> 192                                                                      0/13
+		  ssh 192
+	END
+	is 'in the file too' "$(cat <<-'END'
+		printer
+		camera
+		bastion
+		nas
+		web-dev
+		db3
+	END
+	)" "$(used)"
+	is 'which stays for the user alone' '-rw-------' "$(modes "$uses")"
+	keys C-u C-x Down C-x
+	sees '^X forgets uses of hosts' <<-'END'
+		>                                                                         13/13
+		   4  web-dev      dev.example.com           2h ago
+		>  1  bastion      jump@203.0.113.1          1d ago
+		  13  camera                                 3d ago
+		  12  printer                                1y ago
+		   2  web-prod-1   deploy@10.0.0.5           via bastion  shop front end
+		   3  web-prod-2   deploy@10.0.0.6:2222      via bastion  the spare
+		   5  staging-web
+		   6  db1          postgres@db1.db.internal
+		   7  db2          postgres@db2.db.internal
+		   8  db3          postgres@db3.db.internal
+	END
+	is 'one after the other' \
+	    "printer${newline}camera${newline}bastion${newline}web-dev" \
+	    "$(used)"
+	keys C-r
+	sees '^R again goes back' <<-'END'
+		>                                                                         13/13
+		>  1  bastion      jump@203.0.113.1
+		   2  web-prod-1   deploy@10.0.0.5           via bastion  shop front end
+		   3  web-prod-2   deploy@10.0.0.6:2222      via bastion  the spare
+		   4  web-dev      dev.example.com
+		   5  staging-web
+		   6  db1          postgres@db1.db.internal
+		   7  db2          postgres@db2.db.internal
+		   8  db3          postgres@db3.db.internal
+		   9  mail         mx.example.com            Postfix
+		  10  nas
+	END
+	keys C-x
+	until_true false 10
+	is '^X elsewhere forgets nothing' \
+	    "printer${newline}camera${newline}bastion${newline}web-dev" \
+	    "$(used)"
+	keys Escape
+	ends 'then Esc leaves' 130
+	start -p -F "$HOME/$config"
+	screen 13/13
+	keys C-r
+	screen '2h ago'
+	keys Enter
+	ends 'in that view Enter takes what was used last' 0 web-dev
+	recent 20 admin@192.0.2.7
+	start -p -F "$HOME/$config"
+	screen 13/13
+	keys C-r
+	screen 'just now'
+	keys Enter
+	ends 'and what was typed' 0 admin@192.0.2.7
+	recent
+	start -F "$HOME/$config"
+	screen 13/13
+	keys C-r C-x
+	screen 13/13
+	keys Escape
+	ends 'nothing was ever used' 130
+}
+
+# ------------------------------------------------------ does a host answer? ---
+#
+# More servers, on ports of the loopback: an sshd and a program that answers
+# otherwise. What the tests find is shown as N ms, the ports as PORT.
+
+test_probe()
+{
+	server
+	write_ports_c
+	if ! "${CC:-cc}" -o "$tmp/ports" "$tmp/ports.c"; then
+		is 'the servers of the tests compile' 'they do' 'they do not'
+		return
+	fi
+	others=''
+	for kind in mute greets hangs refused; do
+		"$tmp/ports" $kind >"$tmp/$kind" &
+		others="$others $!"
+	done
+	tries=0
+	while [ $((tries += 1)) -le 5 ]; do
+		port=$("$tmp/ports" refused)
+		"$(command -v sshd)" -D -p "$port" -E "$server/log" \
+		    -f "$server/sshd_config" -o ListenAddress=127.0.0.1 &
+		listener=$!
+		until_true 'grep -q "listening on.* $port" "$server/log" 2>&-' &&
+		    break
+		kill $listener
+	done
+	workers="$workers $others $listener"
+	until_true '[ -s "$tmp/mute" ] && [ -s "$tmp/greets" ] &&
+	    [ -s "$tmp/hangs" ] && [ -s "$tmp/refused" ]'
+	write config <<-END
+		Host alive
+		    Port $port
+		Host closed
+		    Port $(cat "$tmp/refused")
+		Host mute
+		    Port $(cat "$tmp/mute")
+		Host mail
+		    Port $(cat "$tmp/greets")
+		Host hangs
+		    Port $(cat "$tmp/hangs")
+		Host jump
+		    ProxyJump alive
+		Host command
+		    ProxyCommand nc %h %p
+		Host direct
+		    Port $port
+		    ProxyCommand none
+		Host nowhere
+		    HostName nowhere.invalid
+		Host alive closed mute mail hangs jump command direct
+		    HostName 127.0.0.1
+	END
+	test_probe_view
+	test_probe_ends
+	# shellcheck disable=SC2086	# several
+	kill $others $listener 2>/dev/null
+	# shellcheck disable=SC2086
+	wait $others $listener 2>/dev/null
+	workers=''
+	fresh
+}
+
+# finds NAME: the same as sees, on a screen without ports and times.
+
+finds()
+{
+	sight=$(cat)
+	until_true 'capture; found; [ "$screen" = "$sight" ]' 200
+	is "$1" "$sight" "$screen"
+}
+
+found()
+{
+	screen=$(printf '%s\n' "$screen" | sed -e 's/ [0-9]* ms/ N ms/' \
+	    -e 's/127.0.0.1:[0-9]*/127.0.0.1:PORT/' -e 's/PORT  */PORT  /' \
+	    -e 's/127.0.0.1  */127.0.0.1  /' -e 's/invalid  */invalid  /')
+}
+
+test_probe_view()
+{
+	start -F "$HOME/$config"
+	screen 9/9
+	keys C-t
+	screen refused
+	keys mut
+	finds 'while hosts are tested, the prompt goes on' <<-'END'
+		> mut                                                                       1/9
+		> 3  mute  127.0.0.1:PORT  ...
+	END
+	keys C-u
+	asked=$(date +%s)
+	if ! "$tmp/ports" lookup; then
+		skip 'a name that does not exist is unknown' \
+		    'the names of this machine take too long'
+		sed -i.old '/nowhere/d' "$HOME/$config"
+	fi
+	finds '^T tests the hosts that are shown' <<-'END'
+		>                                                                           9/9
+		> 1  alive    127.0.0.1:PORT  N ms
+		  2  closed   127.0.0.1:PORT  refused
+		  3  mute     127.0.0.1:PORT  no answer
+		  4  mail     127.0.0.1:PORT  no ssh there
+		  5  hangs    127.0.0.1:PORT  closed
+		  6  jump     127.0.0.1  via alive
+		  7  command  127.0.0.1  via ProxyCommand
+		  8  direct   127.0.0.1:PORT  N ms
+		  9  nowhere  nowhere.invalid  unknown name
+	END
+	took=$(($(date +%s) - asked))
+	ok "after three seconds ($took) there is no answer" [ "$took" -le 5 ]
+	is 'the tests leave no process' "$(cat "$tmp/pid")" "$(probing)"
+	stop
+	start -F "$HOME/$config"
+	screen 9/9
+	keys C-t C-t C-t closed
+	finds 'the tests can be begun again' <<-'END'
+		> closed                                                                    1/9
+		> 2  closed  127.0.0.1:PORT  refused
+	END
+	keys C-u mute C-t
+	finds 'only what is shown is tested' <<-'END'
+		> mute                                                                      1/9
+		> 3  mute  127.0.0.1:PORT  ...
+	END
+	keys C-u alive
+	finds 'what is not, is not' <<-'END'
+		> alive                                                                     1/9
+		> 1  alive  127.0.0.1:PORT
+	END
+	stop
+}
+
+# The processes of wl on this configuration.
+
+probing()
+{
+	grep -l "$HOME/[.]ssh/config" /proc/[0-9]*/cmdline 2>/dev/null |
+	    sed 's/[^0-9]*\([0-9]*\).*/\1/'
+}
+
+test_probe_ends()
+{
+	for way in Escape:130 C-c:130 TERM:143 HUP:129 INT:130; do
+		start -F "$HOME/$config"
+		screen 9/9
+		keys C-t
+		screen refused
+		ok 'a test is under way' [ "$(probing | wc -l)" -gt 1 ]
+		case $way in
+		[CE]*)	keys "${way%:*}" ;;
+		*)	kill -"${way%:*}" "$(cat "$tmp/pid")" ;;
+		esac
+		ends "${way%:*} ends the tests" "${way#*:}"
+		is "${way%:*} leaves none of them" '' "$(probing)"
+	done
+	start -F "$HOME/$config"
+	screen 9/9
+	keys C-t
+	screen refused
+	stop
+	until_true '[ ! "$(probing)" ]' 40
+	is 'nor does a terminal that vanishes' '' "$(probing)"
+	start -p -F "$HOME/$config"
+	screen 9/9
+	keys C-t
+	screen refused
+	keys mute Enter
+	ends 'Enter ends the tests' 0 mute
+	is 'Enter leaves none of them' '' "$(probing)"
+}
+
+# ports KIND: listens on a free port of the loopback, prints it, and never says
+# a word to who connects, or greets, or hangs up; refused: only prints a port.
+# ports lookup: is it found out soon that a name does not exist?
+
+write_ports_c()
+{
+	cat >"$tmp/ports.c" <<'C'
+#define _GNU_SOURCE
+#include <sys/socket.h>
+#include <netinet/in.h>
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int
+main(int argc, char **argv)
+{
+	static const char hello[] = "220 mail.example.com ESMTP\r\n";
+	struct sockaddr_in in;
+	struct addrinfo *ai;
+	socklen_t len = sizeof(in);
+	int fd, to;
+
+	if (argc != 2)
+		return 2;
+	if (strcmp(argv[1], "lookup") == 0) {
+		alarm(2);
+		return getaddrinfo("nowhere.invalid", "22", NULL, &ai) == 0;
+	}
+	memset(&in, 0, sizeof(in));
+	in.sin_family = AF_INET;
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	if (fd == -1 || bind(fd, (struct sockaddr *)&in, sizeof(in)) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&in, &len) == -1)
+		return 1;
+	if (strcmp(argv[1], "refused") != 0 && listen(fd, 100) == -1)
+		return 1;
+	printf("%d\n", ntohs(in.sin_port));
+	fflush(stdout);
+	if (strcmp(argv[1], "refused") == 0)
+		return 0;
+	while ((to = accept(fd, NULL, NULL)) != -1) {
+		if (strcmp(argv[1], "greets") == 0)
+			write(to, hello, sizeof(hello) - 1);
+		if (strcmp(argv[1], "mute") != 0)
+			close(to);
+	}
+	return 1;
+}
+C
+}
+
+# ------------------------------------------------------- copying and editing ---
+#
+# What ^Y sends is looked for in the bytes to the terminal. The editor is a
+# script that writes down how it was called, and does what $tmp/edits says with
+# the file, $file.
+
+test_copy_edit()
+{
+	fresh
+	prompt_hosts
+	test_copy
+	test_edit
+	test_edit_option
+	test_completion
+	fresh
+}
+
+# copies HOST BASE64: ^Y on that host.
+
+copies()
+{
+	start -F "$HOME/$config"
+	screen 'nas'
+	tmux pipe-pane "cat >$tmp/raw"
+	keys "$1" C-y
+	screen copied
+	until_true 'grep -q "copied" "$tmp/raw"'
+	is "^Y copies the HostName of $1" "]52;c;$2" \
+	    "$(tr '\033\007' '[\n*]' <"$tmp/raw" | grep '^]52')"
+	is 'to the terminal alone, and in one piece' 1 \
+	    "$(grep -c "$esc]52;c;$2$(printf '\a')" "$tmp/raw")"
+	keys Escape
+	ends "after copying $1 Esc leaves no trace" 130
+}
+
+test_copy()
+{
+	copies web-dev ZGV2LmV4YW1wbGUuY29t
+	copies db2 ZGIyLmRiLmludGVybmFs
+	copies web-prod-1 MTAuMC4wLjU=
+	copies printer cHJpbnRlcg==
+	start -F "$HOME/$config"
+	screen nas
+	keys mail C-y
+	sees 'and says so' <<-'END'
+		> mail                                                    copied mx.example.com
+		>  9  mail  mx.example.com  Postfix
+	END
+	keys x
+	sees 'until the next key' <<-'END'
+		> mailx                                                                    0/13
+		  ssh mailx
+	END
+	keys C-y
+	keys C-u nas C-y
+	screen 'copied nas'
+	stop
+
+	# OSC 52 of its own, with C1 codes too, and it is long; ssh takes
+	# the lower case of all.
+	{
+		printf 'Host bad\n HostName "a\033]52;c;ZXZpbA==\007b'
+		printf '\302\235\23552;c;ZXZpbA==\234'
+		printf 'z%.0s' 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9
+		printf '"\nHost nas\n'
+	} | write config
+	start -F "$HOME/$config"
+	tmux pipe-pane "cat >$tmp/raw"
+	screen nas
+	keys C-y
+	screen copied
+	until_true 'grep -q copied "$tmp/raw"'
+	stop
+	is 'of a hostile HostName nothing reaches the terminal as it is' \
+	    ']52;c;YRtdNTI7Yzt6eHpwYmE9PQdiwp2dNTI7Yzt6eHpwYmE9PZx6enp6enp6enp6enp6enp6enp6eg==' \
+	    "$(tr '\033\007\235\234' '[\n*]' <"$tmp/raw" | grep '^]\{0,1\}52')"
+	prompt_hosts
+}
+
+# editor COMMANDS: what the editor does.
+
+editor()
+{
+	rm -f "$tmp/edited"
+	cat >"$tmp/editor" <<-END
+		#!/bin/sh
+		test -t 0 && test -t 1 && test -t 2 && on=terminal
+		{
+			printf '%s\n' "\$@" \${on+\$on}
+			stty -a </dev/tty | tr ' ;' '[\n*]' | grep icanon
+		} >$tmp/edited 2>/dev/null
+		for file; do :; done
+		$1
+	END
+	chmod +x "$tmp/editor"
+}
+
+called() { until_true '[ -s "$tmp/edited" ]'; cat "$tmp/edited"; }
+
+test_edit()
+{
+	editor 'echo "EDITOR RUNS"; echo "Host new1" >>"$file"'
+	start EDITOR="$tmp/editor" -F "$HOME/$config"
+	screen nas
+	keys web-prod-2 C-o
+	screen 'EDITOR RUNS'
+	is '^O runs the editor at the host' \
+	    "+11$newline$HOME/$config${newline}terminal${newline}icanon" "$(called)"
+	sees 'and comes back to the prompt' <<-'END'
+		EDITOR RUNS
+		> web-prod-2                                                               1/14
+		>  3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare
+	END
+	keys C-u new
+	sees 'the list is read again' <<-'END'
+		EDITOR RUNS
+		> new                                                                      1/14
+		> 14  new1
+	END
+	keys Escape
+	ends 'after an editor Esc leaves' 130 'EDITOR RUNS'
+	prompt_hosts
+
+	editor 'sed 1,6d "$file" >"$file.new"; mv "$file.new" "$file"'
+	start VISUAL="$tmp/editor -x 'y'" EDITOR=false -F "$HOME/$config"
+	screen nas
+	keys End C-o
+	screen 11/11
+	is '$VISUAL comes first, and may have arguments' \
+	    "-x$newline'y'$newline+24$newline$HOME/$config" \
+	    "$(called | sed '/^terminal$/,$d')"
+	keys Escape
+	ends 'a list may get shorter' 130
+	prompt_hosts
+
+	mkdir -p "$tmp/vi"
+	editor 'sed "s/^Host .*/Host x/" "$file" >"$file.new"
+	    mv "$file.new" "$file"; exit 3'
+	cp "$tmp/editor" "$tmp/vi/vi"
+	start EDITOR= PATH="$tmp/vi:$PATH" -F "$HOME/$config"
+	screen nas
+	keys db3 C-o
+	screen 0/1
+	is 'the default is vi, whatever its status' \
+	    "+19$newline$HOME/$config" "$(called | sed '/^terminal$/,$d')"
+	keys Escape
+	ends 'the list may have nothing left that matches' 130
+	prompt_hosts
+
+	start EDITOR=/nonexistent/editor -F "$HOME/$config"
+	screen nas
+	keys C-o
+	screen 'not found'
+	screen 13/13
+	keys mail
+	screen 1/13
+	keys Escape
+	until_true '[ -s "$tmp/after" ]'
+	restored 'after an editor that is not there'
+	stop
+
+	printf 'alpha\nbeta the second\n' | write hosts
+	editor 'echo gamma >>"$file"'
+	start EDITOR="$tmp/editor" -F none -i "$HOME/.ssh/hosts"
+	screen 2/2
+	keys beta C-o
+	screen 1/3
+	is '^O edits an inventory' "+2$newline$HOME/.ssh/hosts" \
+	    "$(called | sed '/^terminal$/,$d')"
+	stop
+
+	rm -rf "$XDG_STATE_HOME"
+	mkdir -p "$XDG_STATE_HOME/wl"
+	echo "$(date +%s) typed@there" >"$XDG_STATE_HOME/wl/recent"
+	rm -f "$tmp/edited"
+	start EDITOR="$tmp/editor" -F "$HOME/$config"
+	screen nas
+	keys C-r typed C-o
+	sees 'a name that was typed is in no file' <<-'END'
+		> typed                                                           not in a file
+		>     typed@there  just now
+	END
+	is 'so no editor runs' no "$([ -e "$tmp/edited" ] || echo no)"
+	stop
+	rm -rf "$XDG_STATE_HOME"
+
+	editor 'echo "EDITOR RUNS"; read line; echo "it read $line"'
+	shell "$HOME/.ssh"
+	keys "EDITOR=$tmp/editor; export EDITOR; clear" Enter
+	until_true 'capture; [ "$screen" = "$" ]'
+	keys 'x=$(w -p db)' Enter
+	screen 3/13
+	keys Down C-o
+	screen 'EDITOR RUNS'
+	keys words Enter
+	screen 'it read words'
+	screen 3/13
+	keys Enter
+	prompted
+	keys 'echo "[$x]"' Enter
+	screen "${newline}[db"
+	prompted
+	is 'what the editor says is not for $(wl -p)' "$(cat <<-'END'
+		$ x=$(w -p db)
+		EDITOR RUNS
+		words
+		it read words
+		$ echo "[$x]"
+		[db1]
+		$
+	END
+	)" "$screen"
+	keys 'clear; w' Enter
+	screen 13/13
+	keys C-o
+	screen 'EDITOR RUNS'
+	keys C-z
+	screen Stopped
+	prompted
+	keys 'echo bet""ween' Enter
+	screen "${newline}between"
+	prompted
+	keys fg Enter
+	screen "fg${newline}w"
+	keys more Enter
+	screen 'it read more'
+	screen 13/13
+	keys Escape
+	prompted
+	keys 'echo "exit $?"' Enter
+	screen "${newline}exit 130"
+	prompted
+	is 'the editor can be suspended' "$(cat <<-'END'
+		EDITOR RUNS
+		$ echo bet""ween
+		between
+		$ fg
+		w
+		more
+		it read more
+		$ echo "exit $?"
+		exit 130
+		$
+	END
+	)" "$(printf '%s\n' "$screen" | sed -e '/Stopped/d' \
+	    -e 's/^\[1\] *+ //' -e 's/^^Z//')"
+	stop
+}
+
+# -e, without a prompt and with one.
+
+test_edit_option()
+{
+	editor 'echo hello; exit 3'
+	VISUAL=$tmp/editor EDITOR=false
+	export VISUAL EDITOR
+	run -F "$HOME/$config" -e web-dev
+	is '-e becomes the editor of the host' "3:hello::+16 $HOME/$config" \
+	    "$rc:$out:$err:$(called | sed -n '1,2p' | paste -s -d ' ' -)"
+	unset VISUAL
+	EDITOR="$tmp/editor -a b"
+	run -F "$HOME/$config" -e postfix
+	is '$EDITOR may have arguments, and the query be one' \
+	    "3:hello:wl: postfix: mail:-a b +22 $HOME/$config" \
+	    "$rc:$out:$err:$(called | sed -n '1,4p' | paste -s -d ' ' -)"
+	for name in nosuch u@web-dev; do
+		run -F "$HOME/$config" -e $name
+		is "$name is in no file" "1::wl: $name: not in a file" \
+		    "$rc:$out:$err"
+	done
+	EDITOR=/nonexistent/editor
+	run -F "$HOME/$config" -e nas
+	is 'without the editor the status is 127' 127: "$rc:$out"
+	EDITOR=$tmp/editor
+	start EDITOR="$tmp/editor" -F "$HOME/$config" -e db
+	screen 3/13
+	keys Enter
+	ends 'with -e, too, the prompt opens for several' 3 hello
+	echo 'Include "my hosts;*"' | write config
+	printf '\n# $HOME\n Host inner\n' | write 'my hosts;$(x)'
+	run -F "$HOME/$config" -e inner
+	is 'a file may have any name' "3:hello::+3 $HOME/.ssh/my hosts;\$(x)" \
+	    "$rc:$out:$err:$(called | sed -n '1,2p' | paste -s -d ' ' -)"
+	printf '\nw[1:3]\n' | write hosts
+	run -F none -i "$HOME/.ssh/hosts" -e w2
+	is '-e edits an inventory' "3:hello::+2 $HOME/.ssh/hosts" \
+	    "$rc:$out:$err:$(called | sed -n '1,2p' | paste -s -d ' ' -)"
+	is 'but not its standard input' 'wl: w2: not in a file' \
+	    "$("$wl" -F none -i - -e w2 <"$HOME/.ssh/hosts" 2>&1)"
+	unset EDITOR
+	prompt_hosts
+}
+
+# The completion of the manual's examples, with a wl that has our file.
+
+test_completion()
+{
+	sentence="the manual's line for bash completes names"
+	if ! command -v bash >/dev/null; then
+		skip "$sentence" 'there is no bash'
+		return
+	fi
+	mkdir -p "$tmp/complete"
+	printf '#!/bin/sh\nexec %s -F %s "$@"\n' "$wl" "$HOME/$config" \
+	    >"$tmp/complete/wl"
+	chmod +x "$tmp/complete/wl"
+	line=$(sed -n 's/\\-/-/g; /^_wl() { COMPREPLY/p' \
+	    "$(dirname "$source")/wl.1")
+	is "$sentence" "$(cat <<-'END'
+		complete -F _wl wl
+		web-prod-1
+		web-prod-2
+	END
+	)" "$(PATH=$tmp/complete:$PATH bash -c "$line"'
+	    complete -p wl
+	    _wl wl web-p wl
+	    printf "%s\n" "${COMPREPLY[@]}"' 2>&1)"
+}
+
 # -------------------------------------------------------------- questions ---
 #
 # More hosts: the key of locked has a passphrase; that of new is not known;
@@ -2777,6 +4005,10 @@ test_questions()
 	test_client
 	test_fake_ssh
 	test_password
+	test_several
+	test_old_ssh
+	test_asking
+	test_stages
 }
 
 lock="Enter passphrase for key 'TMP/sshd/lock': "
@@ -2862,7 +4094,7 @@ ${lock% }" 'open lock'
 
 test_refusal()
 {
-	for way in C-c:130 TERM:143 HUP:129; do
+	for way in C-c:130 'C-\:131' TERM:143 HUP:129; do
 		start -F "$server/config" locked
 		until_true 'capture; calm
 		    case $screen in *"${lock% }") ;; *) false ;; esac'
@@ -2987,6 +4219,9 @@ test_hops()
 	hangup behind
 	start -F "$server/config" behind
 	answer "${lock% }" 'open lock'
+	until_true 'capture; calm
+	    case $screen in *"${inner% }") ;; *) false ;; esac'
+	nowhere 'an answer, at the next question' 'open lock'
 	answer "${inner% }" nonsense
 	screen "sshd/inner':${newline}Enter"
 	keys C-c
@@ -3284,6 +4519,502 @@ wltest@password's password:" 'open sesame'
 	END
 	stop
 	hangup interactive
+}
+
+# Several questions in one login: a word of the server's, then a password that
+# has expired.
+
+test_several()
+{
+	sentence='keyboard-interactive may ask several questions'
+	module=
+	for file in /lib/security /lib/*/security /lib64/security; do
+		[ ! -e "$file/pam_pwhistory.so" ] || module=$file
+	done
+	if [ ! "$module" ] || [ ! -f "$server/private" ]; then
+		skip "$sentence" 'root makes a private /etc, with pam_pwhistory'
+		return
+	fi
+	sed 's/^\(wltest:[^:]*\):[0-9]*/\1:0/' "$server/shadow" \
+	    >"$server/expired"
+	chmod 600 "$server/expired"
+	mkdir "$server/security"
+	: >"$server/security/opasswd"
+	echo 'Say friend and enter.' >"$server/word"
+	cat >"$server/pam_several" <<-END
+		auth required pam_echo.so file=$server/word
+		auth required pam_unix.so
+		account required pam_unix.so
+		password required pam_pwhistory.so
+		session required pam_permit.so
+	END
+	sed -e "s#$server/shadow#$server/expired#" \
+	    -e "s#$server/pam#$server/pam_several#" \
+	    -e "2s#^#mount --bind $server/security /etc/security\\
+#" "$server/private" >"$server/private_several"
+	hosts <<-END
+		Host several
+		    User wltest
+		    PreferredAuthentications keyboard-interactive
+		    ProxyCommand unshare -m sh $server/private_several \
+$server/plain_config -o UsePAM=yes -o PasswordAuthentication=no \
+-o KbdInteractiveAuthentication=yes
+	END
+	echo 'No trespassing.' >"$tmp/banner"
+	start -q -F "$server/config" several 'echo hello'
+	answer "$newline(wltest@several) Say friend and enter.
+Password:" 'open sesame'
+	answer "${newline}New password:" 'a Friend of 4711'
+	answer "$newline(wltest@several) Retype new password:" \
+	    'a Friend of 4711'
+	screen hello
+	becomes "$sentence" <<-'END'
+		No trespassing.
+		(wltest@several) Say friend and enter.
+		Password:
+		(wltest@several) You are required to change your password immediately (administr
+		ator enforced).
+		New password:
+		(wltest@several) Retype new password:
+		hello
+		exit 0
+	END
+	restored 'several questions'
+	stop
+	hangup several
+	start -F "$server/config" several 'echo hello'
+	answer "${newline}Password:" 'open sesame'
+	answer "${newline}New password:" 'a Friend of 4711'
+	until_true 'capture; case $screen in *"Retype new password:") ;;
+	    *) false ;; esac'
+	keys C-c
+	until_true 'capture; case $screen in *exit*) ;; *) false ;; esac'
+	is '^C at the last of several questions ends them' 'exit 130' \
+	    "${screen##*"$newline"}"
+	restored '^C at the last of several questions'
+	stop
+	gone '^C at the last of several questions'
+	: >"$tmp/banner"
+}
+
+# An ssh that knows nothing of SSH_ASKPASS_REQUIRE asks on the terminal itself.
+# Its sshd is kept out of its process group, which stops when it wants to ask.
+
+test_old_ssh()
+{
+	if [ ! "$alone" ]; then
+		skip 'an ssh that asks by itself' 'no setsid'
+		return
+	fi
+	real=$(command -v ssh)
+	mkdir -p "$tmp/old" "$tmp/older"
+	cat >"$tmp/old/ssh" <<-END
+		#!/bin/sh
+		unset SSH_ASKPASS SSH_ASKPASS_REQUIRE
+		exec $real "\$@"
+	END
+	cat >"$tmp/older/ssh" <<-END
+		#!/bin/sh
+		unset SSH_ASKPASS SSH_ASKPASS_REQUIRE
+		case " \$* " in
+		*' -G '*) $real "\$@" | sed /^hostbasedacceptedalgorithms/d ;;
+		*) exec $real "\$@" ;;
+		esac
+	END
+	chmod +x "$tmp/old/ssh" "$tmp/older/ssh"
+	hosts <<-END
+		Host elder
+		    IdentityFile $server/lock
+		    ProxyCommand sh -c '$wait; exec $alone $sshd'
+		Host unmet
+		    IdentityFile $server/user
+		    UserKnownHostsFile $server/new_hosts
+		    ProxyCommand $alone $sshd
+		Host prompt
+		    IdentityFile $server/lock
+		    ProxyCommand $alone $sshd
+	END
+	watched='elder unmet prompt'
+	start PATH="$tmp/old:$PATH" -F "$server/config" elder 'echo hello'
+	screen '  connecting'
+	gate
+	until_true 'capture; calm
+	    case $screen in *"${lock% }") ;; *) false ;; esac'
+	tmux pipe-pane "cat >$tmp/raw"
+	answer "${lock% }" 'open wrong'
+	answer "${lock% }
+${lock% }" "open locked$(printf '\177\177')"
+	screen hello
+	becomes 'an ssh that asks by itself has a line to edit, not echoed' \
+	    <<-END
+		${lock% }
+		${lock% }
+		elder: connected in N s
+		hello
+		exit 0
+	END
+	restored 'an ssh that asked by itself'
+	is 'the spinner does not disturb it' '' "$(grep 'elder  ' "$tmp/raw")"
+	stop
+	hangup elder
+	for age in old older; do
+		start PATH="$tmp/$age:$PATH" -q -F "$server/config" prompt \
+		    'echo hello'
+		edited "${lock% }"
+		answer "${lock% }" "open lockx$(printf '\177')"
+		screen hello
+		becomes "an ssh that is $age asks by itself" <<-END
+			${lock% }
+			hello
+			exit 0
+		END
+		restored "an ssh that is $age asked"
+		stop
+		normal=$PATH PATH=$tmp/$age:$PATH
+		hangup prompt
+		PATH=$normal
+		start PATH="$tmp/$age:$PATH" -q -F "$server/config" prompt
+		edited "${lock% }"
+		keys some text
+		keys C-c
+		until_true 'capture; case $screen in *exit*) ;; *) false
+		    ;; esac'
+		calm
+		is "^C at the question of an ssh that is $age" \
+		    "${lock% }${newline}exit 130" "$screen"
+		restored "^C at the question of an ssh that is $age"
+		stop
+		gone "^C at the question of an ssh that is $age"
+	done
+	rm -f "$server/new_hosts"
+	start PATH="$tmp/old:$PATH" -q -F "$server/config" unmet 'echo hello'
+	question=$(printf '%s\n' "$question" | sed "s/'new (/'unmet (/; \
+s/establis\$/establ/; s/^hed\\.\$/ished./")
+	edited "$question"
+	answer "$question" "yess$(printf '\177')"
+	screen "${newline}exit 0"
+	calm
+	is 'it asks about a host key with an echo' "$(cat <<-END
+		$question yes
+		Warning: Permanently added 'unmet' (ED25519) to the list of known hosts.
+		hello
+		exit 0
+	END
+	)" "$(printf '%s\n' "$screen" | sed '/^$/d')"	# a line feed of ssh's
+	restored 'it asked about a host key'
+	stop
+	hangup unmet
+	rm -f "$server/new_hosts"
+	echo 'No trespassing.' >"$tmp/banner"
+	start SSH_ASKPASS_REQUIRE=never -q -F "$server/config" prompt \
+	    'echo hello'
+	answer "${lock% }" 'open lock'
+	screen hello
+	becomes 'with SSH_ASKPASS_REQUIRE=never ssh asks by itself, after what it says' <<-END
+		No trespassing.
+		${lock% }
+		hello
+		exit 0
+	END
+	restored 'ssh asked by itself'
+	: >"$tmp/banner"
+	stop
+	hangup prompt
+}
+
+# edited TEXT: waits for that question, and for a line to edit.
+
+edited()
+{
+	wanted=$1
+	until_true 'capture; calm
+	    case $screen in *"$wanted") ;; *) false ;; esac'
+	until_true 'stty -a <"$(tmux display-message -p "#{pane_tty}")" |
+	    grep -q "[^-]icanon"'
+}
+
+# More of how a question is put, and to whom.
+
+test_asking()
+{
+	watched=locked
+	run -F "$server/config" locked true
+	is 'without a terminal no question is put, BatchMode or not' \
+	    "255::$me@locked: Permission denied (publickey)." "$rc:$out:$err"
+	start TERM=dumb -q -F "$server/config" locked 'echo hello'
+	answer "${lock% }" 'open lock'
+	screen hello
+	becomes 'a plain terminal is asked too' <<-END
+		${lock% }
+		hello
+		exit 0
+	END
+	restored 'a plain terminal that was asked'
+	stop
+	hangup locked
+	binary=$wl
+	printf '#!/bin/sh\necho data | %s "$@" | sed "s/^/got /"\n' "$wl" \
+	    >"$tmp/as"
+	chmod +x "$tmp/as"
+	wl=$tmp/as
+	start -q -F "$server/config" locked cat
+	wl=$binary
+	answer "${lock% }" 'open lock'
+	screen 'got data'
+	becomes 'it is the terminal that is asked, not standard input' <<-END
+		${lock% }
+		got data
+		exit 0
+	END
+	stop
+	hangup locked
+	echo 'No trespassing.' >"$tmp/banner"
+	start -q -F "$server/config" -o StrictHostKeyChecking=accept-new \
+	    -o UserKnownHostsFile="$server/new_hosts" locked 'echo hello'
+	answer "${lock% }" 'open lock'
+	screen hello
+	becomes 'warnings come before a question' <<-END
+		Warning: Permanently added 'locked' (ED25519) to the list of known hosts.
+		No trespassing.
+		${lock% }
+		hello
+		exit 0
+	END
+	stop
+	: >"$tmp/banner"
+	run -F "$server/config" -o StrictHostKeyChecking=accept-new \
+	    -o UserKnownHostsFile="$server/new_hosts" -O exit locked
+	rm -f "$server/new_hosts"
+	{ echo AuthenticationMethods publickey,publickey
+	cat "$server/sshd_config"; } >"$server/both_config"
+	hosts <<-END
+		Host both
+		    IdentityFile $server/lock
+		    IdentityFile $server/inner
+		    ProxyCommand $(command -v sshd) -i -f $server/both_config
+	END
+	start -q -F "$server/config" both 'echo hello'
+	answer "${lock% }" 'open lock'
+	answer "${inner% }" 'open inner'
+	screen hello
+	becomes 'a login by two keys asks for both' <<-END
+		${lock% }
+		${inner% }
+		hello
+		exit 0
+	END
+	stop
+	hangup both
+	start -F "$server/config" locked
+	until_true 'capture; calm
+	    case $screen in *"${lock% }") ;; *) false ;; esac'
+	killed=$(cat "$tmp/pid")
+	kill -KILL "$killed"
+	stop
+	until_true '! grep -l "$tmp/ssh[d]" /proc/[0-9]*/cmdline 2>/dev/null'
+	touch -t 202001010000 "$sockets/ask.$killed"
+	start -q -F "$server/config" web true
+	screen exit
+	stop
+	is 'the next wl sweeps up after one that was killed at a question' \
+	    '' "$(find "$sockets" -name "*.$killed")"
+	hangup web
+	gone 'a wl that was killed at a question'
+}
+
+# Where a real connection may hang.
+
+test_stages()
+{
+	cat >"$tmp/listener.c" <<-'END'
+		#define _GNU_SOURCE
+		#include <sys/socket.h>
+		#include <netinet/in.h>
+		#include <arpa/inet.h>
+		#include <fcntl.h>
+		#include <poll.h>
+		#include <stdio.h>
+		#include <string.h>
+		#include <unistd.h>
+
+		/*
+		 * silent: accepts and says nothing; full: has no room for
+		 * another one; name: a name server that does not answer
+		 */
+		int
+		main(int argc, char **argv)
+		{
+			int fd, i, on = argc, udp = argv[1][0] == 'n';
+			struct sockaddr_in sin;
+			struct sockaddr *sa = (struct sockaddr *)&sin;
+			socklen_t len = sizeof(sin);
+			struct pollfd p;
+
+			memset(&sin, 0, sizeof(sin));
+			sin.sin_family = AF_INET;
+			sin.sin_port = htons(udp ? 53 : 0);
+			sin.sin_addr.s_addr =
+			    inet_addr(udp ? "127.0.0.77" : "127.0.0.1");
+			fd = socket(AF_INET, udp ? SOCK_DGRAM : SOCK_STREAM, 0);
+			if (udp)
+				setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
+				    sizeof(on));
+			if (bind(fd, sa, len) == -1 ||
+			    (!udp && listen(fd, 0) == -1) ||
+			    getsockname(fd, sa, &len) == -1)
+				return 1;
+			for (i = 0; argv[1][0] == 'f'; i++) {
+				p.fd = socket(AF_INET, SOCK_STREAM, 0);
+				p.events = POLLOUT;
+				fcntl(p.fd, F_SETFL, O_NONBLOCK);
+				connect(p.fd, sa, len);
+				if (poll(&p, 1, 300) == 0)
+					break;
+				if (i > 100)
+					return 1;
+			}
+			printf("%d\n", ntohs(sin.sin_port));
+			fclose(stdout);
+			while (argv[1][0] == 's')
+				accept(fd, NULL, NULL);
+			pause();
+			return 0;
+		}
+	END
+	sentence='a connection that hangs shows where'
+	"${CC:-cc}" -o "$tmp/listener" "$tmp/listener.c" || {
+		skip "$sentence" 'no C compiler'
+		return
+	}
+	watched='silent full past nowhere'
+	for kind in silent full name; do
+		: >"$tmp/$kind"
+		"$tmp/listener" $kind >"$tmp/$kind" 2>&1 &
+		workers="$workers $!"
+		until_true '[ -s "$tmp/$kind" ] || ! kill -0 $!'
+	done
+	hosts <<-END
+		Host past
+		    ProxyJump silent
+		Host nowhere
+		    HostName nowhere.test
+		    ProxyCommand none
+		Host silent full
+		    HostName 127.0.0.1
+		    ProxyCommand none
+		Host silent
+		    Port $(cat "$tmp/silent")
+	END
+	hangs silent "127.0.0.1:$(cat "$tmp/silent")" 'waiting for an answer'
+	hangs past past 'via silent'
+	if [ -s "$tmp/full" ]; then
+		printf 'Host full\n  Port %s\n' "$(cat "$tmp/full")" | hosts
+		hangs full "127.0.0.1:$(cat "$tmp/full")" connecting
+	else
+		skip "$sentence: connecting" 'no backlog gets full here'
+	fi
+	echo 'nameserver 127.0.0.77' >"$server/resolv"
+	echo 'hosts: dns' >"$server/nsswitch"
+	cat >"$server/resolver" <<-END
+		mount --bind $server/resolv /etc/resolv.conf &&
+		    mount --bind $server/nsswitch /etc/nsswitch.conf || exit 9
+		exec "\$@"
+	END
+	if [ -s "$tmp/name" ] &&
+	    unshare -m sh "$server/resolver" true 2>/dev/null; then
+		binary=$wl
+		printf '#!/bin/sh\nexec unshare -m sh %s %s "$@"\n' \
+		    "$server/resolver" "$wl" >"$tmp/as"
+		chmod +x "$tmp/as"
+		wl=$tmp/as
+		hangs nowhere nowhere.test 'looking up' "$binary"
+		wl=$binary
+	else
+		skip "$sentence: looking up" \
+		    'root makes a private /etc/resolv.conf'
+	fi
+	# shellcheck disable=SC2086	# a list
+	kill $workers 2>/dev/null
+	workers=''
+}
+
+# hangs HOST ADDRESS STAGE [WL]
+
+hangs()
+{
+	rm -f "$tmp/after"
+	start -F "$server/config" "$1"
+	wl=${4-$wl}
+	printf '* %s  ME@%s  %s  N s\n' "$1" "$2" "$3" >"$tmp/sight"
+	becomes "$1: the spinner says \"$3\"" <"$tmp/sight"
+	keys C-c
+	ends "^C ends \"$3\"" 130
+	gone "^C ends \"$3\""
+}
+
+# nowhere NAME TEXT: the test NAME: is the text not on a command line, in the
+# environment, in a file, also one without a name, nor in the memory of wl?
+
+nowhere()
+{
+	cat >"$tmp/memory.c" <<-'END'
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <string.h>
+
+		/* memory PID TEXT TEXT ...: the texts that PID has in memory */
+		int
+		main(int argc, char **argv)
+		{
+			unsigned long from, to;
+			char path[64], line[512], mode[8], *v;
+			size_t n, i;
+			FILE *maps, *mem;
+			int a;
+
+			snprintf(path, sizeof(path), "/proc/%s/maps", argv[1]);
+			maps = fopen(path, "r");
+			snprintf(path, sizeof(path), "/proc/%s/mem", argv[1]);
+			mem = fopen(path, "r");
+			if (maps == NULL || mem == NULL)
+				return 1;
+			while (fgets(line, sizeof(line), maps) != NULL) {
+				if (sscanf(line, "%lx-%lx %7s", &from, &to,
+				    mode) != 3 || mode[1] != 'w' ||
+				    to - from > 64UL << 20)
+					continue;
+				v = malloc(to - from);
+				fseek(mem, (long)from, SEEK_SET);
+				n = fread(v, 1, to - from, mem);
+				for (a = 2; a < argc; a++)
+					for (i = 0; i + strlen(argv[a]) <= n; i++)
+						if (memcmp(v + i, argv[a],
+						    strlen(argv[a])) == 0) {
+							puts(argv[a]);
+							break;
+						}
+				free(v);
+			}
+			return 0;
+		}
+	END
+	is "$1: no command line, no environment, no file" '' "$(
+	    grep -l "$tmp" /proc/[0-9]*/environ 2>/dev/null |
+	    while read -r process; do
+		process=${process%/environ}
+		grep -l "$(echo "$2" | sed 's/./[&]/')" "$process/cmdline" \
+		    "$process/environ"
+		find -L "$process/fd" -type f -exec grep -l "$2" {} +
+	    done 2>/dev/null
+	    find "$server" "$sockets" -type f -exec grep -l "$2" {} +)"
+	if ! "${CC:-cc}" -o "$tmp/memory" "$tmp/memory.c" 2>/dev/null ||
+	    [ ! "$("$tmp/memory" "$(cat "$tmp/pid")" 'Enter passphrase' \
+	    2>/dev/null)" ]; then
+		skip "$1: wiped from memory" "wl's memory cannot be read"
+		return
+	fi
+	is "$1: wiped from memory" '' \
+	    "$("$tmp/memory" "$(cat "$tmp/pid")" "$2" | sort -u)"
 }
 
 # --------------------------------------------------- random configurations ---
@@ -4947,6 +6678,10 @@ all()
 	test_prompt
 	test_connection
 	test_login
+	test_inventory
+	test_recent
+	test_probe
+	test_copy_edit
 	test_questions
 	trees "$1" 1
 }

@@ -1535,7 +1535,7 @@ static void
 evaluate(struct config *c, const char *typed, const struct given *given,
     struct values *v)
 {
-	const char *s;
+	const char *s, *at;
 	char *host;
 
 	if (c->active == NULL && (c->active = calloc(c->nblocks,
@@ -1545,9 +1545,15 @@ evaluate(struct config *c, const char *typed, const struct given *given,
 	buf_add(&v->text, "", 1);
 	memset(v->at, 0, sizeof(v->at));
 	v->listed = 0;
+	if ((at = strrchr(typed, '@')) != NULL) {
+		buf_add(&v->text, typed, (size_t)(at - typed));
+		v->at[V_USER] = v->text.len - (size_t)(at - typed);
+		buf_add(&v->text, "", 1);
+		typed = at + 1;
+	}
 	if (given != NULL && given->hostname != NULL)
 		value_set(v, V_HOSTNAME, given->hostname);
-	if (given != NULL && given->user != NULL)
+	if (given != NULL && given->user != NULL && at == NULL)
 		value_set(v, V_USER, given->user);
 	if (given != NULL && given->port != NULL)
 		value_set(v, V_PORT, given->port);
@@ -1628,6 +1634,7 @@ struct hosts {
 	struct host *v;
 	size_t len, cap;
 	size_t typed;		/* more behind them, once typed by hand */
+	size_t forgotten;	/* of these */
 	struct letters *letters;	/* of the first nletters */
 	size_t nletters;
 	struct use *uses;	/* from 1 on, the last one last */
@@ -1817,7 +1824,7 @@ host_addr(struct hosts *h, struct host *host)
 {
 	struct values *v = &h->values;
 	struct buf out = { NULL, 0, 0 };
-	const char *user, *port;
+	const char *user, *port, *at = strrchr(host->name, '@');
 	int other;
 
 	if (host->addr != NULL)
@@ -1827,7 +1834,9 @@ host_addr(struct hosts *h, struct host *host)
 	if (strcmp(user, h->config->local_user) == 0)
 		user = "";
 	port = value_port(v);
-	other = strcmp(v->name.v, host->name) != 0;
+	other = strcmp(v->name.v, at != NULL ? at + 1 : host->name) != 0;
+	if (at != NULL && !other)
+		user = "";	/* the name tells it */
 	out.v = grow(NULL, &out.cap, strlen(user) + strlen(port) +
 	    v->name.len + strlen(value_jump(v)) + 4, 1);
 	buf_str(&out, user);
@@ -1990,13 +1999,18 @@ inventory_add(struct inventory_file *f, const char *name, uint32_t given,
 {
 	const char *open = strchr(name, '['), *close, *colon;
 	struct buf one = { NULL, 0, 0 };
+	const char *at;
 	long from, to, i;
 
 	if (open == NULL) {
 		if (f->made++ >= INVENTORY_MAX)
 			errx(2, "%s:%lu: too many hosts", f->path,
 			    (unsigned long)f->line);
-		if (typable(name) && host_find(f->hosts, name) == NULL)
+		at = strrchr(name, '@');
+		if (typable(at != NULL ? at + 1 : name) && *name != '-' &&
+		    (at == NULL || memchr(name, '@', (size_t)(at - name)) ==
+		    NULL) && strpbrk(name, "'`\";&<>|(){}\\$, ") == NULL &&
+		    host_find(f->hosts, name) == NULL)
 			host_add(f->hosts, name_add(f->hosts->config,
 			    xstrdup(name)), &f->hosts->len)->block = given;
 		return;
@@ -2026,9 +2040,13 @@ inventory_port(struct inventory_file *f, struct given *g, char *name)
 {
 	char *colon = strrchr(name, ':'), *close = strrchr(name, ']');
 
-	if (colon == NULL || colon < close || port_number(colon + 1) == 0 ||
+	if (colon == NULL || colon < close || colon[1] == '\0' ||
+	    colon[1 + strspn(colon + 1, "0123456789")] != '\0' ||
 	    (close == NULL && strchr(name, ':') != colon))
 		return;
+	if (port_number(colon + 1) == 0)
+		errx(2, "%s:%lu: bad port: %s", f->path,
+		    (unsigned long)f->line, printable(colon + 1));
 	*colon = '\0';
 	if (g->port == NULL)
 		g->port = given_value(f, colon + 1);
@@ -2042,6 +2060,7 @@ inventory_host(struct inventory_file *f, char *p, char *end)
 	struct buf note = { NULL, 0, 0 };
 	struct given g;
 	char *name = p, *w, *rest;
+	int quoted;
 
 	memset(&g, 0, sizeof(g));
 	g.line = f->line;
@@ -2049,7 +2068,11 @@ inventory_host(struct inventory_file *f, char *p, char *end)
 		return;
 	for (rest = p; p < end; rest = p) {
 		w = note.v = grow(note.v, &note.cap, (size_t)(end - p) + 1, 1);
-		if (word(&p, end, w) != 1 || !inventory_word(f, &g, w))
+		quoted = word(&p, end, w);
+		if (quoted == -1 && strncmp(w, "ansible_", 8) == 0)
+			errx(2, "%s:%lu: bad quote", f->path,
+			    (unsigned long)f->line);
+		if (quoted != 1 || !inventory_word(f, &g, w))
 			break;
 	}
 	rest += strspn(rest, "# \t");
@@ -2344,10 +2367,14 @@ recent_write(const char *name, int forget)
 	char *path = recent_path(1);
 	struct buf line = { NULL, 0, 0 };
 	off_t size;
+	char last;
 	int fd;
 
 	if (path != NULL && (fd = recent_lock(path)) != -1) {
 		size = lseek(fd, 0, SEEK_END);
+		if (size > 0 && pread(fd, &last, 1, size - 1) == 1 &&
+		    last != '\n')
+			buf_str(&line, "\n");
 		buf_fmt(&line, "%lld %s\n", (long long)time(NULL), name);
 		if (!forget)
 			(void)write_all(fd, line.v, line.len);
@@ -4205,7 +4232,8 @@ put_query(struct prompt *p)
 	p->column = 2 + text_width(before);
 	col = 2 + put_text(&p->line, p->query + start, room + 1, NULL);
 	n = snprintf(count, sizeof(count), "%zu/%zu", p->rank.len,
-	    p->rank.hosts->len + (p->rank.recent ? p->rank.hosts->typed : 0));
+	    p->rank.hosts->len + (p->rank.recent ? p->rank.hosts->typed -
+	    p->rank.hosts->forgotten : 0));
 	if (p->message[0] != '\0') {
 		snprintf(count, sizeof(count), "%s", p->message);
 		n = text_width(count);
@@ -4644,8 +4672,11 @@ prompt_recent(struct prompt *p, int key)
 		if (!p->rank.recent)
 			return;
 		host = ranking_get(&p->rank, p->sel);
-		if (host->used != 0)
+		if (host->used != 0) {
 			recent_write(host->name, 1);
+			p->rank.hosts->forgotten += host >=
+			    p->rank.hosts->v + p->rank.hosts->len;
+		}
 		host->used = 0;
 	} else {
 		p->rank.recent = !p->rank.recent;
@@ -5249,7 +5280,7 @@ static const struct { const char *begin, *stage; } stages[] = {
 
 /* What ssh at LogLevel DEBUG1 says without `debug1:' and not by default. */
 static const char *const verbose[] = {
-	"Authenticated to ", "Authenticated with partial success",
+	"Authenticated to ", "Authenticated using ",
 	"Transferred: ", "Bytes per second: ", "OpenSSH_",
 };
 
@@ -5567,10 +5598,12 @@ static void
 login_end(struct login *l)
 {
 	spinner_erase(l);
-	if (l->front)
+	if (l->front) {
 		tty_foreground(getpgrp());
-	else if (tty_taken())
+		tty.mode = TTY_SPINNER;	/* to which ssh may have put it back */
+	} else if (tty_taken()) {
 		tty.mode = TTY_COOKED;	/* by a pager behind us, say */
+	}
 	tty_set(TTY_COOKED);
 	if (l->notice != -1)
 		close(l->notice);
@@ -5776,6 +5809,9 @@ ask_accept(struct login *l)
 	if (client < FD_SETSIZE && ask_request(l, client, &in)) {
 		if (in.v[ASK_WORD] != 'n') {
 			ask(l, client, in.v[ASK_WORD], in.v + ASK_WORD + 1);
+			if (caught != 0 && caught != SIGTSTP)
+				/* before it says more of a refusal */
+				login_cancel(l);
 		} else {
 			if (l->notice != -1)
 				close(l->notice);
@@ -5866,13 +5902,14 @@ login_wait(struct login *l)
 			l->notice = -1;
 		}
 		login_proxy(l);
-		if (l->bare)
+		if (l->bare) {
+			login_say(l);
 			tty_uncover();
-		else if (tty_taken())
+		} else if (tty_taken()) {
 			spinner_erase(l);
-		else if (spins() &&
-		    now_ms() - l->start >= SPIN_AFTER)
+		} else if (spins() && now_ms() - l->start >= SPIN_AFTER) {
 			spinner_draw(l);
+		}
 		if (tty_wait(l->listen, SPIN_EVERY) == 1)
 			ask_accept(l);
 		signo = caught;
