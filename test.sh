@@ -6666,8 +6666,29 @@ C
 
 # All tests on one binary.
 
+# What make install puts where, and that uninstall takes all of it away.
+
+test_make()
+{
+	[ -z "$sanitized" ] || return 0
+	stage=$tmp/stage
+	(cd "$(dirname "$source")" && make install PREFIX=/opt/wl \
+	    DESTDIR="$stage") >/dev/null
+	is 'make install puts the program and the manual where it is told' \
+	    "$stage/opt/wl/bin/wl 755
+$stage/opt/wl/share/man/man1/wl.1 644" "$(for mode in 755 644; do
+	        find "$stage" -type f -perm $mode | sed "s/\$/ $mode/"
+	    done)"
+	is 'the program that is installed works' "$("$wl" -V)" \
+	    "$("$stage/opt/wl/bin/wl" -V)"
+	(cd "$(dirname "$source")" && make uninstall PREFIX=/opt/wl \
+	    DESTDIR="$stage") >/dev/null
+	is 'make uninstall leaves no file' '' "$(find "$stage" -type f)"
+}
+
 all()
 {
+	test_make
 	test_lines
 	test_names
 	test_includes
