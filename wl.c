@@ -252,8 +252,8 @@ write_all(int fd, const char *p, size_t n)
 static int
 is_bidi(wchar_t c)
 {
-	return c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
-	    (c >= 0x2066 && c <= 0x2069);
+	return c == 0x61c || c == 0x200e || c == 0x200f ||
+	    (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
 /*
@@ -1717,10 +1717,11 @@ static uint32_t
 listing_block(struct config *c, struct values *v, const struct ref *r)
 {
 	const struct block *b = &c->blocks[r->block];
+	const char *const *patterns = c->patterns + c->more[b->more].patterns;
 	const char *name = c->names[r->name].text;
 
 	if (b->kind == BLOCK_HOST && !r->negated && c->blocks[b->scope].always &&
-	    (!b->excludes || wildcards(c->patterns + c->more[b->more].patterns, name) != -1))
+	    (!b->excludes || wildcards(patterns, name) != -1))
 		return r->block;
 	evaluate(c, name, NULL, v);
 	return v->listed;
@@ -4978,8 +4979,9 @@ is_proxied(struct target *t)
 /*
  * The hash of all that decides where the host's connection leads: what ssh -G
  * prints, but for the keywords of the sharing itself (ControlPersist=10m for
- * once is to be found again without it).  A jump host or a proxy command has settings of its own, so then the state of the
- * configuration's files counts too.
+ * once is to be found again without it).  A jump host or a proxy command has
+ * settings of its own, so then the state of the configuration's files counts
+ * too.
  */
 static uint64_t
 target_hash(struct target *t)
@@ -5116,21 +5118,30 @@ master_args(struct target *t, struct args *a)
 		arg_option(a, t->option.v);
 }
 
+/* Whether the user has left the LogLevel as it is. */
+static int
+default_level(struct target *t)
+{
+	return strcmp(setting(t, "loglevel"), "INFO") == 0;
+}
+
 /*
- * The command line of the master that logs in in the background.  Without -v
- * ssh would throw away what the proxy of such a master says (ssh_proxy_connect),
+ * The command line of the master that logs in in the background; with DEBUG
+ * it tells the stages.  Without -v
+ * ssh would throw away what the proxy of such a master says
+ * (ssh_proxy_connect),
  * be it only why a jump host cannot be reached.
  */
 static void
-login_args(struct target *t, struct args *a)
+login_args(struct target *t, struct args *a, int debug)
 {
 	ssh_args(a, t);
 	arg_add(a, "-N");
 	arg_add(a, "-T");
 	master_args(t, a);
-	if (strcmp(setting(t, "loglevel"), "INFO") == 0)
+	if (debug)
 		arg_option(a, "LogLevel=DEBUG1");
-	if (strcmp(setting(t, "loglevel"), "INFO") == 0 && is_proxied(t))
+	if (debug && is_proxied(t))
 		arg_add(a, "-v");
 	arg_host(a, t->name);
 }
@@ -5570,7 +5581,6 @@ login_start(struct login *l, struct target *t)
 	memset(l, 0, sizeof(*l));
 	l->target = t;
 	l->status = l->notice = -1;
-	l->debug = strcmp(setting(t, "loglevel"), "INFO") == 0;
 	snprintf(l->stage, sizeof(l->stage), "looking up");
 	if (t->dir.len == 0)
 		dir_find(&t->dir, 1);
@@ -5581,11 +5591,12 @@ login_start(struct login *l, struct target *t)
 		ask_listen(l);
 	l->front = l->bare = l->listen == -1 && (require == NULL ||
 	    strcmp(require, "never") == 0);
+	l->debug = !l->bare && default_level(t);
 	l->log = log_open(t);
-	login_args(t, &a);
+	login_args(t, &a, l->debug);
 	env = login_env(l, self);
 	fds[0] = fds[1] = null_fd();
-	fds[2] = l->log;
+	fds[2] = l->bare ? 2 : l->log;	/* in order with what it asks */
 	l->start = l->news = now_ms();
 	l->pid = spawn(&a, env, fds, 1);
 	free(self);
@@ -6047,7 +6058,7 @@ connect_host(struct target *t)
 	if (!o->dry)
 		recent_write(t->name, 0);
 	if (plan == PLAN_MASTER && o->dry) {
-		login_args(t, &a);
+		login_args(t, &a, default_level(t));
 		print_args(&a);
 	} else if (plan == PLAN_MASTER && !login(t)) {
 		return 255;
@@ -6348,7 +6359,8 @@ main(int argc, char **argv)
 	while ((fd = open("/dev/null", O_RDWR)) != -1 && fd <= 2)
 		continue;
 	close(fd);
-	if (where != NULL && argc == 2 && argv[1][0] != '-' && getenv("SSH_ASKPASS") != NULL)
+	if (where != NULL && argc == 2 && argv[1][0] != '-' &&
+	    getenv("SSH_ASKPASS") != NULL)
 		return askpass(where, argv[1]);
 	setlocale(LC_CTYPE, "");
 	first = options_read(&options, argc, argv);
