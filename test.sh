@@ -4811,7 +4811,7 @@ test_asking()
 	killed=$(cat "$tmp/pid")
 	kill -KILL "$killed"
 	stop
-	until_true '! grep -l "$tmp/ssh[d]" /proc/[0-9]*/cmdline 2>/dev/null'
+	until_true '! grep -l "$tmp/ssh[d]" /proc/[0-9]*/cmdline >/dev/null 2>&1'
 	touch -t 202001010000 "$sockets/ask.$killed"
 	start -q -F "$server/config" web true
 	screen exit
