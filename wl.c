@@ -1990,6 +1990,19 @@ range_parse(const char *s, size_t n, long *from, long *to)
 	return *from <= *to;
 }
 
+/* Whether ssh takes the name; a user may stand before it here. */
+static int
+inventory_typable(const char *name)
+{
+	const char *host = strrchr(name, '@'), *p;
+
+	if (host == NULL)
+		return typable(name);
+	for (p = name; p < host && !is_refused(*p); p++)
+		continue;
+	return p == host && *name != '-' && typable(host + 1);
+}
+
 /*
  * Adds the hosts that NAME stands for, a range at a time: a number as wide
  * as the range begins, or a letter.
@@ -2000,18 +2013,14 @@ inventory_add(struct inventory_file *f, const char *name, uint32_t given,
 {
 	const char *open = strchr(name, '['), *close, *colon;
 	struct buf one = { NULL, 0, 0 };
-	const char *at;
 	long from, to, i;
 
 	if (open == NULL) {
 		if (f->made++ >= INVENTORY_MAX)
 			errx(2, "%s:%lu: too many hosts", f->path,
 			    (unsigned long)f->line);
-		at = strrchr(name, '@');
-		if (typable(at != NULL ? at + 1 : name) && *name != '-' &&
-		    (at == NULL || memchr(name, '@', (size_t)(at - name)) ==
-		    NULL) && strpbrk(name, "'`\";&<>|(){}\\$, ") == NULL &&
-		    host_find(f->hosts, name) == NULL)
+		if (inventory_typable(name) && host_find(f->hosts, name) ==
+		    NULL)
 			host_add(f->hosts, name_add(f->hosts->config,
 			    xstrdup(name)), &f->hosts->len)->block = given;
 		return;
@@ -5127,10 +5136,9 @@ default_level(struct target *t)
 
 /*
  * The command line of the master that logs in in the background; with DEBUG
- * it tells the stages.  Without -v
- * ssh would throw away what the proxy of such a master says
- * (ssh_proxy_connect),
- * be it only why a jump host cannot be reached.
+ * it tells the stages.  Without -v ssh would throw away what the proxy of such
+ * a master says (ssh_proxy_connect), be it only why a jump host cannot be
+ * reached.
  */
 static void
 login_args(struct target *t, struct args *a, int debug)
