@@ -89,6 +89,8 @@ enum {
 	FILES_MAX = 65535,	/* files read in all, as 16 bits count */
 	TEXT_MAX = 1 << 28,	/* bytes read in all */
 	KEY_MAX = 32,		/* the longest keyword has 31 letters */
+	WINDOW = 1 << 16,	/* bytes read at once */
+	PIECE = 1 << 18,	/* bytes of text that are asked for at once */
 	TEXT_LEN = 256,		/* bytes of a text that are matched */
 };
 
@@ -341,16 +343,59 @@ printable(const char *s)
  * strdelim and argv_split).  Nothing here trusts a line to end in NUL.
  */
 
+/*
+ * What a byte may mean in a line, for the loops that see every one of them.
+ * Refused are those that ssh takes in no name, and what splits a user off.
+ */
+enum {
+	BLANK = 1,
+	REFUSED = 2,
+	SYNTAX = 4,		/* ends a word or is not what it stands for */
+	WILDCARD = 8,
+	SLASH = 16,
+	EQUALS = 32,
+	VALUE = 128,		/* begins a keyword that line_key() knows */
+	QUOTE = 64,		/* that strdelim() knows */
+};
+
+static const unsigned char kinds[256] = {
+	REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED,
+	REFUSED, REFUSED | BLANK | SYNTAX, REFUSED | BLANK, REFUSED,
+	REFUSED, REFUSED | BLANK, REFUSED, REFUSED,
+	REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED,
+	REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED,
+	[' '] = REFUSED | BLANK | SYNTAX, ['"'] = REFUSED | SYNTAX | QUOTE | VALUE,
+	['\''] = REFUSED | SYNTAX, ['\\'] = REFUSED | SYNTAX,
+	['$'] = REFUSED, ['&'] = REFUSED, ['('] = REFUSED, [')'] = REFUSED,
+	[','] = REFUSED, [';'] = REFUSED, ['<'] = REFUSED, ['>'] = REFUSED,
+	['@'] = REFUSED, ['`'] = REFUSED, ['{'] = REFUSED, ['|'] = REFUSED,
+	['}'] = REFUSED, [0x7f] = REFUSED,
+	['*'] = WILDCARD, ['?'] = WILDCARD, ['/'] = SLASH, ['='] = EQUALS | VALUE,
+	['C'] = VALUE, ['H'] = VALUE, ['P'] = VALUE, ['U'] = VALUE,
+	['c'] = VALUE, ['h'] = VALUE, ['p'] = VALUE, ['u'] = VALUE,
+};
+
 static int
-is_blank(int c)
+is_kind(int c, int kind)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+	return kinds[(unsigned char)c] & kind;
+}
+
+/* The kinds of bytes that are in S. */
+static int
+kinds_of(const char *s)
+{
+	int seen = 0;
+
+	while (*s != '\0')
+		seen |= kinds[(unsigned char)*s++];
+	return seen;
 }
 
 static char *
 skip_blanks(char *p, const char *end)
 {
-	while (p < end && is_blank(*p))
+	while (p < end && is_kind(*p, BLANK))
 		p++;
 	return p;
 }
@@ -374,7 +419,7 @@ token(char *p, const char *end, char key[KEY_MAX])
 	size_t n = 0;
 	int equals;
 
-	for (; p < end && !is_blank(*p) && *p != '"' && *p != '='; p++)
+	for (; p < end && !is_kind(*p, BLANK | QUOTE | EQUALS); p++)
 		n = key_add(key, n, *p);
 	key[n] = '\0';
 	if (p == end)
@@ -404,7 +449,7 @@ keyword(char *p, char **end, char key[KEY_MAX])
 
 	if ((e = memchr(p, '\0', (size_t)(*end - p))) == NULL)
 		e = *end;
-	while (e > p + 1 && (is_blank(e[-1]) || e[-1] == '\f'))
+	while (e > p + 1 && (is_kind(e[-1], BLANK) || e[-1] == '\f'))
 		e--;
 	*end = e;
 	if ((p = token(p, e, key)) != NULL && key[0] == '\0')
@@ -431,6 +476,11 @@ word(char **p, const char *end, char *out)
 	*p = s;
 	if (s == end || *s == '#')
 		return 0;
+	while (s < end && !is_kind(*s, SYNTAX))
+		s++;
+	if (out != *p)
+		memmove(out, *p, (size_t)(s - *p));
+	out += s - *p;
 	for (; s < end; s++) {
 		if (*s == '\\' && s + 1 < end && (s[1] == '\'' ||
 		    s[1] == '"' || s[1] == '\\' || (!quote && s[1] == ' ')))
@@ -500,6 +550,29 @@ list_match(const char *s, const char *list, int fold)
 }
 
 /*
+ * Whether ssh takes the name as a destination and as nothing else
+ * (valid_hostname; the comma since OpenSSH 10.0), and it is not hidden by a
+ * dot as systemd's `.host' is.  SEEN is kinds_of() it.
+ */
+static int
+typable(const char *s, int seen)
+{
+	const char *p;
+
+	if (*s == '-' || (seen & REFUSED))
+		return 0;
+	if (*s != '.' && !(seen & SLASH))
+		return 1;
+	if (strncmp(s, "ssh://", 6) == 0)
+		return 0;
+	for (p = s; *p != '\0'; p++)
+		if (*p == '.' && (p == s || p[-1] == '/') &&
+		    strcspn(p, "/") > strspn(p, "."))
+			return 0;
+	return 1;
+}
+
+/*
  * The configuration, in memory.  A Host or Match line opens a block, which
  * governs the lines up to the next one.  The lines of an included file that
  * stand before its first block, and those that follow an Include, belong to
@@ -518,7 +591,7 @@ enum block_kind { BLOCK_ROOT, BLOCK_HOST, BLOCK_MATCH, BLOCK_SAME, BLOCK_BAD };
 struct block {
 	char *body;		/* its lines, which are parsed when wanted */
 	uint32_t len;		/* their length */
-	uint32_t note;		/* bytes from the note to the body */
+	uint32_t note;		/* that of the note, which stands before it */
 	uint32_t scope;		/* the block it is inside of */
 	uint32_t more;		/* what few blocks have, 0: none */
 	uint32_t line;		/* of its Host line */
@@ -549,8 +622,8 @@ struct name {
 	uint32_t block : 30, state : 2;
 };
 
-struct slot {
-	uint32_t hash, name;	/* name 0: free */
+struct slot {			/* name 0: free */
+	uint32_t name : 27, hash : 5;	/* the highest bits of its hash */
 };
 
 /* What few blocks have. */
@@ -568,7 +641,18 @@ struct file {
 	struct stat st;
 };
 
+/*
+ * Text that stays where it is, in pieces.  Only what is still being put
+ * together at the end of the last one may move.
+ */
+struct text {
+	char *piece, *end;	/* the last piece */
+	char *open, *next;	/* what is put together, and its end */
+};
+
 struct config {
+	struct text words;	/* names and patterns */
+	struct text lines;	/* notes, and the lines of blocks */
 	struct file *files;
 	struct block *blocks;
 	struct ref *refs;
@@ -581,21 +665,74 @@ struct config {
 	size_t nfiles, nblocks, nrefs, nnames, npatterns, nmore, nlinks;
 	size_t capfiles, capblocks, caprefs, capnames, cappatterns;
 	size_t capmore, caplinks, captable;
-	size_t text;		/* bytes read so far */
+	size_t read;		/* bytes read so far */
 	uint32_t pass;
 	int final;		/* a `Match final' asks for a second pass */
 	int full;		/* nothing more is read */
 	const char *local_user;
 };
 
-static uint32_t
-hash(const char *s)
+/* Adds N bytes to the text that is put together. */
+static void
+text_add(struct text *t, const char *s, size_t n)
 {
-	uint32_t h = 2166136261U;	/* FNV-1a */
+	size_t have = (size_t)(t->next - t->open), size = PIECE;
+	char *piece;
 
-	while (*s != '\0')
-		h = (h ^ (unsigned char)*s++) * 16777619U;
-	return h ^ h >> 15;
+	if (n > (size_t)(t->end - t->next)) {
+		if (size / 2 < have + n)
+			size = (have + n) * 2;
+		if ((piece = malloc(size)) == NULL)
+			errx(2, "out of memory");
+		if (have > 0)
+			memcpy(piece, t->open, have);
+		if (t->open == t->piece)	/* all of it was moved */
+			free(t->piece);
+		t->piece = t->open = piece;
+		t->next = piece + have;
+		t->end = piece + size;
+	}
+	memcpy(t->next, s, n);
+	t->next += n;
+}
+
+/* Ends the text that is put together, and returns it. */
+static char *
+text_end(struct text *t)
+{
+	char *s = t->open;
+
+	t->open = t->next;
+	return s;
+}
+
+/* A copy of the string S that stays. */
+static char *
+text_keep(struct text *t, const char *s)
+{
+	text_add(t, s, strlen(s) + 1);
+	return text_end(t);
+}
+
+/* A number for the N bytes at S, for the table of names. */
+static uint32_t
+hash(const char *s, size_t n)
+{
+	const char *end = s + n;
+	uint64_t h = n, word = 0;
+
+	for (; end - s > 8; s += 8) {
+		memcpy(&word, s, 8);
+		h = (h ^ word) * 0x9e3779b97f4a7c15;
+		h ^= h >> 32;
+	}
+	if (n >= 8)		/* the last 8, some of them once more */
+		memcpy(&word, end - 8, 8);
+	else
+		memcpy(&word, s, n);
+	h = (h ^ word) * 0x9e3779b97f4a7c15;
+	h = (h ^ h >> 32) * 0x9e3779b97f4a7c15;
+	return (uint32_t)(h >> 32);
 }
 
 /* A name's place in the table: where it is or where it would go. */
@@ -607,7 +744,7 @@ name_slot(const struct config *c, const char *text, uint32_t h)
 
 	for (i = h;; i++) {
 		s = &c->table[i & (c->captable - 1)];
-		if (s->name == 0 || (s->hash == h && text != NULL &&
+		if (s->name == 0 || (s->hash == h >> 27 &&
 		    strcmp(c->names[s->name].text, text) == 0))
 			return s;
 	}
@@ -617,32 +754,44 @@ name_slot(const struct config *c, const char *text, uint32_t h)
 static uint32_t
 name_find(const struct config *c, const char *text)
 {
-	return name_slot(c, text, hash(text))->name;
+	return name_slot(c, text, hash(text, strlen(text)))->name;
+}
+
+static void
+slot_set(struct slot *s, uint32_t name, uint32_t h)
+{
+	s->name = name & 0x7ffffff;
+	s->hash = h >> 27;
 }
 
 /* Makes room in the table for N names. */
 static void
-table_grow(struct config *c, size_t names)
+table_grow(struct config *c, size_t n)
 {
-	struct slot *old = c->table, *s;
-	size_t n = c->captable;
+	const char *text;
+	uint32_t i, h;
 
-	if (names < n / 4 * 3)
+	if (n < c->captable / 2)
 		return;
-	for (c->captable = 1024; c->captable / 4 * 3 <= names;)
+	for (c->captable = 1024; c->captable / 2 <= n;)
 		c->captable *= 2;
-	if ((c->table = calloc(c->captable, sizeof(*c->table))) == NULL)
-		errx(2, "out of memory");
-	for (s = old; n > 0; s++, n--)
-		if (s->name != 0)
-			*name_slot(c, NULL, s->hash) = *s;
-	free(old);
+	free(c->table);
+	c->table = NULL;
+	n = 0;
+	c->table = grow(NULL, &n, c->captable, sizeof(*c->table));
+	memset(c->table, 0, c->captable * sizeof(*c->table));
+	for (i = 1; i < c->nnames; i++) {
+		text = c->names[i].text;
+		h = hash(text, strlen(text));
+		slot_set(name_slot(c, text, h), i, h);
+	}
 }
 
+/* The number of a name, which is copied if it is new. */
 static uint32_t
 name_add(struct config *c, const char *text)
 {
-	uint32_t h = hash(text);
+	uint32_t h = hash(text, strlen(text));
 	struct slot *s;
 
 	table_grow(c, c->nnames);
@@ -650,15 +799,15 @@ name_add(struct config *c, const char *text)
 		c->names = grow(c->names, &c->capnames, c->nnames + 1,
 		    sizeof(*c->names));
 		memset(&c->names[c->nnames], 0, sizeof(*c->names));
-		c->names[c->nnames].text = text;
-		s->hash = h;
-		s->name = (uint32_t)c->nnames++;
+		c->names[c->nnames].text = text_keep(&c->words, text);
+		slot_set(s, (uint32_t)c->nnames++, h);
 	}
 	return s->name;
 }
 
 static void
-ref_add(struct config *c, const char *text, uint32_t block, int negated)
+ref_add(struct config *c, const char *text, int seen, uint32_t block,
+    int negated)
 {
 	uint32_t name = name_add(c, text);
 	struct name *n = &c->names[name];
@@ -674,15 +823,19 @@ ref_add(struct config *c, const char *text, uint32_t block, int negated)
 		n->block = block & 0x3fffffff;
 	if (n->last != 0)
 		c->refs[n->last].next = (uint32_t)c->nrefs;
+	else if (!typable(text, seen))
+		n->state = NAME_REFUSED;
 	n->last = (uint32_t)c->nrefs++;
 }
 
+/* Adds a copy of a pattern or, with NULL, ends their list. */
 static void
 pattern_add(struct config *c, const char *text)
 {
 	c->patterns = grow(c->patterns, &c->cappatterns, c->npatterns + 1,
 	    sizeof(*c->patterns));
-	c->patterns[c->npatterns++] = text;
+	c->patterns[c->npatterns++] = text != NULL ?
+	    text_keep(&c->words, text) : NULL;
 }
 
 /* Where to put what few blocks have, for block B. */
@@ -716,17 +869,18 @@ inside_add(struct config *c, uint32_t b)
 }
 
 /*
- * Reading.  Each file is read whole and stays in memory, and the words of its
- * Host, Match and Include lines are unquoted in place; all other lines are
- * only counted.  What ssh would refuse is passed over: ssh itself reports it
- * on connecting.  Only regular files are read, so nothing can block or have
- * no end, and the sums of FILES_MAX and TEXT_MAX bound what includes that
- * multiply can do.
+ * Reading.  Of each file only names, notes and the lines that may set a value
+ * of interest are kept; all other lines are only counted.  What ssh would
+ * refuse is passed over: ssh itself reports it on connecting.  Only regular
+ * files are read, so nothing can block or have no end, and the sums of
+ * FILES_MAX and TEXT_MAX bound what includes that multiply can do.
  */
 
 struct level {			/* a file that is being read */
 	struct config *c;
-	char *note;		/* the comment lines just above, or NULL */
+	int fd;
+	struct buf in;		/* what was read of it and not yet used */
+	char *note;		/* there: the comments just above, or NULL */
 	uint32_t scope;		/* the block around the Include */
 	uint32_t governor;	/* the block whose lines are being read */
 	uint32_t open;		/* the block that takes them, or 0 */
@@ -737,7 +891,7 @@ struct level {			/* a file that is being read */
 };
 
 static uint32_t
-block_add(struct level *l, enum block_kind kind, uint32_t scope, char *body)
+block_add(struct level *l, enum block_kind kind, uint32_t scope)
 {
 	struct config *c = l->c;
 	struct block *b;
@@ -746,7 +900,6 @@ block_add(struct level *l, enum block_kind kind, uint32_t scope, char *body)
 	    sizeof(*c->blocks));
 	b = &c->blocks[c->nblocks];
 	memset(b, 0, sizeof(*b));
-	b->body = body;
 	b->scope = scope;
 	b->line = l->line;
 	b->file = l->file;
@@ -754,14 +907,17 @@ block_add(struct level *l, enum block_kind kind, uint32_t scope, char *body)
 	return (uint32_t)c->nblocks++;
 }
 
-/* Ends the block whose lines are being read before the line P. */
+/* Ends the block whose lines are being read. */
 static void
-block_close(struct level *l, const char *p)
+block_close(struct level *l)
 {
 	struct block *b = &l->c->blocks[l->open];
+	const char *end = l->c->lines.next;
 
-	if (l->open != 0)
-		b->len = p > b->body ? (uint32_t)(p - b->body) : 0;
+	if (l->open == 0)
+		return;
+	b->body = text_end(&l->c->lines) + b->note;
+	b->len = (uint32_t)(end - b->body);
 	l->open = 0;
 }
 
@@ -773,7 +929,7 @@ static char *
 read_patterns(struct config *c, char *p, const char *end, uint32_t b)
 {
 	char *w;
-	int r, negated;
+	int r, negated, seen;
 	size_t first = c->npatterns, ref = c->nrefs;
 	int positive = 0, negative = 0, all = 0;
 
@@ -783,9 +939,10 @@ read_patterns(struct config *c, char *p, const char *end, uint32_t b)
 		negated = *w == '!';
 		w += negated;
 		negative |= negated;
-		if (strpbrk(w, "*?") == NULL) {
+		seen = kinds_of(w);
+		if (!(seen & WILDCARD)) {
 			if (*w != '\0')
-				ref_add(c, w, b, negated);
+				ref_add(c, w, seen, b, negated);
 			continue;
 		}
 		pattern_add(c, w - negated);
@@ -807,27 +964,33 @@ read_patterns(struct config *c, char *p, const char *end, uint32_t b)
 	return r == -1 ? NULL : p;
 }
 
-/* A Host line; its note is a comment at its end, else the one above it. */
+/*
+ * The Host line at LINE, with the words P to END.  Its note is a comment at
+ * its end, else the one above it.
+ */
 static void
-read_host(struct level *l, char *p, char *end, char *body)
+read_host(struct level *l, char *line, char *p, char *end)
 {
-	uint32_t b = block_add(l, BLOCK_HOST, l->scope, body);
+	uint32_t b = block_add(l, BLOCK_HOST, l->scope);
 	char *stop = read_patterns(l->c, p, end, b), *note = l->note;
 
 	if (stop == NULL)
 		l->c->blocks[b].kind = BLOCK_BAD;
 	else if (stop < end && *stop == '#')
 		note = stop;
-	if (note != NULL)
-		l->c->blocks[b].note = (uint32_t)(body - note);
+	if (note != NULL) {
+		end = note == stop ? end : line;
+		text_add(&l->c->lines, note, (size_t)(end - note));
+		l->c->blocks[b].note = (uint32_t)(end - note);
+	}
 	l->governor = l->open = b;
 }
 
 /* A Match line, whose criteria are kept as words. */
 static void
-read_match(struct level *l, char *p, const char *end, char *body)
+read_match(struct level *l, char *p, const char *end)
 {
-	uint32_t b = block_add(l, BLOCK_MATCH, l->scope, body);
+	uint32_t b = block_add(l, BLOCK_MATCH, l->scope);
 	struct config *c = l->c;
 	char *w;
 	int r;
@@ -882,14 +1045,24 @@ read_include(struct level *l, char *p, const char *end)
 }
 
 /*
- * Reads the line P to END; the next one begins at NEXT.  A keyword's first
- * letter tells nearly every line that is of no interest here.
+ * Whether the line at P, of N bytes, may be one of Host, Match or Include, of
+ * which quotes or a `=' may hide the keyword.  HostName and those that begin
+ * with Identi are most of the others with such a letter.
  */
+static int
+may_open(const char *p, size_t n)
+{
+	int c = lower(*p);
+
+	return n > 4 && ((c == 'h' && lower(p[4]) != 'n') || c == 'm' ||
+	    (c == 'i' && lower(p[1]) != 'd') || c == '"' || c == '=');
+}
+
+/* Reads the line P to END; the next one begins at NEXT. */
 static void
 read_line(struct level *l, char *p, char *end, char *next)
 {
 	char key[KEY_MAX], *arg = NULL, *q = skip_blanks(p, end);
-	int c;
 
 	if (q == end || *q == '#') {
 		if (q == end)
@@ -898,59 +1071,87 @@ read_line(struct level *l, char *p, char *end, char *next)
 			l->note = q;
 		return;
 	}
-	c = lower(*q);
-	if (c == 'h' && end - q > 4 && lower(q[4]) == 'n')
-		c = 0;		/* HostName, the most frequent line */
-	if (c == 'h' || c == 'm' || c == 'i' || c == '"' || c == '=')
+	if (may_open(q, (size_t)(end - q)))
 		arg = keyword(p, &end, key);
 	if (arg != NULL && strcmp(key, "host") == 0) {
-		block_close(l, p);
-		read_host(l, arg, end, next);
+		block_close(l);
+		read_host(l, p, arg, end);
 	} else if (arg != NULL && strcmp(key, "match") == 0) {
-		block_close(l, p);
-		read_match(l, arg, end, next);
+		block_close(l);
+		read_match(l, arg, end);
 	} else if (arg != NULL && strcmp(key, "include") == 0) {
-		block_close(l, p);
+		block_close(l);
 		read_include(l, arg, end);
-	} else if (l->open == 0) {
-		l->open = block_add(l, BLOCK_SAME, l->governor, p);
-		l->c->blocks[l->open].always =
-		    l->c->blocks[l->governor].always;
-		inside_add(l->c, l->open);
+	} else if (is_kind(*q, VALUE)) {
+		if (l->open == 0) {
+			l->open = block_add(l, BLOCK_SAME, l->governor);
+			l->c->blocks[l->open].always =
+			    l->c->blocks[l->governor].always;
+			inside_add(l->c, l->open);
+		}
+		text_add(&l->c->lines, q, (size_t)(next - q));
 	}
 	l->note = NULL;
 }
 
 /*
- * Reads all that is to be had of a regular file: its bytes, a NUL after them
- * and their number in *LEN; NULL if there is nothing.
+ * Reads more of the file behind what is not yet used, which begins at *P or
+ * with the note before it.  All of that moves to the front.  Returns 0 at the
+ * end of the file.
  */
-static char *
-slurp(struct config *c, int fd, const struct stat *st, size_t *len)
+static int
+read_more(struct level *l, char **p)
 {
-	struct buf b = { NULL, 0, 0 };
-	size_t want = st->st_size > 0 ? (size_t)st->st_size : 0;
+	struct config *c = l->c;
+	char *from = l->note != NULL ? l->note : *p;
+	size_t used = (size_t)(from - l->in.v);
+	size_t line = (size_t)(*p - l->in.v);
 	ssize_t n;
 
+	l->in.len -= used;
+	if (used > 0)
+		memmove(l->in.v, from, l->in.len);
+	l->in.v = grow(l->in.v, &l->in.cap, l->in.len + WINDOW / 2, 1);
+	if (l->note != NULL)
+		l->note = l->in.v;
+	*p = l->in.v + line - used;
 	do {
-		if (c->text + (b.len > want ? b.len : want) > TEXT_MAX) {
-			warnx("more than %d MB of configuration",
-			    TEXT_MAX >> 20);
-			c->full = 1;
+		n = read(l->fd, l->in.v + l->in.len,
+		    l->in.cap - l->in.len - 1);	/* word() adds a NUL */
+	} while (n == -1 && errno == EINTR);
+	if (n <= 0)
+		return 0;
+	if ((size_t)n > TEXT_MAX - c->read) {
+		warnx("more than %d MB of configuration", TEXT_MAX >> 20);
+		c->full = 1;
+		return 0;
+	}
+	c->read += (size_t)n;
+	l->in.len += (size_t)n;
+	return 1;
+}
+
+/* Reads the lines of a file. */
+static void
+read_lines(struct level *l)
+{
+	char *p, *end, *eol;
+	int more = 1;
+
+	p = l->in.v = grow(NULL, &l->in.cap, WINDOW, 1);
+	for (;; p = eol + 1) {
+		while ((eol = memchr(p, '\n',
+		    (size_t)(l->in.v + l->in.len - p))) == NULL && more)
+			more = read_more(l, &p);
+		end = eol != NULL ? eol : l->in.v + l->in.len;
+		if (eol == NULL && p == end)
 			break;
-		}
-		if (b.cap == 0)		/* one more shows the end */
-			b.v = grow(NULL, &b.cap, want + 2, 1);
-		b.v = grow(b.v, &b.cap, b.len + 2, 1);
-		n = read(fd, b.v + b.len, b.cap - b.len - 1);
-		if (n > 0)
-			b.len += (size_t)n;
-	} while (n > 0 || (n == -1 && errno == EINTR));
-	if (b.v != NULL)
-		b.v[b.len] = '\0';
-	*len = b.len;
-	c->text += b.len;
-	return b.v;
+		l->line++;
+		read_line(l, p, end, eol != NULL ? eol + 1 : end);
+		if (eol == NULL)
+			break;
+	}
+	block_close(l);
 }
 
 /*
@@ -978,9 +1179,6 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 {
 	struct level l;
 	struct stat st;
-	size_t len = 0;
-	char *p = NULL, *end, *next;
-	int fd;
 
 	if (c->nfiles == FILES_MAX && !c->full)
 		warnx("more than %d configuration files", FILES_MAX);
@@ -988,13 +1186,9 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 		c->full = 1;
 	if (c->full)
 		return 0;
-	if ((fd = config_open(path, &st)) == -1)
-		return -1;
-	if (S_ISREG(st.st_mode))
-		p = slurp(c, fd, &st, &len);
-	table_grow(c, c->nnames + len / 96);	/* a fair guess saves work */
-	close(fd);
 	memset(&l, 0, sizeof(l));
+	if ((l.fd = config_open(path, &st)) == -1)
+		return -1;
 	l.c = c;
 	l.scope = l.governor = scope;
 	l.depth = depth;
@@ -1004,14 +1198,13 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 	    sizeof(*c->files));
 	c->files[c->nfiles].path = xstrdup(path);
 	c->files[c->nfiles++].st = st;
-	for (end = p != NULL ? p + len : p; p < end; p = next) {
-		char *eol = memchr(p, '\n', (size_t)(end - p));
-
-		next = eol != NULL ? eol + 1 : end;
-		l.line++;
-		read_line(&l, p, eol != NULL ? eol : end, next);
+	if (S_ISREG(st.st_mode)) {
+		/* a fair guess of the number of names saves work */
+		table_grow(c, c->nnames + (size_t)st.st_size / 96);
+		read_lines(&l);
+		free(l.in.v);
 	}
-	block_close(&l, p);
+	close(l.fd);
 	return 0;
 }
 
@@ -1279,7 +1472,7 @@ line_key(char *p, char **end, char **arg)
 	char key[KEY_MAX], *q = skip_blanks(p, *end);
 	int k;
 
-	if (q == *end || strchr("HhUuPpCc\"=", *q) == NULL ||
+	if (q == *end || !is_kind(*q, VALUE) ||
 	    (*arg = keyword(p, end, key)) == NULL)
 		return V_COUNT;
 	for (k = 0; k < V_COUNT && strcmp(key, keys[k]) != 0; k++)
@@ -1295,7 +1488,7 @@ line_set(struct values *v, enum value k, char *arg, char *end)
 		set_word(v, k, arg, end);
 		return;
 	}
-	while (arg < end && (is_blank(*arg) || *arg == '='))
+	while (arg < end && (is_kind(*arg, BLANK) || *arg == '='))
 		arg++;
 	if (k == V_JUMP)
 		set_jump(v, arg, (size_t)(end - arg));
@@ -1602,8 +1795,8 @@ value_jump(const struct values *v)
  */
 
 struct host {
-	const char *name;
-	char *addr;		/* see host_addr(); NULL until asked for */
+	uint32_t name;		/* its number */
+	uint32_t addr;		/* see host_addr(); 0 until asked for */
 	uint32_t block;		/* of its Host line, or its entry in the
 				   inventory; 0: typed */
 	uint32_t used;		/* the place of its last use, 0: none */
@@ -1638,6 +1831,7 @@ struct hosts {
 	struct letters *letters;	/* of the first nletters */
 	size_t nletters;
 	struct use *uses;	/* from 1 on, the last one last */
+	struct buf addrs;	/* from 1 on */
 	struct values values;	/* of the host looked at last */
 	struct buf note;	/* likewise */
 };
@@ -1656,11 +1850,17 @@ host_add(struct hosts *h, uint32_t id, size_t *count)
 	h->v = grow(h->v, &h->cap, place + 1, sizeof(*h->v));
 	host = &h->v[place];
 	memset(host, 0, sizeof(*host));
-	host->name = n->text;
+	host->name = id;
 	n->state = NAME_LISTED;
 	n->block = (place + 1) & 0x3fffffff;
 	++*count;
 	return host;
+}
+
+static const char *
+host_name(const struct hosts *h, const struct host *host)
+{
+	return h->config->names[host->name].text;
 }
 
 /* The host of a name, NULL if there is none. */
@@ -1670,42 +1870,6 @@ host_find(const struct hosts *h, const char *name)
 	const struct name *n = &h->config->names[name_find(h->config, name)];
 
 	return n->state == NAME_LISTED ? &h->v[n->block - 1] : NULL;
-}
-
-/* The characters that ssh takes in no name, and what splits a user off. */
-static int
-is_refused(int c)
-{
-	switch (c) {
-	case '\'': case '`': case '"': case '$': case '\\': case ';':
-	case '&': case '<': case '>': case '|': case '(': case ')':
-	case '{': case '}': case ',': case ' ': case '@':
-		return 1;
-	default:
-		return is_control(c);
-	}
-}
-
-/*
- * Whether ssh takes the name as a destination and as nothing else
- * (valid_hostname; the comma since OpenSSH 10.0), and it is not hidden by a
- * dot as systemd's `.host' is.
- */
-static int
-typable(const char *s)
-{
-	const char *p;
-
-	if (*s == '-' || strncmp(s, "ssh://", 6) == 0)
-		return 0;
-	for (p = s; *p != '\0'; p++) {
-		if (is_refused(*p))
-			return 0;
-		if (*p == '.' && (p == s || p[-1] == '/') &&
-		    strcspn(p, "/") > strspn(p, "."))
-			return 0;
-	}
-	return 1;
 }
 
 /*
@@ -1737,13 +1901,9 @@ hosts_list(struct hosts *h, struct config *c)
 	for (i = 1; i < c->nrefs; i++) {
 		n = &c->names[c->refs[i].name];
 		if (n->state == NAME_NEW) {
-			n->state = NAME_REFUSED;
-			if (typable(n->text)) {
-				n->block = listing_block(c, &h->values,
-				    &c->refs[i]) & 0x3fffffff;
-				n->state = n->block != 0 ? NAME_WAITS :
-				    NAME_REFUSED;
-			}
+			n->block = listing_block(c, &h->values,
+			    &c->refs[i]) & 0x3fffffff;
+			n->state = n->block != 0 ? NAME_WAITS : NAME_REFUSED;
 		}
 		block = c->refs[i].block;
 		if (n->state == NAME_WAITS && n->block == block)
@@ -1764,7 +1924,7 @@ block_note(struct hosts *h, const struct block *b)
 
 	out->len = 0;
 	for (buf_str(out, ""); p < end; p = eol + 1) {
-		while (p < end && is_blank(*p) && *p != '\n')
+		while (p < end && is_kind(*p, BLANK) && *p != '\n')
 			p++;
 		if (p == end || *p != '#')
 			break;
@@ -1779,7 +1939,7 @@ block_note(struct hosts *h, const struct block *b)
 		for (i = 0; i < out->len; i++)
 			if (out->v[i] == '\t')
 				out->v[i] = ' ';
-		while (out->len > 0 && is_blank(out->v[out->len - 1]))
+		while (out->len > 0 && is_kind(out->v[out->len - 1], BLANK))
 			out->v[--out->len] = '\0';
 	}
 	return out->v;
@@ -1816,43 +1976,55 @@ host_place(const struct hosts *h, const struct host *host, uint32_t *line)
 	return host->block != 0 ? h->config->files[b->file].path : NULL;
 }
 
+/* The values for a host; they are good until another host's are found. */
+static struct values *
+host_values(struct hosts *h, const struct host *host)
+{
+	evaluate(h->config, host_name(h, host), host_given(h, host),
+	    &h->values);
+	return &h->values;
+}
+
 /*
  * Where the host leads, as far as its name does not tell: `user@hostname:port'
  * less what is as usual, and behind its NUL the hosts it is reached through.
+ * It moves when another host's is asked for the first time.
  */
 static const char *
 host_addr(struct hosts *h, struct host *host)
 {
-	struct values *v = &h->values;
-	struct buf out = { NULL, 0, 0 };
-	const char *user, *port, *at = strrchr(host->name, '@');
+	struct buf *out = &h->addrs;
+	struct values *v;
+	const char *name = host_name(h, host), *at = strrchr(name, '@');
+	const char *user, *port;
 	int other;
 
-	if (host->addr != NULL)
-		return host->addr;
-	evaluate(h->config, host->name, host_given(h, host), v);
+	if (host->addr != 0)
+		return out->v + host->addr;
+	v = host_values(h, host);
 	user = value_user(h->config, v);
 	if (strcmp(user, h->config->local_user) == 0)
 		user = "";
 	port = value_port(v);
-	other = strcmp(v->name.v, at != NULL ? at + 1 : host->name) != 0;
+	other = strcmp(v->name.v, at != NULL ? at + 1 : name) != 0;
 	if (at != NULL && !other)
 		user = "";	/* the name tells it */
-	out.v = grow(NULL, &out.cap, strlen(user) + strlen(port) +
-	    v->name.len + strlen(value_jump(v)) + 4, 1);
-	buf_str(&out, user);
+	buf_add(out, "", 1);
+	if (out->len > UINT32_MAX)
+		errx(2, "out of memory");
+	host->addr = (uint32_t)out->len;
+	buf_str(out, user);
 	if (*user != '\0')
-		buf_str(&out, "@");
+		buf_str(out, "@");
 	if (*user != '\0' || strcmp(port, "22") != 0 || other)
-		buf_str(&out, v->name.v);
+		buf_str(out, v->name.v);
 	if (strcmp(port, "22") != 0) {
-		buf_str(&out, ":");
-		buf_str(&out, port);
+		buf_str(out, ":");
+		buf_str(out, port);
 	}
-	buf_add(&out, "", 1);
-	buf_str(&out, value_jump(v));
-	host->addr = out.v;
-	return host->addr;
+	buf_add(out, "", 1);
+	buf_str(out, value_jump(v));
+	return out->v + host->addr;
 }
 
 /*
@@ -1870,7 +2042,8 @@ config_read(struct config *c, const char *file)
 	memset(c, 0, sizeof(*c));
 	memset(&l, 0, sizeof(l));
 	l.c = c;
-	block_add(&l, BLOCK_ROOT, 0, NULL);
+	block_add(&l, BLOCK_ROOT, 0);
+	c->blocks[0].body = text_keep(&c->lines, "");
 	c->blocks[0].always = 1;
 	pattern_add(c, NULL);
 	c->names = grow(c->names, &c->capnames, 1, sizeof(*c->names));
@@ -1928,7 +2101,7 @@ given_value(const struct inventory_file *f, const char *s)
 {
 	const char *p;
 
-	for (p = s; *p != '\0' && !is_refused(*p); p++)
+	for (p = s; *p != '\0' && !is_kind(*p, REFUSED); p++)
 		if (strchr("#=%*?!~", *p) != NULL)
 			break;
 	if (*s == '\0' || *s == '-' || *p != '\0')
@@ -1997,10 +2170,10 @@ inventory_typable(const char *name)
 	const char *host = strrchr(name, '@'), *p;
 
 	if (host == NULL)
-		return typable(name);
-	for (p = name; p < host && !is_refused(*p); p++)
+		return typable(name, kinds_of(name));
+	for (p = name; p < host && !is_kind(*p, REFUSED); p++)
 		continue;
-	return p == host && *name != '-' && typable(host + 1);
+	return p == host && *name != '-' && typable(host + 1, kinds_of(host + 1));
 }
 
 /*
@@ -2022,7 +2195,7 @@ inventory_add(struct inventory_file *f, const char *name, uint32_t given,
 		if (inventory_typable(name) && host_find(f->hosts, name) ==
 		    NULL)
 			host_add(f->hosts, name_add(f->hosts->config,
-			    xstrdup(name)), &f->hosts->len)->block = given;
+			    name), &f->hosts->len)->block = given;
 		return;
 	}
 	close = strchr(open, ']');
@@ -2107,7 +2280,7 @@ inventory_line(struct inventory_file *f, char *p, char *end)
 	char *nul = memchr(p, '\0', (size_t)(end - p)), *close;
 
 	end = nul != NULL ? nul : end;
-	while (end > p && is_blank(end[-1]))
+	while (end > p && is_kind(end[-1], BLANK))
 		end--;
 	p = skip_blanks(p, end);
 	if (p == end || *p == '#' || *p == ';')
@@ -2740,7 +2913,7 @@ host_letters(struct hosts *h, const struct host *host)
 		h->nletters = all;
 	}
 	if (h->letters[i].name == 0)
-		h->letters[i].name = letters(host->name);
+		h->letters[i].name = letters(host_name(h, host));
 	return &h->letters[i];
 }
 
@@ -2767,7 +2940,7 @@ word_score(struct table *t, const struct needle *w, struct hosts *h,
 	int r = SCORE_NONE;
 
 	if ((w->letters & ~l->name) == 0)
-		r = score(t, w, host->name, floor - FIELD_NAME);
+		r = score(t, w, host_name(h, host), floor - FIELD_NAME);
 	if (r != SCORE_NONE)
 		return r + FIELD_NAME;
 	host_prepare(h, host);
@@ -3918,10 +4091,9 @@ static void
 probe_start(struct probes *p, struct hosts *h, struct host *host, int to)
 {
 	struct probe *one = &p->v[p->len];
-	struct values *v = &h->values;
+	struct values *v = host_values(h, host);
 	const char *command;
 
-	evaluate(h->config, host->name, host_given(h, host), v);
 	command = value(v, V_COMMAND);
 	one->host = host;
 	one->pid = 0;
@@ -4103,7 +4275,7 @@ measure(struct prompt *p, struct columns *w)
 	w->name = w->addr = 0;
 	for (i = p->top; i < p->rank.len && i < last; i++) {
 		host = ranking_get(&p->rank, i);
-		n = text_width(host->name);
+		n = text_width(host_name(p->rank.hosts, host));
 		w->name = n > w->name ? n : w->name;
 		n = text_width(host_addr(p->rank.hosts, host));
 		w->addr = n > w->addr ? n : w->addr;
@@ -4150,7 +4322,7 @@ put_state(const struct prompt *p, const struct host *host, struct buf *out)
 {
 	char when[32];
 
-	if (is_open(&p->open, host->name))
+	if (is_open(&p->open, host_name(p->rank.hosts, host)))
 		buf_str(out, "* open");
 	if (*probe_text(&p->probes, host) != '\0')
 		buf_fmt(out, "%s%s", out->len > 0 ? "  " : "",
@@ -4182,7 +4354,7 @@ put_row(struct prompt *p, size_t i, const struct columns *w)
 		    (size_t)(host - h->v) + 1);
 	buf_fmt(&p->line, "%s%-*s%*s%*s", chosen ? "\033[7m" : "", gap,
 	    chosen ? ">" : "", w->number, number, gap, "");
-	col = put_field(p, host->name, left, w->name, &found);
+	col = put_field(p, host_name(h, host), left, w->name, &found);
 	if (!chosen)
 		buf_str(&p->line, "\033[2m");
 	left += w->name + 2;
@@ -4611,7 +4783,7 @@ prompt_copy(struct prompt *p)
 	size_t n, i;
 	uint32_t bits;
 
-	evaluate(h->config, host->name, host_given(h, host), &h->values);
+	host_values(h, host);
 	s = (const unsigned char *)h->values.name.v;
 	n = h->values.name.len;
 	buf_str(&p->frame, "\033]52;c;");
@@ -4683,7 +4855,7 @@ prompt_recent(struct prompt *p, int key)
 			return;
 		host = ranking_get(&p->rank, p->sel);
 		if (host->used != 0) {
-			recent_write(host->name, 1);
+			recent_write(host_name(p->rank.hosts, host), 1);
 			p->rank.hosts->forgotten += host >=
 			    p->rank.hosts->v + p->rank.hosts->len;
 		}
@@ -4831,7 +5003,8 @@ plain_list(struct prompt *p)
 		host = ranking_get(&p->rank, i);
 		buf_fmt(&p->frame, "%zu ",
 		    (size_t)(host - p->rank.hosts->v) + 1);
-		put_text(&p->frame, host->name, INT_MAX / 2, NULL);
+		put_text(&p->frame, host_name(p->rank.hosts, host),
+		    INT_MAX / 2, NULL);
 		buf_str(&p->frame, "\n");
 	}
 }
@@ -4875,7 +5048,8 @@ plain_run(struct prompt *p, struct host **host)
 		if (p->rank.len == 0)
 			return CHOSE_QUERY;
 		*host = ranking_get(&p->rank, 0);
-		if (p->rank.len == 1 || strcmp((*host)->name, p->query) == 0 ||
+		if (p->rank.len == 1 ||
+		    strcmp(host_name(p->rank.hosts, *host), p->query) == 0 ||
 		    (number > 0 && number <= p->rank.hosts->len))
 			return CHOSE_HOST;
 		plain_list(p);
@@ -6133,11 +6307,10 @@ print_name(const char *name, int terminal)
 static void
 print_details(struct hosts *h, const struct host *host, int terminal)
 {
-	struct values *v = &h->values;
+	struct values *v = host_values(h, host);
 	const char *path;
 	uint32_t line;
 
-	evaluate(h->config, host->name, host_given(h, host), v);
 	print_text(value_user(h->config, v), terminal, '@');
 	print_text(v->name.v, terminal, ':');
 	print_text(value_port(v), terminal, '\t');
@@ -6170,10 +6343,10 @@ list(struct ranking *r, const struct options *o)
 	for (i = 0; i < r->len; i++) {
 		host = ranking_get(r, i);
 		if (o->verbose) {
-			print_text(host->name, terminal, '\t');
+			print_text(host_name(r->hosts, host), terminal, '\t');
 			print_details(r->hosts, host, terminal);
 		} else {
-			print_name(host->name, terminal);
+			print_name(host_name(r->hosts, host), terminal);
 		}
 	}
 	return r->len == 0;
@@ -6270,7 +6443,7 @@ resolve(struct prompt *p, const struct options *o)
 	struct in_addr addr;
 
 	if (host != NULL && host < h->v + h->len)
-		return host->name;
+		return host_name(h, host);
 	if (strpbrk(p->query, "@:/") != NULL ||
 	    inet_pton(AF_INET, p->query, &addr) == 1)
 		return p->query;
@@ -6282,9 +6455,9 @@ resolve(struct prompt *p, const struct options *o)
 	host = ranking_get(&p->rank, 0);
 	if (!o->print && !o->dry && !o->socket) {
 		fprintf(stderr, "wl: %s: ", printable(p->query));
-		fprintf(stderr, "%s\n", printable(host->name));
+		fprintf(stderr, "%s\n", printable(host_name(h, host)));
 	}
-	return host->name;
+	return host_name(h, host);
 }
 
 /* Lets the user choose; NULL if nothing was chosen. */
@@ -6297,7 +6470,7 @@ choose(struct prompt *p)
 	tty_own(0);
 	choice = tty_draws() ? prompt_run(p, &host) : plain_run(p, &host);
 	if (choice == CHOSE_HOST)
-		return host->name;
+		return host_name(p->rank.hosts, host);
 	return choice == CHOSE_QUERY ? p->query : NULL;
 }
 
@@ -6313,7 +6486,8 @@ no_choice(struct prompt *p)
 	}
 	for (i = 0; i < p->rank.len; i++)
 		fprintf(stderr, "%s\n",
-		    printable(ranking_get(&p->rank, i)->name));
+		    printable(host_name(p->rank.hosts,
+		    ranking_get(&p->rank, i))));
 	warnx("%s: matches %zu hosts", printable(p->query), p->rank.len);
 	return 1;
 }
