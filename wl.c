@@ -1796,7 +1796,7 @@ value_jump(const struct values *v)
 
 struct host {
 	uint32_t name;		/* its number */
-	uint32_t addr;		/* see host_addr(); 0 until asked for */
+	uint32_t rest;		/* see host_rest(); 0 until asked for */
 	uint32_t block;		/* of its Host line, or its entry in the
 				   inventory; 0: typed */
 	uint32_t used;		/* the place of its last use, 0: none */
@@ -1805,7 +1805,7 @@ struct host {
 /* See letters(); 0 until asked for. */
 struct letters {
 	uint32_t name;
-	uint32_t rest;		/* of where it leads and of its note */
+	uint32_t rest;		/* of all that host_rest() tells */
 };
 
 /* A use of a host, as the file of recently used hosts tells it. */
@@ -1831,7 +1831,7 @@ struct hosts {
 	struct letters *letters;	/* of the first nletters */
 	size_t nletters;
 	struct use *uses;	/* from 1 on, the last one last */
-	struct buf addrs;	/* from 1 on */
+	struct buf rest;	/* see host_rest() */
 	struct values values;	/* of the host looked at last */
 	struct buf note;	/* likewise */
 };
@@ -1985,34 +1985,17 @@ host_values(struct hosts *h, const struct host *host)
 	return &h->values;
 }
 
-/*
- * Where the host leads, as far as its name does not tell: `user@hostname:port'
- * less what is as usual, and behind its NUL the hosts it is reached through.
- * It moves when another host's is asked for the first time.
- */
-static const char *
-host_addr(struct hosts *h, struct host *host)
+/* Appends where the host leads, less what its name tells or is as usual. */
+static void
+put_addr(struct hosts *h, const struct host *host, struct buf *out)
 {
-	struct buf *out = &h->addrs;
-	struct values *v;
 	const char *name = host_name(h, host), *at = strrchr(name, '@');
-	const char *user, *port;
-	int other;
+	const struct values *v = host_values(h, host);
+	const char *user = value_user(h->config, v), *port = value_port(v);
+	int other = strcmp(v->name.v, at != NULL ? at + 1 : name) != 0;
 
-	if (host->addr != 0)
-		return out->v + host->addr;
-	v = host_values(h, host);
-	user = value_user(h->config, v);
-	if (strcmp(user, h->config->local_user) == 0)
+	if (strcmp(user, h->config->local_user) == 0 || (at != NULL && !other))
 		user = "";
-	port = value_port(v);
-	other = strcmp(v->name.v, at != NULL ? at + 1 : name) != 0;
-	if (at != NULL && !other)
-		user = "";	/* the name tells it */
-	buf_add(out, "", 1);
-	if (out->len > UINT32_MAX)
-		errx(2, "out of memory");
-	host->addr = (uint32_t)out->len;
 	buf_str(out, user);
 	if (*user != '\0')
 		buf_str(out, "@");
@@ -2022,9 +2005,37 @@ host_addr(struct hosts *h, struct host *host)
 		buf_str(out, ":");
 		buf_str(out, port);
 	}
-	buf_add(out, "", 1);
-	buf_str(out, value_jump(v));
-	return out->v + host->addr;
+}
+
+/*
+ * What there is to say of a host besides its name, one string after another:
+ * `user@hostname:port', the hosts it is reached through, and its note.  They
+ * move when another host's are asked for the first time.
+ */
+static const char *
+host_rest(struct hosts *h, struct host *host)
+{
+	struct buf *out = &h->rest;
+
+	if (host->rest == 0) {
+		buf_add(out, "", 1);
+		if (out->len > UINT32_MAX)
+			errx(2, "out of memory");
+		host->rest = (uint32_t)out->len;
+		put_addr(h, host, out);
+		buf_add(out, "", 1);
+		buf_str(out, value_jump(&h->values));
+		buf_add(out, "", 1);
+		buf_str(out, host_note(h, host));
+	}
+	return out->v + host->rest;
+}
+
+/* The string that stands after S. */
+static const char *
+after(const char *s)
+{
+	return s + strlen(s) + 1;
 }
 
 /*
@@ -2815,11 +2826,19 @@ align(struct table *t, const struct needle *w, const char *s, size_t len,
 static int
 subsequence(const struct needle *w, const char *s, size_t len)
 {
-	size_t i = 0, j;
+	const char *end = s + len;
+	size_t i;
+	char a, b;
 
-	for (j = 0; i < w->len && j < len; j++)
-		i += (size_t)same(w, i, s[j]);
-	return i == w->len;
+	for (i = 0; i < w->len; i++, s++) {
+		a = w->text[i];
+		b = w->other[i];
+		while (s < end && *s != a && *s != b)
+			s++;
+		if (s == end)
+			return 0;
+	}
+	return 1;
 }
 
 /*
@@ -2898,74 +2917,92 @@ query_parse(struct query *q, const char *s)
 	}
 }
 
-/* Where the letters of a host are kept. */
-static struct letters *
-host_letters(struct hosts *h, const struct host *host)
+/* Makes room for the letters of all hosts. */
+static void
+letters_grow(struct hosts *h)
 {
-	size_t i = (size_t)(host - h->v), all = h->len + h->typed;
+	size_t all = h->len + h->typed, cap = 0;
 
-	if (i >= h->nletters) {
-		h->letters = realloc(h->letters, all * sizeof(*h->letters));
-		if (h->letters == NULL)
-			errx(2, "out of memory");
-		memset(h->letters + h->nletters, 0,
-		    (all - h->nletters) * sizeof(*h->letters));
-		h->nletters = all;
-	}
-	if (h->letters[i].name == 0)
-		h->letters[i].name = letters(host_name(h, host));
-	return &h->letters[i];
+	if (all <= h->nletters)
+		return;
+	h->letters = grow(h->letters, &cap, all, sizeof(*h->letters));
+	memset(h->letters + h->nletters, 0,
+	    (all - h->nletters) * sizeof(*h->letters));
+	h->nletters = all;
 }
 
-/* Looks at all of a host that a query may ask for. */
+/* Looks at all of the I-th host that a query may ask for. */
 static void
-host_prepare(struct hosts *h, struct host *host)
+host_prepare(struct hosts *h, size_t i)
 {
-	struct letters *l = host_letters(h, host);
+	struct letters *l = &h->letters[i];
+	const char *rest;
 
-	if (l->rest == 0)
-		l->rest = letters(host_addr(h, host)) |
-		    letters(host_note(h, host));
+	if (l->rest == 0) {
+		rest = host_rest(h, &h->v[i]);
+		l->rest = letters(rest) | letters(after(after(rest)));
+	}
+}
+
+/* Whether letters alone tell that the I-th host does not match. */
+static int
+host_excluded(struct hosts *h, size_t i, const struct query *q)
+{
+	struct letters *l = &h->letters[i];
+	size_t n;
+
+	if (l->name == 0)
+		l->name = letters(host_name(h, &h->v[i]));
+	for (n = 0; n < q->nwords; n++) {
+		if ((q->words[n].letters & ~l->name) == 0)
+			continue;
+		host_prepare(h, i);
+		if ((q->words[n].letters & ~l->rest) != 0)
+			return 1;
+	}
+	return 0;
 }
 
 /*
- * What a word is worth for a host; SCORE_NONE if nothing of it holds the word.
+ * What a word is worth for the I-th host; SCORE_NONE if nothing of it holds the word.
  * What cannot be better than FLOOR need not be exact.
  */
 static int
 word_score(struct table *t, const struct needle *w, struct hosts *h,
-    struct host *host, int floor)
+    size_t i, int floor)
 {
-	struct letters *l = host_letters(h, host);
+	const struct letters *l = &h->letters[i];
+	const char *addr;
 	int r = SCORE_NONE;
 
 	if ((w->letters & ~l->name) == 0)
-		r = score(t, w, host_name(h, host), floor - FIELD_NAME);
+		r = score(t, w, host_name(h, &h->v[i]), floor - FIELD_NAME);
 	if (r != SCORE_NONE)
 		return r + FIELD_NAME;
-	host_prepare(h, host);
+	host_prepare(h, i);
 	if ((w->letters & ~l->rest) != 0)
 		return SCORE_NONE;
-	r = score(t, w, host_addr(h, host), floor - FIELD_ADDR);
+	addr = host_rest(h, &h->v[i]);
+	r = score(t, w, addr, floor - FIELD_ADDR);
 	if (r != SCORE_NONE)
 		return r + FIELD_ADDR;
-	return score(t, w, host_note(h, host), floor);
+	return score(t, w, after(after(addr)), floor);
 }
 
 /*
- * The score of a query for a host: the sum for its words, or SCORE_NONE.  An
+ * The score of a query for the I-th host: the sum for its words, or SCORE_NONE.  An
  * empty query is found everywhere.  The score of a query of one word need not
  * be exact where it cannot be better than FLOOR.
  */
 static int
 host_score(struct table *t, const struct query *q, struct hosts *h,
-    struct host *host, int floor)
+    size_t i, int floor)
 {
 	int sum = 0, r;
-	size_t i;
+	size_t n;
 
-	for (i = 0; i < q->nwords; i++) {
-		r = word_score(t, &q->words[i], h, host,
+	for (n = 0; n < q->nwords; n++) {
+		r = word_score(t, &q->words[n], h, i,
 		    q->nwords == 1 ? floor : INT_MIN / 2);
 		if (r == SCORE_NONE)
 			return SCORE_NONE;
@@ -3080,14 +3117,16 @@ best_key(const struct ranking *r, uint32_t i, int score)
 static void
 ranking_add(struct ranking *r, uint32_t i, size_t *n)
 {
-	struct host *host = &r->hosts->v[i];
-	int score, floor = INT_MIN / 2;
+	struct hosts *h = r->hosts;
+	int score = SCORE_NONE, floor = INT_MIN / 2;
 
-	if (i >= r->hosts->len && host->used == 0)
+	if (host_excluded(h, i, &r->query) && r->query.number != i + 1)
+		return;
+	if (i >= h->len && h->v[i].used == 0)
 		return;		/* forgotten */
-	if (r->nbest == r->limit && host->used == 0)
+	if (r->nbest == r->limit && h->v[i].used == 0)
 		floor = (int)(r->best[0].key >> 32) + SCORE_NONE;
-	score = host_score(&r->table, &r->query, r->hosts, host, floor);
+	score = host_score(&r->table, &r->query, h, i, floor);
 	if (score == SCORE_NONE && r->query.number != i + 1)
 		return;
 	r->v[(*n)++] = i;
@@ -3104,6 +3143,7 @@ ranking_scan(struct ranking *r, size_t n, int narrower, int (*busy)(void *))
 {
 	size_t i, found = 0;
 
+	letters_grow(r->hosts);
 	r->valid = 0;
 	r->nbest = 0;
 	for (i = 0; i < n; i++) {
@@ -4277,7 +4317,7 @@ measure(struct prompt *p, struct columns *w)
 		host = ranking_get(&p->rank, i);
 		n = text_width(host_name(p->rank.hosts, host));
 		w->name = n > w->name ? n : w->name;
-		n = text_width(host_addr(p->rank.hosts, host));
+		n = text_width(host_rest(p->rank.hosts, host));
 		w->addr = n > w->addr ? n : w->addr;
 	}
 	if (tty.cols >= NARROW && w->name > half)
@@ -4342,7 +4382,8 @@ put_row(struct prompt *p, size_t i, const struct columns *w)
 {
 	struct hosts *h = p->rank.hosts;
 	struct host *host = ranking_get(&p->rank, i);
-	const char *addr = host_addr(h, host), *jump = addr + strlen(addr) + 1;
+	const char *addr = host_rest(h, host), *jump = after(addr);
+	const char *note = after(jump);
 	int chosen = i == p->sel, gap = tty.cols < NARROW ? 1 : 2, col;
 	int left = gap + w->number + gap;
 	struct buf state = { NULL, 0, 0 };
@@ -4376,9 +4417,9 @@ put_row(struct prompt *p, size_t i, const struct columns *w)
 		left = col + 2;
 	}
 	free(state.v);
-	if (*host_note(h, host) != '\0' && col + 2 < tty.cols) {
+	if (*note != '\0' && col + 2 < tty.cols) {
 		col = put_blanks(&p->line, col, left);
-		put_field(p, host_note(h, host), col, INT_MAX, &found);
+		put_field(p, note, col, INT_MAX, &found);
 	}
 	buf_str(&p->line, "\033[m");
 }
@@ -4950,9 +4991,10 @@ prompt_prepare(struct prompt *p)
 	struct hosts *h = p->rank.hosts;
 	size_t n;
 
+	letters_grow(h);
 	while (p->prepared < h->len && !key_waits(NULL))
 		for (n = 0; n < 256 && p->prepared < h->len; n++)
-			host_prepare(h, &h->v[p->prepared++]);
+			host_prepare(h, p->prepared++);
 }
 
 /*
