@@ -5448,6 +5448,16 @@ fuzz()
 		} | sed 's/l\([123]\)\/[^ ]*/\1/' >"$tmp/corpus/$seed"
 		seed=$((seed + 1))
 	done
+	printf '\230\120w1\177b\nUser x\377\377\377' >"$tmp/corpus/inventory"
+	cat >>"$tmp/corpus/inventory" <<'END'
+[web]
+w[08:11]-[a:c] ansible_host=10.0.0.1 ansible_user="x y" # note
+u@h:22 ansible_ssh_port=2222
+[web:vars]
+ansible_port=9
+[db]
+::1 ansible_host=\::1
+END
 	write_fuzz_c >"$tmp/fuzz.c"
 	tokens='Host Match Include HostName User Port ProxyJump final all host
 	    originalhost localuser %h none ssh:// exec canonical'
@@ -5496,8 +5506,12 @@ write_fuzz_c()
 	cat <<'C'
 #define _DEFAULT_SOURCE
 #define _XOPEN_SOURCE 700
+#include <err.h>
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
+
+static jmp_buf failed;		/* where wl would end with an error */
 
 struct piece { struct piece *next, *prev; };
 static struct piece pieces = { &pieces, &pieces };
@@ -5574,6 +5588,8 @@ fuzz_strndup(const char *s, size_t n)
 #define strdup fuzz_strdup
 #undef strndup
 #define strndup fuzz_strndup
+#define err(...) longjmp(failed, 1)
+#define errx(...) longjmp(failed, 1)
 #define main wl_main
 #include "wl.c"
 #undef main
@@ -5640,14 +5656,25 @@ fuzz_files(const unsigned char *data, const unsigned char *end, char *path)
 	path[strlen(path) - 1] = '0';
 }
 
+/* Ranges of so many numbers would only take long. */
+static int
+fuzz_is_long(const unsigned char *data, size_t size)
+{
+	size_t i, digits = 0;
+
+	for (i = 0; i < size && digits < 4; i++)
+		digits = is_digit(data[i]) ? digits + 1 : 0;
+	return i < size;
+}
+
 int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	static const unsigned char first[] = "\030\120a\nHost a b\n";
-	static char path[1000];
-	struct hosts hosts;
-	struct prompt prompt;
-	struct options options;
+	static char path[1000], inventory[1000];
+	static struct hosts hosts;
+	static struct prompt prompt;
+	static struct options options;
 	const unsigned char *files;
 	struct piece *p;
 
@@ -5666,13 +5693,21 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	memset(&options, 0, sizeof(options));
 	memset(&hosts, 0, sizeof(hosts));
 	options.file = path;
-	hosts_read(&hosts, &options);
-	prompt.options = &options;
-	prompt.rank.hosts = &hosts;
-	ranking_update(&prompt.rank, "", NULL);
-	options.verbose = 1;
-	list(&prompt.rank, &options);
-	fuzz_keys(&prompt, data, (size_t)(files - data));
+	if ((*data & 0x80) && !fuzz_is_long(data, size)) {
+		/* the last file is an inventory */
+		snprintf(inventory, sizeof(inventory), "%s", path);
+		inventory[strlen(path) - 1] = '3';
+		options.inventory = inventory;
+	}
+	if (setjmp(failed) == 0) {
+		hosts_read(&hosts, &options);
+		prompt.options = &options;
+		prompt.rank.hosts = &hosts;
+		ranking_update(&prompt.rank, "", NULL);
+		options.verbose = 1;
+		list(&prompt.rank, &options);
+		fuzz_keys(&prompt, data, (size_t)(files - data));
+	}
 	while ((p = pieces.next) != &pieces) {
 		piece_unlink(p);
 		free(p);

@@ -2130,8 +2130,9 @@ inventory_word(struct inventory_file *f, struct given *g, const char *w)
 	char **to = NULL;
 	size_t i, n;
 
-	if (value++ == NULL)
+	if (value == NULL)
 		return 0;
+	value++;
 	for (i = 0; i < 2 && key == w; i++)
 		if (strncmp(w, prefixes[i], strlen(prefixes[i])) == 0)
 			key = w + strlen(prefixes[i]);
