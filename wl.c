@@ -6171,7 +6171,15 @@ report(const struct login *l, long long ms)
 	free(out.v);
 }
 
-/* Logs in: starts the master and waits for it.  Returns whether it is there. */
+/*
+ * Logs in: starts the master and waits for it.  Returns whether it is there.
+ *
+ * Over TCP the first session waits 41 ms and a round trip for its channel, as
+ * plain ssh does.  sshd has Nagle's algorithm on until something is run, and so
+ * holds its answer back until its announcement of host keys is acknowledged;
+ * that our system delays, for ssh has nothing to say meanwhile.  No option of
+ * ssh changes this, and a pause before the session takes as long as it saves.
+ */
 static int
 login(struct target *t)
 {
