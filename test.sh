@@ -43,21 +43,29 @@ umask 022
 
 passed=0 failed=0 skipped=0
 
-# need PROGRAM:PACKAGE ... makes sure that there are these programs, and ssh's:
-# what is missing is installed where that is Debian and ours to change, else it
-# is an error.
+# need PROGRAM:PACKAGE ... makes sure that there are these programs (a function
+# of that name is none) or files, and ssh's: what is missing is installed where
+# that is Debian and ours to change, else it is an error.
+
+there()
+{
+	case $1 in
+	/*)	[ -e "$1" ] ;;
+	*)	(command unset -f "$1" 2>/dev/null
+		PATH=$PATH:/usr/sbin command -v "$1" >/dev/null) ;;
+	esac
+}
 
 need()
 {
 	missing=
 	for want in ssh:openssh-client sshd:openssh-server "$@"; do
-		PATH=$PATH:/usr/sbin command -v "${want%:*}" >/dev/null ||
-		    missing="$missing ${want#*:}"
+		there "${want%:*}" || missing="$missing ${want#*:}"
 	done
 	[ "$missing" ] || return 0
-	echo "test.sh: installing$missing" >&2
 	# shellcheck disable=SC2086	# a list of packages
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null &&
+	    echo "test.sh: installing$missing" >&2 &&
 	    export DEBIAN_FRONTEND=noninteractive && apt-get -q update >&2 &&
 	    apt-get -qy install --no-install-recommends $missing >&2; then
 		return 0
@@ -6792,7 +6800,7 @@ demo)
 	;;
 trees)
 	absolute "${4-./wl}"
-	need tmux:tmux
+	need
 	setup
 	trees "${2-1000}" "${3-1}"
 	;;
@@ -6802,7 +6810,7 @@ fuzz)
 	;;
 *)
 	absolute "${1-./wl}"
-	need tmux:tmux
+	need tmux:tmux /etc/services:netbase
 	setup
 	all 200
 	echo 'again, under sanitizers:'
