@@ -41,11 +41,14 @@
 /*
  * Where libc hides what the standard in force does not name: pselect and
  * TIOCGWINSZ need the first of these, wcwidth the second.  The BSDs and macOS
- * show all when neither is defined.
+ * show all when neither is defined.  Where a long has 32 bits, the others let
+ * directories and files with large numbers be read, and a time be after 2038.
  */
 #ifdef __linux__
 #define _DEFAULT_SOURCE
 #define _XOPEN_SOURCE 700
+#define _FILE_OFFSET_BITS 64
+#define _TIME_BITS 64
 #endif
 
 #include <sys/ioctl.h>
