@@ -3026,7 +3026,7 @@ alpha:" "$rc:$out:$err"
 		$
 	END
 	)" "$(printf '%s\n' "$screen" | sed '/connected in/d')"
-	keys 'clear; cat inventory | w -q -i - alpha "echo ready; cat"' Enter
+	keys 'clear; cat inventory | w -q -i - alpha "echo rea\dy; cat"' Enter
 	screen ready
 	keys 'typed text' Enter
 	screen "typed text${newline}typed text"
@@ -4899,7 +4899,7 @@ test_stages()
 		: >"$tmp/$kind"
 		"$tmp/listener" $kind >"$tmp/$kind" 2>&1 &
 		workers="$workers $!"
-		until_true '[ -s "$tmp/$kind" ] || ! kill -0 $!'
+		until_true '[ -s "$tmp/$kind" ] || ! kill -0 $! 2>/dev/null'
 	done
 	hosts <<-END
 		Host past
