@@ -8,6 +8,8 @@
 #	                                read as ssh reads them
 #	sh test.sh fuzz RUNS            RUNS random inputs to the reader (30s:
 #	                                for 30 seconds)
+#	sh test.sh cross [N]            lists, inventories, connections, N random
+#	                                configurations: wl for other processors
 #	sh test.sh demo [WL]            no test: wl's prompt on hosts of its own
 #	sh test.sh bench [AREA] [WL]    measures wl next to others; areas: keys,
 #	                                list, rank, connect, calls
@@ -6757,6 +6759,61 @@ sanitizers()
 	    -fno-sanitize-recover=all -o "$tmp/sanitized/wl" "$source"
 }
 
+# Other processors, by qemu: 64 bits, the same with the high byte first, 32 bits.
+
+emulated='aarch64-linux-gnu s390x-linux-gnu arm-linux-gnueabihf'
+
+need_cross()
+{
+	sanitized=yes	# it takes as much address space
+	for target in $emulated; do
+		case $target in
+		aarch64*)	port=arm64 ;;
+		arm*)		port=armhf ;;
+		*)		port=${target%%-*} ;;
+		esac
+		set -- "$@" "$target-gcc:gcc-$target" \
+		    "/usr/$target/include/stdio.h:libc6-dev-$port-cross" \
+		    "qemu-${target%%-*}-static:qemu-user-static"
+	done
+	need make:make "$@"
+}
+
+cross_build()
+{
+	mkdir "$tmp/$1"
+	cp "$source" "$(dirname "$source")/Makefile" "$tmp/$1"
+	make -C "$tmp/$1" CC="$1-gcc" CPPFLAGS=-Werror LDFLAGS=-static \
+	    >"$tmp/$1/log" 2>&1 || {
+		cat "$tmp/$1/log"
+		return 1
+	}
+	wl=$tmp/$1/run
+	printf '#!/bin/sh\nexec qemu-%s-static %s "$@"\n' "${1%%-*}" \
+	    "$tmp/$1/wl" >"$wl"
+	chmod +x "$wl"
+}
+
+cross()
+{
+	sanitized=yes	# it takes as much address space
+	for target in $emulated; do
+		echo "on $target:"
+		ok 'wl builds' cross_build "$target" || continue
+		test_lines
+		test_names
+		test_includes
+		test_agreement
+		test_columns
+		test_file
+		test_hostile
+		test_connection
+		test_inventory
+		test_recent
+		trees "$1" 1
+	done
+}
+
 absolute()
 {
 	wl=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
@@ -6803,6 +6860,11 @@ trees)
 	need
 	setup
 	trees "${2-1000}" "${3-1}"
+	;;
+cross)
+	need_cross tmux:tmux /etc/services:netbase
+	setup
+	cross "${2-100}"
 	;;
 fuzz)
 	setup
