@@ -15,7 +15,8 @@
 #	                                list, rank, connect, calls
 #
 # The tests use the real ssh and sshd, without a port, and a real terminal,
-# tmux. They need these, awk, sed and a C compiler, and write nothing outside
+# tmux, and the programs that wl is used with: bash, zsh, fish, rsync and git.
+# They need these, strace, awk, sed and a C compiler, and write nothing outside
 # a temporary directory, but for the sockets that wl itself makes. A failure
 # prints its name, what was wanted and what came, and the run goes on. The
 # last line is "N passed, N failed", and the exit status is 1 if any failed.
@@ -95,7 +96,8 @@ setup()
 	export ASAN_OPTIONS UBSAN_OPTIONS
 	unset SSH_AUTH_SOCK SSH_ASKPASS SSH_ASKPASS_REQUIRE SSH_CONNECTION
 	unset DISPLAY WAYLAND_DISPLAY TMUX TMUX_TMPDIR NO_COLOR VISUAL EDITOR
-	unset LANG LC_CTYPE LINES COLUMNS ENV
+	unset LANG LC_CTYPE LINES COLUMNS ENV BASH_ENV ZDOTDIR GIT_DIR
+	unset XDG_CONFIG_HOME XDG_DATA_HOME
 	mkdir -m 700 "$HOME" "$HOME/.ssh" "$XDG_RUNTIME_DIR"
 	me=$(id -un) tab=$(printf '\t') esc=$(printf '\033')
 	newline='
@@ -3662,7 +3664,6 @@ test_copy_edit()
 	test_copy
 	test_edit
 	test_edit_option
-	test_completion
 	fresh
 }
 
@@ -3942,30 +3943,283 @@ test_edit_option()
 	prompt_hosts
 }
 
-# The completion of the manual's examples, with a wl that has our file.
+# ------------------------------------------------- with other programs ---
+#
+# The commands that the manual prints, as it prints them: example TEXT is its
+# line with that text. They find programs that have our configuration.
+#
+# composes NAME COMMAND ERROR: the command, away from the terminal, in
+# $server/here, succeeds and says no more than that.
+# terminal COMMAND ...: runs a shell there on the terminal, waits for its "$".
+# cleared: gives it an empty screen.
 
-test_completion()
+example()
 {
-	sentence="the manual's line for bash completes names"
-	if ! command -v bash >/dev/null; then
-		skip "$sentence" 'there is no bash'
+	sed -n -e '1,/^\.Sh EXAMPLES/d' -e 's/\\-/-/g' -e "s/\\\\(aq/'/g" \
+	    -e 's/\\(ha/^/g' -e 's/\\e/\\/g' -e 's/^\(\.Dl \)*\$ /\1/' \
+	    -e '/^\.Bd/,/^\.Ed/p' -e 's/^\.Dl //p' \
+	    "$(dirname "$source")/wl.1" |
+	    grep -F -e "$1" || echo "the manual has no example with $1"
+}
+
+composes()
+{
+	binary=$wl wl=env
+	run -C "$server/here" PATH="$server/bin:$PATH" sh -c "$2"
+	wl=$binary
+	is "$1: $2" "0:${3-}" "$rc:$err"
+}
+
+terminal()
+{
+	tmux new-session -d -x "${size%x*}" -y "${size#*x}" -c "$server/here" \
+	    env PATH="$server/bin:$PATH" PS1='$ ' HISTFILE= "$@"
+	screen '$'
+}
+
+cleared()
+{
+	keys clear Enter
+	until_true 'capture; [ "$screen" = "$" ]'
+}
+
+test_composed()
+{
+	[ -z "$sanitized" ] || return 0	# it is the others that are tried
+	for sftp in /usr/lib*/*/sftp-server /usr/lib*/sftp-server; do
+		[ ! -x "$sftp" ] || break
+	done
+	server "Subsystem sftp $sftp"
+	echo 'Host web-prod-1 web-prod-2 staging' >>"$server/config"
+	mkdir "$server/bin" "$server/here" "$server/there"
+	{
+		echo "cd $server/there"
+		cat "$server/login"
+	} >"$server/x"
+	mv "$server/x" "$server/login"
+	for program in ssh scp "$wl"; do
+		printf '#!/bin/sh\nexec %s -F %s "$@"\n' \
+		    "$(command -v "$program")" "$server/config" \
+		    >"$server/bin/${program##*/}"
+	done
+	cat >"$server/bin/tailscale" <<-'END'
+		echo '100.64.0.1      web   me@    linux   -'
+		echo '100.64.0.2      db    me@    macOS   idle, tx 1 rx 2'
+		echo
+		echo '# Health check:'
+		echo '#     - Some peers are advertising routes'
+	END
+	chmod +x "$server/bin"/*
+	test_composed_files
+	test_composed_prompt
+	test_composed_shells
+	test_composed_tmux
+	hangup web web-prod-1 web-prod-2
+}
+
+# Over one connection, with one login.
+
+test_composed_files()
+{
+	mkdir "$server/here/site"
+	echo words >"$server/here/notes.txt"
+	echo page >"$server/here/site/page"
+	for commit in one two; do
+		[ -d "$server/there/repo" ] ||
+		    git init -q "$server/there/repo"
+		GIT_AUTHOR_NAME=me GIT_AUTHOR_EMAIL=me GIT_COMMITTER_NAME=me \
+		    GIT_COMMITTER_EMAIL=me git -C "$server/there/repo" \
+		    commit -q --allow-empty -m $commit
+	done
+	git -C "$server/there/repo" branch old HEAD~
+	git init -q "$server/here"
+	git -C "$server/here" remote add origin web:repo
+	composes 'a connection for ten minutes' \
+	    "$(example 'ControlPersist=10m') true"
+	composes 'it is there' "$(example '-O check') 2>&1 | grep -q running"
+	composes 'copied over it' "$(example scp\ -o)"
+	composes 'copied over it' "$(example rsync)"
+	is 'what was copied is there' "words${newline}page" \
+	    "$(cat "$server/there/notes.txt" "$server/there/site/page")"
+	composes 'fetched over it' "$(example '"ssh -S $(wl') -q origin old"
+	composes 'a forwarding for it' "$(example forward |
+	    sed "s#8080#$server/socket#")"
+	ok 'which is there' [ -S "$server/socket" ]
+	is 'all of this was one login' 1 "$(logins)"
+	composes 'it ends' "$(example '-O exit')" 'Exit request sent.'
+	until_true '[ ! -S "$(path web)" ]'
+	composes 'fetched over a new one' \
+	    "$(example '_COMMAND=wl ') -q origin"
+	is 'that was another login' 2 "$(logins)"
+	is 'what was fetched is here' "one${newline}two" \
+	    "$(git -C "$server/here" log --all --reverse --format=%s)"
+	composes 'on all that match' \
+	    "$(example 'for h in' | sed 's/uptime/"echo \\$((6 * 7))"/') >out"
+	is 'both have answered' "42${newline}42" "$(cat "$server/here/out")"
+}
+
+# A list from another program, and a name for one.
+
+test_composed_prompt()
+{
+	rm "$server/there/notes.txt"
+	terminal sh
+	keys -l "$(example scp\ notes)"
+	keys Enter
+	screen 6/6
+	keys web Enter
+	until_true '[ -s "$server/there/notes.txt" ]'
+	is 'a file is copied to the host that is chosen' words \
+	    "$(cat "$server/there/notes.txt")"
+	prompted
+	keys -l "clear; $(example scp\ notes)"
+	keys Enter
+	screen 6/6
+	keys Escape
+	prompted
+	is 'and to none if none is' "notes.txt${newline}out${newline}site" \
+	    "$(ls "$server/here")"
+	cleared
+	keys -l "$(example tailscale; example awk | sed 's/^ *//')"
+	keys Enter
+	screen 2/2
+	is 'another program tells the hosts' "$(cat <<-'END'
+		>                                                                           2/2
+		> 1  web  100.64.0.1  linux
+		  2  db   100.64.0.2  macOS
+	END
+	)" "$(tail_from '>  ')"
+	keys web Enter
+	screen 'remote$'
+	keys 'test -t 0 && echo ter""minal; exit' Enter
+	screen 'to 100.64.0.1 closed.'
+	screen "${newline}terminal"
+	stop
+}
+
+# Completion, and keys, in each shell. completes SHELL COMMAND ...: the shell
+# that the command runs has been told LINES.
+
+completes()
+{
+	which=$1
+	shift
+	terminal "$@"
+	printf '%s\n' "$lines" >"$tmp/lines"
+	while read -r line; do
+		keys -l -- "$line"
+		keys Enter
+	done <"$tmp/lines"
+	cleared
+	keys -l 'half typed'
+	keys C-x w
+	screen 6/6
+	keys web Enter
+	screen 'remote$'
+	keys -l 'echo a "line'
+	keys Enter
+	screen "line$newline>"
+	keys -l 'read"; exit 3'
+	keys Enter
+	screen closed.
+	prompted
+	is "a key in $which runs wl, as if it was typed" "$(cat <<-'END'
+		$ wl
+		Welcome.
+		remote$ echo a "line
+		> read"; exit 3
+		a line
+		read
+		Shared connection to web closed.
+		$
+	END
+	)" "$(printf '%s\n' "$screen" | sed '/connected in/d')"
+	keys C-x w
+	screen 6/6
+	keys Escape
+	prompted
+	cleared
+	keys -l 'wl sta'
+	keys Tab
+	until_true 'capture; [ "$screen" = "$ wl staging" ]'
+	is "$which completes a name" '$ wl staging' "$screen"
+	keys C-u
+	keys -l 'wl web-p'
+	keys Tab
+	screen 'wl web-prod-'
+	keys -l '2 "echo hel""lo"'
+	keys Enter
+	screen "${newline}hello"
+	is "$which completes what names have in common" hello \
+	    "$(printf '%s\n' "$screen" | sed -n '/^hello/p')"
+	prompted
+}
+
+test_composed_shells()
+{
+	lines="$(example compgen)$newline$(example '\C-xw')
+$(example 'wl_add()')$newline$(example '\C-xh')"
+	completes bash bash --norc --noprofile
+	cleared
+	keys -l 'echo to '
+	keys C-x h
+	screen 6/6
+	keys db Enter
+	screen '$ echo to db'
+	keys -l ':file'
+	keys Enter
+	screen "${newline}to db:file"
+	is 'another adds a name to the line' \
+	    "\$ echo to db:file${newline}to db:file$newline\$" "$screen"
+	stop
+	lines="autoload -U compinit; compinit -u -D
+$(example compadd)$newline$(example bindkey)"
+	completes zsh zsh -f
+	stop
+	lines="$(example complete\ -c)$newline$(example '\cxw')"
+	completes fish fish --no-config --private \
+	    -C "function fish_prompt; echo -n '\$ '; end"
+	stop
+}
+
+# A tmux in the terminal, which the keys go to.
+
+test_composed_tmux()
+{
+	if ! tmux list-commands | grep -q popup; then
+		skip 'the keys for tmux' 'it is older than 3.2'
 		return
 	fi
-	mkdir -p "$tmp/complete"
-	printf '#!/bin/sh\nexec %s -F %s "$@"\n' "$wl" "$HOME/$config" \
-	    >"$tmp/complete/wl"
-	chmod +x "$tmp/complete/wl"
-	line=$(sed -n 's/\\-/-/g; /^_wl() { COMPREPLY/p' \
-	    "$(dirname "$source")/wl.1")
-	is "$sentence" "$(cat <<-'END'
-		complete -F _wl wl
-		web-prod-1
-		web-prod-2
-	END
-	)" "$(PATH=$tmp/complete:$PATH bash -c "$line"'
-	    complete -p wl
-	    _wl wl web-p wl
-	    printf "%s\n" "${COMPREPLY[@]}"' 2>&1)"
+	{
+		cat "$tmp/tmux.conf"
+		echo 'set -g default-command "exec sh"'
+		example new-window
+		example popup
+	} >"$tmp/keys.conf"
+	terminal sh
+	keys -l "env -u TMUX tmux -u -S $tmp/inner -f $tmp/keys.conf"
+	keys Enter
+	screen '$'
+	until_true '[ -S "$tmp/inner" ]'
+	for key in S H; do
+		cleared
+		keys C-b $key
+		screen 6/6
+		keys web Enter
+		screen 'remote$'
+		is "C-b $key opens a new window for a host" 2 \
+		    "$(command tmux -S "$tmp/inner" list-windows | wc -l)"
+		keys exit Enter
+		until_true 'capture; [ "$screen" = "$" ]'
+		keys C-b $key
+		screen 6/6
+		keys Escape
+		until_true 'capture; [ "$screen" = "$" ]'
+		is 'and nothing if none is chosen' 1 \
+		    "$(command tmux -S "$tmp/inner" list-windows | wc -l)"
+	done
+	command tmux -S "$tmp/inner" kill-server
+	stop
 }
 
 # -------------------------------------------------------------- questions ---
@@ -6748,6 +7002,7 @@ all()
 	test_recent
 	test_probe
 	test_copy_edit
+	test_composed
 	test_questions
 	trees "$1" 1
 }
@@ -6872,7 +7127,8 @@ fuzz)
 	;;
 *)
 	absolute "${1-./wl}"
-	need tmux:tmux /etc/services:netbase
+	need tmux:tmux bash:bash zsh:zsh fish:fish rsync:rsync git:git \
+	    strace:strace /etc/services:netbase
 	setup
 	all 200
 	echo 'again, under sanitizers:'
