@@ -3098,6 +3098,7 @@ test_recent()
 	test_recent_trouble
 	test_recent_writers
 	test_recent_view
+	test_unasked
 	rm -rf "$XDG_STATE_HOME"
 	fresh
 }
@@ -3265,6 +3266,7 @@ test_recent_writers()
 		print 1000000 + i, "n" i * 7 % 600 + (i < 3000 ? 100 : 0) }' \
 	    >"$uses"
 	cp "$uses" "$tmp/uses"
+	ln "$uses" "$tmp/old"
 	echo last >>"$tmp/uses"
 	awk '{ name[NR] = $NF; line[NR] = $0 }
 		END {
@@ -3277,6 +3279,9 @@ test_recent_writers()
 	run -F "$server/config" last
 	is 'a long file is cut to the last uses of 500 names' \
 	    "$(cat "$tmp/want")" "$(sed 's/.* last$/last/' "$uses")"
+	is 'by a new one: who still reads the old one has it whole' \
+	    "$(cat "$tmp/uses")" "$(sed 's/.* last$/last/' "$tmp/old")"
+	rm "$tmp/old"
 	is 'and is for the user alone again' '-rw-------' "$(modes "$uses")"
 	is 'and nothing else is left there' recent "$(ls "$XDG_STATE_HOME/wl")"
 	run -F "$server/config" later
@@ -3423,6 +3428,62 @@ test_recent_view()
 	ends 'nothing was ever used' 130
 }
 
+# What is done before it is asked for. asked_for: how often the last wl ran a
+# program, forked, went to the network and opened the file of recent uses.
+
+asked_for()
+{
+	for call in execve fork clone AF_INET '"/.*/wl/recent"'; do
+		grep -c -e "$call" "$tmp/calls"
+	done | paste -s -d ' ' -
+}
+
+test_unasked()
+{
+	[ -z "$sanitized" ] || return 0
+	sentence='before it is asked for, nothing is run, looked up or connected'
+	if ! strace -o "$tmp/calls" true 2>/dev/null; then
+		skip "$sentence" 'strace is not allowed here'
+		return
+	fi
+	write config <<-'END'
+		Match exec "exit 0"
+		    User x
+		Host near
+		    HostName localhost
+		    Port 9
+		Host far
+		    ProxyJump near
+		Host other
+		    ProxyCommand nc %h %p
+	END
+	recent 20 typed@there 10 other
+	binary=$wl wl=$tmp/as
+	printf '#!/bin/sh\nexec strace -f -o %s %s "$@"\n' "$tmp/calls" \
+	    "$binary" >"$tmp/as"
+	chmod +x "$tmp/as"
+	for way in -l '-l -v' '-l o' '-p far'; do
+		eval "run -F $HOME/$config $way"
+		is "$sentence (wl $way)" '0 1 0 0 0 1' "$rc $(asked_for)"
+	done
+	start -F "$HOME/$config"
+	screen 3/3
+	keys e
+	screen 2/3
+	keys BSpace C-r
+	screen typed@there
+	keys Down Down Up C-r
+	screen 3/3
+	is "$sentence (at the prompt)" '1 0 0 0 1' "$(asked_for)"
+	keys C-t
+	until_true 'grep -q AF_INET "$tmp/calls"'
+	keys Escape
+	until_true '[ -s "$tmp/after" ]'
+	ok 'when it is, it is' [ "$(grep -c AF_INET "$tmp/calls")" -gt 0 ]
+	wl=$binary
+	stop
+}
+
 # ------------------------------------------------------ does a host answer? ---
 #
 # More servers, on ports of the loopback: an sshd and a program that answers
@@ -3479,6 +3540,7 @@ test_probe()
 	END
 	test_probe_view
 	test_probe_ends
+	test_probe_together
 	# shellcheck disable=SC2086	# several
 	kill $others $listener 2>/dev/null
 	# shellcheck disable=SC2086
@@ -3594,6 +3656,47 @@ test_probe_ends()
 	keys mute Enter
 	ends 'Enter ends the tests' 0 mute
 	is 'Enter leaves none of them' '' "$(probing)"
+}
+
+# Ten tests take no longer than one.
+
+test_probe_together()
+{
+	write config <<-END
+		Host m1 m2 m3 m4 m5 m6 m7 m8 m9 m10
+		    HostName 127.0.0.1
+		    Port $(cat "$tmp/mute")
+	END
+	start -F "$HOME/$config"
+	screen 10/10
+	keys C-t
+	screen ...
+	asked=$(date +%s)
+	until_true 'capture
+	    [ "$(printf "%s\n" "$screen" | grep -c "no answer$")" = 10 ]'
+	took=$(($(date +%s) - asked))
+	is 'hosts are tested at the same time' 10 \
+	    "$(printf '%s\n' "$screen" | grep -c 'no answer$')"
+	ok "ten take no longer ($took) than one" [ "$took" -le 5 ]
+	stop
+	if ! unshare -n true 2>/dev/null; then
+		skip 'a host to which no way leads is unreachable' \
+		    'root makes a network without ways'
+		return
+	fi
+	binary=$wl wl=$tmp/as
+	printf '#!/bin/sh\nexec unshare -n %s "$@"\n' "$binary" >"$tmp/as"
+	chmod +x "$tmp/as"
+	start -F "$HOME/$config"
+	screen 10/10
+	keys m10 C-t
+	screen unreachable
+	sees 'a host to which no way leads is unreachable' <<-END
+		> m10                                                                      1/10
+		> 10  m10  127.0.0.1:$(cat "$tmp/mute")  unreachable
+	END
+	wl=$binary
+	stop
 }
 
 # ports KIND: listens on a free port of the loopback, prints it, and never says
@@ -3990,7 +4093,7 @@ test_composed()
 		[ ! -x "$sftp" ] || break
 	done
 	server "Subsystem sftp $sftp"
-	echo 'Host web-prod-1 web-prod-2 staging' >>"$server/config"
+	echo 'Host prod-web-1 prod-web-2 staging' >>"$server/config"
 	mkdir "$server/bin" "$server/here" "$server/there"
 	{
 		echo "cd $server/there"
@@ -4014,7 +4117,7 @@ test_composed()
 	test_composed_prompt
 	test_composed_shells
 	test_composed_tmux
-	hangup web web-prod-1 web-prod-2
+	hangup web prod-web-1 prod-web-2
 }
 
 # Over one connection, with one login.
@@ -4144,9 +4247,9 @@ completes()
 	until_true 'capture; [ "$screen" = "$ wl staging" ]'
 	is "$which completes a name" '$ wl staging' "$screen"
 	keys C-u
-	keys -l 'wl web-p'
+	keys -l 'wl prod'
 	keys Tab
-	screen 'wl web-prod-'
+	screen 'wl prod-web-'
 	keys -l '2 "echo hel""lo"'
 	keys Enter
 	screen "${newline}hello"
@@ -4262,6 +4365,7 @@ test_questions()
 	mv "$server/x" "$server/config"
 	watched='locked behind far' sockets=$(dirname "$(path web)")
 	test_passphrase
+	test_typed
 	test_refusal
 	test_host_key
 	test_hops
@@ -4352,6 +4456,48 @@ ${lock% }" 'open lock'
 	run -F "$server/config" -o BatchMode=yes locked true
 	is 'without a terminal there is no question' \
 	    "255::$me@locked: Permission denied (publickey)." "$rc:$out:$err"
+}
+
+# A destination that is typed has the same spinner, questions and connection.
+
+test_typed()
+{
+	for typed in "$me@late" "ssh://$me@late:2222"; do
+		where="ME@late${typed#*late}"
+		before=$(logins)
+		start -F "$server/config"
+		screen denied
+		keys -l "$typed"
+		screen "ssh $typed"
+		keys Enter
+		echo "* $typed  $where  connecting  N s" |
+		    sed "s/$me@/ME@/" >"$tmp/sight"
+		becomes "$typed at the prompt has the spinner" <"$tmp/sight"
+		gate
+		answer "${lock% }" 'open lock'
+		screen 'remote$'
+		becomes "and the question" <<-END
+			${lock% }
+			$(echo "$typed" | sed "s/$me@/ME@/"): connected in N s
+			Welcome.
+			remote$
+		END
+		run -F "$server/config" "$typed" echo again
+		is 'and a connection that is shared' "0:again::$((before + 1))" \
+		    "$rc:$out:$err:$(logins)"
+		stop
+		hangup "$typed"
+		start -F "$server/config" "$typed" echo hello
+		becomes "$typed on the command line has the spinner" \
+		    <"$tmp/sight"
+		gate
+		answer "${lock% }" 'open lock'
+		screen hello
+		run -F "$server/config" -O check "$typed"
+		is 'and the question, and the connection' 0 "$rc"
+		stop
+		hangup "$typed"
+	done
 }
 
 # Ways not to answer.
@@ -5192,7 +5338,17 @@ test_stages()
 		chmod +x "$tmp/as"
 		wl=$tmp/as
 		hangs nowhere nowhere.test 'looking up' "$binary"
+		wl=$tmp/as
+		start -F "$server/config"
 		wl=$binary
+		screen "$newline> "
+		asked=$(date +%s)
+		keys nowhere C-t
+		screen 'no answer'
+		took=$(($(date +%s) - asked))
+		ok "a name that is not found out ($took) is no answer" \
+		    [ "$took" -le 5 ]
+		stop
 	else
 		skip "$sentence: looking up" \
 		    'root makes a private /etc/resolv.conf'
