@@ -3266,7 +3266,7 @@ test_recent_writers()
 		print 1000000 + i, "n" i * 7 % 600 + (i < 3000 ? 100 : 0) }' \
 	    >"$uses"
 	cp "$uses" "$tmp/uses"
-	ln "$uses" "$tmp/old"
+	ln "$uses" "$tmp/uses.old"
 	echo last >>"$tmp/uses"
 	awk '{ name[NR] = $NF; line[NR] = $0 }
 		END {
@@ -3280,8 +3280,8 @@ test_recent_writers()
 	is 'a long file is cut to the last uses of 500 names' \
 	    "$(cat "$tmp/want")" "$(sed 's/.* last$/last/' "$uses")"
 	is 'by a new one: who still reads the old one has it whole' \
-	    "$(cat "$tmp/uses")" "$(sed 's/.* last$/last/' "$tmp/old")"
-	rm "$tmp/old"
+	    "$(cat "$tmp/uses")" "$(sed 's/.* last$/last/' "$tmp/uses.old")"
+	rm "$tmp/uses.old"
 	is 'and is for the user alone again' '-rw-------' "$(modes "$uses")"
 	is 'and nothing else is left there' recent "$(ls "$XDG_STATE_HOME/wl")"
 	run -F "$server/config" later
@@ -3298,6 +3298,33 @@ test_recent_writers()
 	wait $others
 	is 'nor do they while one of them cuts the file' 20 \
 	    "$(used | grep -c '^new')"
+	sentence='nor while ^X does, even if that takes long'
+	if [ "$sanitized" ]; then
+		:
+	elif strace -o "$tmp/calls" true 2>/dev/null; then
+		recent 9 old 5 older
+		binary=$wl wl=$tmp/as
+		cat >"$tmp/as" <<-END
+			#!/bin/sh
+			exec strace -o $tmp/calls -e trace=/^rename \
+			    -e inject=/^rename:delay_enter=50000 $binary "\$@"
+		END
+		chmod +x "$tmp/as"
+		start -F "$server/config"
+		wl=$binary
+		screen denied
+		keys C-r old
+		screen '> old '
+		keys C-x
+		until_true '[ -e "$uses.new" ]' 5000
+		run -F "$server/config" new1
+		keys Escape
+		until_true '[ -s "$tmp/after" ]'
+		stop
+		is "$sentence" "old${newline}new1" "$(used)"
+	else
+		skip "$sentence" 'strace makes it'
+	fi
 
 	# 30,000 uses: 400 KB
 	recent
@@ -4145,6 +4172,8 @@ test_composed_files()
 	is 'what was copied is there' "words${newline}page" \
 	    "$(cat "$server/there/notes.txt" "$server/there/site/page")"
 	composes 'fetched over it' "$(example '"ssh -S $(wl') -q origin old"
+	composes 'what is printed can be run' \
+	    "$(example 'wl -n') 'echo done' | sh | grep -qx done"
 	composes 'a forwarding for it' "$(example forward |
 	    sed "s#8080#$server/socket#")"
 	ok 'which is there' [ -S "$server/socket" ]
