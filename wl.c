@@ -123,6 +123,16 @@ struct buf {
 	size_t len, cap;
 };
 
+static void tty_clear(void);
+
+/* Ends wl; what of its prompt is on the screen goes first. */
+static void
+out_of_memory(void)
+{
+	tty_clear();
+	errx(2, "out of memory");
+}
+
 /* Makes room for NEED elements of SIZE bytes in V, which has *CAP of them. */
 static void *
 grow(void *v, size_t *cap, size_t need, size_t size)
@@ -135,7 +145,7 @@ grow(void *v, size_t *cap, size_t need, size_t size)
 		n = 8;
 	n = n > need / 2 ? n * 2 : need;
 	if (n > SIZE_MAX / size || (v = realloc(v, n * size)) == NULL)
-		errx(2, "out of memory");
+		out_of_memory();
 	*cap = n;
 	return v;
 }
@@ -144,7 +154,7 @@ static void
 buf_add(struct buf *b, const void *p, size_t n)
 {
 	if (n > SIZE_MAX - b->len - 1)
-		errx(2, "out of memory");
+		out_of_memory();
 	b->v = grow(b->v, &b->cap, b->len + n + 1, 1);
 	if (n > 0)
 		memcpy(b->v + b->len, p, n);
@@ -171,7 +181,7 @@ buf_fmt(struct buf *b, const char *fmt, ...)
 	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
 	if (n < 0)
-		errx(2, "out of memory");
+		out_of_memory();
 	b->v = grow(b->v, &b->cap, b->len + (size_t)n + 1, 1);
 	va_start(ap, fmt);
 	vsnprintf(b->v + b->len, (size_t)n + 1, fmt, ap);
@@ -185,7 +195,7 @@ xstrdup(const char *s)
 	char *copy;
 
 	if ((copy = strdup(s)) == NULL)
-		errx(2, "out of memory");
+		out_of_memory();
 	return copy;
 }
 
@@ -1424,7 +1434,7 @@ set_jump(struct values *v, const char *raw, size_t n)
 	if (v->at[V_JUMP] != 0 || v->at[V_COMMAND] != 0)
 		return;
 	if ((text = strndup(raw, n)) == NULL)
-		errx(2, "out of memory");
+		out_of_memory();
 	v->scratch.len = 0;
 	if (strcasecmp(text, "none") == 0) {
 		value_set(v, V_JUMP, "");
@@ -1736,7 +1746,7 @@ evaluate(struct config *c, const char *typed, const struct given *given,
 
 	if (c->active == NULL && (c->active = calloc(c->nblocks,
 	    sizeof(*c->active))) == NULL)
-		errx(2, "out of memory");
+		out_of_memory();
 	v->text.len = 0;
 	buf_add(&v->text, "", 1);
 	memset(v->at, 0, sizeof(v->at));
@@ -2325,7 +2335,7 @@ inventory_read(struct hosts *h, const char *path)
 	ssize_t n;
 
 	if (inv == NULL)
-		errx(2, "out of memory");
+		out_of_memory();
 	h->inventory = inv;
 	if (strcmp(path, "-") == 0)
 		f.path = "standard input";
@@ -2618,7 +2628,7 @@ hosts_read(struct hosts *h, const struct options *o)
 		return;
 	memset(h, 0, sizeof(*h));
 	if ((c = calloc(1, sizeof(*c))) == NULL)
-		errx(2, "out of memory");
+		out_of_memory();
 	config_read(c, o->file);
 	h->config = c;
 	if (o->inventory != NULL)
@@ -3379,6 +3389,15 @@ tty_cooked(void)
 	if (tty.mode == TTY_PROMPT)
 		(void)write_all(tty.fd, "\033[?2004l\033[?25h", 14);
 	tty_set(TTY_COOKED);
+}
+
+/* Takes the prompt off the screen, and all else that is below the cursor. */
+static void
+tty_clear(void)
+{
+	if (tty.mode == TTY_PROMPT)
+		(void)write_all(tty.fd, "\r\033[J", 4);
+	tty_cooked();
 }
 
 static void
@@ -5783,7 +5802,7 @@ login_env(struct login *l, const char *self)
 	for (n = 0; environ[n] != NULL; n++)
 		continue;
 	if ((env = calloc(n + 4, sizeof(*env))) == NULL)
-		errx(2, "out of memory");
+		out_of_memory();
 	for (i = 0; i < n; i++)
 		if (l->listen == -1 ||
 		    strncmp(environ[i], "SSH_ASKPASS=", 12) != 0)
