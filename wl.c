@@ -5161,6 +5161,18 @@ wait_for(pid_t pid)
 	    128 + WTERMSIG(status);
 }
 
+/* What is to be done when a signal has ended ssh. */
+static void
+ended_by(int signo)
+{
+	if (signo == SIGINT || signo == SIGQUIT || signo == SIGHUP) {
+		/* a key's signal, or the terminal's: for all of us */
+		kill(0, signo);
+		die_of(signo);
+	}
+	warnx("ssh: ended by signal %d", signo);
+}
+
 /* Asks `ssh -G'; returns 0, or the status with which it failed. */
 static int
 settings_read(struct target *t)
@@ -5204,6 +5216,8 @@ settings_read(struct target *t)
 	close(pipefd[0]);
 	status = wait_for(pid);
 	free(a.v);
+	if (status > 128 && status < 255)
+		ended_by(status - 128);
 	return status;
 }
 
@@ -6207,7 +6221,7 @@ login(struct target *t)
 {
 	struct login l;
 	long long ms;
-	int ok, status, signo;
+	int ok, status;
 
 	login_start(&l, t);
 	ok = login_wait(&l);
@@ -6220,15 +6234,8 @@ login(struct target *t)
 	if (!ok)
 		login_cancel(&l);
 	login_end(&l);
-	if (!ok && WIFSIGNALED(status)) {
-		signo = WTERMSIG(status);
-		if (signo == SIGINT || signo == SIGQUIT || signo == SIGHUP) {
-			/* a key's signal, or the terminal's: for all of us */
-			kill(0, signo);
-			die_of(signo);
-		}
-		warnx("ssh: ended by signal %d", signo);
-	}
+	if (!ok && WIFSIGNALED(status))
+		ended_by(WTERMSIG(status));
 	return ok;
 }
 
