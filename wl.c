@@ -55,6 +55,7 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -3958,12 +3959,14 @@ put_label(struct buf *out, const char *name, size_t dir)
 }
 
 /*
- * Whether the directory is there, ours, no link, and closed to others.  With
- * MAKE it is made if it is not there.
+ * Whether the directory is there, ours, no link, closed to others, and has
+ * room for a socket.  With MAKE it is made if it is not there.  Else errno
+ * tells why it will not do; EPERM, that it is not private.
  */
 static int
 dir_private(const char *path, int make)
 {
+	struct statvfs fs;
 	struct stat st;
 
 	if (make && mkdir(path, 0700) == -1 && errno != EEXIST)
@@ -3971,8 +3974,11 @@ dir_private(const char *path, int make)
 	if (lstat(path, &st) == -1)
 		return 0;
 	errno = EPERM;
-	return S_ISDIR(st.st_mode) && st.st_uid == getuid() &&
-	    (st.st_mode & 077) == 0;
+	if (!S_ISDIR(st.st_mode) || st.st_uid != getuid() ||
+	    (st.st_mode & 077) != 0 || access(path, W_OK) == -1)
+		return 0;
+	errno = ENOSPC;		/* ssh would find it out after the login */
+	return statvfs(path, &fs) == -1 || fs.f_files == 0 || fs.f_favail > 0;
 }
 
 /*
@@ -4001,8 +4007,10 @@ dir_find(struct buf *dir, int make)
 			buf_str(dir, paths[i]);
 			return;
 		}
-		if (make && paths[i][0] != '\0' && errno != ENOENT && !warned++)
-			warnx("%s: not a private directory", paths[i]);
+		if (!make || paths[i][0] == '\0' || errno == ENOENT || warned++)
+			continue;
+		warnx("%s: %s", paths[i], errno == EPERM ?
+		    "not a private directory" : strerror(errno));
 	}
 }
 
