@@ -6345,6 +6345,15 @@ connect_host(struct target *t)
  * The program.
  */
 
+/* Ends with STATUS, unless what was to be printed could not be. */
+static int
+finish(int status)
+{
+	if (fflush(stdout) == EOF || ferror(stdout))
+		err(2, "standard output");
+	return status;
+}
+
 static void
 usage(FILE *to)
 {
@@ -6356,7 +6365,7 @@ usage(FILE *to)
 	    "query [command ...]\n"
 	    "       wl -O ctl_cmd [-F file] [-i file] [-o option]... query\n"
 	    "       wl -h | -V\n");
-	exit(to == stdout ? 0 : 2);
+	exit(to == stdout ? finish(0) : 2);
 }
 
 /*
@@ -6409,15 +6418,6 @@ print_details(struct hosts *h, const struct host *host, int terminal)
 	print_text(host_note(h, host), terminal, '\n');
 }
 
-/* Ends with STATUS, unless what was to be printed could not be. */
-static int
-finish(int status)
-{
-	if (fflush(stdout) == EOF || ferror(stdout))
-		err(2, "standard output");
-	return status;
-}
-
 /*
  * -l: prints the hosts that match the query, all without one.
  */
@@ -6461,7 +6461,7 @@ options_read(struct options *o, int argc, char **argv)
 			break;
 		case 'V':
 			puts("wl " VERSION);
-			exit(0);
+			exit(finish(0));
 		case 'e':
 			o->edit = 1;
 			break;
@@ -6625,8 +6625,11 @@ main(int argc, char **argv)
 	const char *where = getenv(ASK_ENV);
 	int first, joined, fd;
 
-	/* what is opened must not become a standard descriptor */
-	while ((fd = open("/dev/null", O_RDWR)) != -1 && fd <= 2)
+	/*
+	 * What is opened must not become a standard descriptor.  One that was
+	 * closed cannot be written to, and is closed for what wl becomes.
+	 */
+	while ((fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) != -1 && fd <= 2)
 		continue;
 	close(fd);
 	if (where != NULL && argc == 2 && argv[1][0] != '-' &&
