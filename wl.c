@@ -2585,8 +2585,8 @@ recent_write(const char *name, int forget)
 		    last != '\n')
 			buf_str(&line, "\n");
 		buf_fmt(&line, "%lld %s\n", (long long)time(NULL), name);
-		if (!forget)
-			(void)write_all(fd, line.v, line.len);
+		if (!forget && write_all(fd, line.v, line.len) == -1)
+			(void)!ftruncate(fd, size);	/* no half of it */
 		if (forget || size > RECENT_SIZE)
 			recent_compact(fd, path, forget ? name : NULL);
 		close(fd);
