@@ -6149,7 +6149,8 @@ login_proxy(struct login *l)
 /*
  * Whether the waiting is over: the master has ended, which is how it goes into
  * the background, or the socket has been alive for so long that it will not.
- * If it is another wl's master that was faster, ours is of no use.
+ * If it is another wl's master that was faster, ours is of no use; it would be
+ * in our group, where it stays, though it may have ended, until it is reaped.
  */
 static int
 login_done(struct login *l)
@@ -6158,9 +6159,11 @@ login_done(struct login *l)
 
 	if (l->status != -1 || !master_alive(l->target->socket.v, &pid))
 		return l->status != -1;
-	if (pid != 0 && getpgid(pid) != -1 && getpgid(pid) != l->pid) {
+	if (pid != 0 && getpgid(pid) != l->pid) {
 		login_cancel(l);
 		l->status = 0;
+		login_read(l);
+		l->said.len = 0;	/* that it could not listen */
 		return 1;
 	}
 	if (l->alive == 0)
