@@ -697,7 +697,7 @@ text_add(struct text *t, const char *s, size_t n)
 		if (size / 2 < have + n)
 			size = (have + n) * 2;
 		if ((piece = malloc(size)) == NULL)
-			errx(2, "out of memory");
+			out_of_memory();
 		if (have > 0)
 			memcpy(piece, t->open, have);
 		if (t->open == t->piece)	/* all of it was moved */
@@ -2034,7 +2034,7 @@ host_rest(struct hosts *h, struct host *host)
 	if (host->rest == 0) {
 		buf_add(out, "", 1);
 		if (out->len > UINT32_MAX)
-			errx(2, "out of memory");
+			out_of_memory();
 		host->rest = (uint32_t)out->len;
 		put_addr(h, host, out);
 		buf_add(out, "", 1);
