@@ -364,12 +364,12 @@ printable(const char *s)
 enum {
 	BLANK = 1,
 	REFUSED = 2,
-	SYNTAX = 4,		/* ends a word or is not what it stands for */
+	SYNTAX = 4,		/* a word ends there, or it is not itself */
 	WILDCARD = 8,
 	SLASH = 16,
 	EQUALS = 32,
+	QUOTE = 64,		/* the one that strdelim() knows */
 	VALUE = 128,		/* begins a keyword that line_key() knows */
-	QUOTE = 64,		/* that strdelim() knows */
 };
 
 static const unsigned char kinds[256] = {
@@ -378,13 +378,15 @@ static const unsigned char kinds[256] = {
 	REFUSED, REFUSED | BLANK, REFUSED, REFUSED,
 	REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED,
 	REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED,
-	[' '] = REFUSED | BLANK | SYNTAX, ['"'] = REFUSED | SYNTAX | QUOTE | VALUE,
+	[' '] = REFUSED | BLANK | SYNTAX,
+	['"'] = REFUSED | SYNTAX | QUOTE | VALUE,
 	['\''] = REFUSED | SYNTAX, ['\\'] = REFUSED | SYNTAX,
 	['$'] = REFUSED, ['&'] = REFUSED, ['('] = REFUSED, [')'] = REFUSED,
 	[','] = REFUSED, [';'] = REFUSED, ['<'] = REFUSED, ['>'] = REFUSED,
 	['@'] = REFUSED, ['`'] = REFUSED, ['{'] = REFUSED, ['|'] = REFUSED,
 	['}'] = REFUSED, [0x7f] = REFUSED,
-	['*'] = WILDCARD, ['?'] = WILDCARD, ['/'] = SLASH, ['='] = EQUALS | VALUE,
+	['*'] = WILDCARD, ['?'] = WILDCARD, ['/'] = SLASH,
+	['='] = EQUALS | VALUE,
 	['C'] = VALUE, ['H'] = VALUE, ['P'] = VALUE, ['U'] = VALUE,
 	['c'] = VALUE, ['h'] = VALUE, ['p'] = VALUE, ['u'] = VALUE,
 };
@@ -1898,8 +1900,8 @@ listing_block(struct config *c, struct values *v, const struct ref *r)
 	const char *const *patterns = c->patterns + c->more[b->more].patterns;
 	const char *name = c->names[r->name].text;
 
-	if (b->kind == BLOCK_HOST && !r->negated && c->blocks[b->scope].always &&
-	    (!b->excludes || wildcards(patterns, name) != -1))
+	if (b->kind == BLOCK_HOST && !r->negated &&
+	    c->blocks[b->scope].always && (!b->excludes || wildcards(patterns, name) != -1))
 		return r->block;
 	evaluate(c, name, NULL, v);
 	return v->listed;
@@ -2199,7 +2201,8 @@ inventory_typable(const char *name)
 		return typable(name, kinds_of(name));
 	for (p = name; p < host && !is_kind(*p, REFUSED); p++)
 		continue;
-	return p == host && *name != '-' && typable(host + 1, kinds_of(host + 1));
+	return p == host && *name != '-' &&
+	    typable(host + 1, kinds_of(host + 1));
 }
 
 /*
@@ -2979,8 +2982,8 @@ host_excluded(struct hosts *h, size_t i, const struct query *q)
 }
 
 /*
- * What a word is worth for the I-th host; SCORE_NONE if nothing of it holds the word.
- * What cannot be better than FLOOR need not be exact.
+ * What a word is worth for the I-th host; SCORE_NONE if nothing of it holds
+ * the word.  What cannot be better than FLOOR need not be exact.
  */
 static int
 word_score(struct table *t, const struct needle *w, struct hosts *h,
@@ -3005,9 +3008,9 @@ word_score(struct table *t, const struct needle *w, struct hosts *h,
 }
 
 /*
- * The score of a query for the I-th host: the sum for its words, or SCORE_NONE.  An
- * empty query is found everywhere.  The score of a query of one word need not
- * be exact where it cannot be better than FLOOR.
+ * The score of a query for the I-th host: the sum for its words, or
+ * SCORE_NONE.  An empty query is found everywhere.  The score of a query of
+ * one word need not be exact where it cannot be better than FLOOR.
  */
 static int
 host_score(struct table *t, const struct query *q, struct hosts *h,
@@ -5465,10 +5468,6 @@ enum {
 	ASK_TEXT = 16384,	/* bytes of a question that are taken */
 	ASK_MS = 200,		/* how long a client may take to put it */
 	ANSWER_MAX = 1024,
-	PROXY_MS = 1000,	/* silence after which a proxy may ask */
-	LINGER_MS = 500,	/* how long a live master may stay in front */
-	SPIN_AFTER = 100,	/* ms before the spinner is shown */
-	SPIN_EVERY = 80,	/* ms between its frames */
 };
 
 /* macOS before 11 has none; SIGPIPE is blocked here anyway. */
@@ -5520,9 +5519,19 @@ askpass(const char *where, const char *text)
 }
 
 /*
- * Waiting for the master: what is known of the login that is under way.
+ * Logging in: what ssh tells of how far it has got.  Its debug messages are
+ * taken out of what it writes, and all else reaches the user, whole and in
+ * order.
  */
 
+enum {
+	PROXY_MS = 1000,	/* silence after which a proxy may ask */
+	LINGER_MS = 500,	/* how long a live master may stay in front */
+	SPIN_AFTER = 100,	/* ms before the spinner is shown */
+	SPIN_EVERY = 80,	/* ms between its frames */
+};
+
+/* The login that is under way. */
 struct login {
 	struct target *target;
 	pid_t pid;		/* of the master, and its process group */
@@ -5638,7 +5647,11 @@ login_read(struct login *l)
 	}
 }
 
-/* Whether this terminal gets a spinner. */
+/*
+ * The spinner: one line, which is gone before anything else is written.
+ */
+
+/* Whether this terminal gets one. */
 static int
 spins(void)
 {
@@ -5714,6 +5727,11 @@ login_say(struct login *l)
 		(void)write_all(2, l->said.v, l->said.len);
 	l->said.len = 0;
 }
+
+/*
+ * The master, from its start to its end.  It is a job of its own, and when it
+ * is of no use no process, socket or file of it stays behind.
+ */
 
 /*
  * The master's standard error: a file that has no name, so that a proxy that
@@ -5952,6 +5970,11 @@ login_suspend(struct login *l, pid_t who)
 	l->start += now_ms() - stopped;
 }
 
+/*
+ * Questions, as they arrive at the wl that waits.  Only this master's are
+ * put; the spinner is not in the way, and no answer stays in memory.
+ */
+
 /* Appends a text of several lines as it may be shown. */
 static void
 put_lines(struct buf *out, const char *text)
@@ -6109,6 +6132,11 @@ ask_accept(struct login *l)
 }
 
 /*
+ * The wait.  Whatever ends it, a key, a signal, ssh or another wl, ends it
+ * within a frame of the spinner.
+ */
+
+/*
  * Looks at the master without waiting.  It is a job in the background, so that
  * it stops when it wants the terminal: an ssh that does not ask through
  * SSH_ASKPASS, then the terminal is left to it.  If ^Z stopped it wl stops too.
@@ -6249,6 +6277,10 @@ login(struct target *t)
 		ended_by(WTERMSIG(status));
 	return ok;
 }
+
+/*
+ * From the choice to the session.
+ */
 
 /* -S: prints the socket's path.  -O: becomes ssh's command for the socket. */
 static int
@@ -6443,7 +6475,32 @@ list(struct ranking *r, const struct options *o)
 	return r->len == 0;
 }
 
-/* Reads the options; returns the index of the first operand. */
+/* Where an option without an argument is kept. */
+static int *
+option_flag(struct options *o, int c)
+{
+	switch (c) {
+	case 'S':
+		return &o->socket;
+	case 'e':
+		return &o->edit;
+	case 'l':
+		return &o->list;
+	case 'n':
+		return &o->dry;
+	case 'p':
+		return &o->print;
+	case 'q':
+		return &o->quiet;
+	default:
+		return &o->verbose;
+	}
+}
+
+/*
+ * Reads the options; returns the index of the first operand.  The `+' is for
+ * glibc, which else takes options from behind it: they are the command's.
+ */
 static int
 options_read(struct options *o, int argc, char **argv)
 {
@@ -6459,43 +6516,25 @@ options_read(struct options *o, int argc, char **argv)
 		case 'O':
 			o->ctl = optarg;
 			break;
-		case 'S':
-			o->socket = 1;
-			break;
 		case 'V':
 			puts("wl " VERSION);
-			exit(finish(0));
-		case 'e':
-			o->edit = 1;
-			break;
+			exit(0);
 		case 'h':
 			usage(stdout);
 			break;
 		case 'i':
 			o->inventory = optarg;
 			break;
-		case 'l':
-			o->list = 1;
-			break;
-		case 'n':
-			o->dry = 1;
-			break;
 		case 'o':
 			o->ssh = grow(o->ssh, &o->capssh, o->nssh + 1,
 			    sizeof(*o->ssh));
 			o->ssh[o->nssh++] = optarg;
 			break;
-		case 'p':
-			o->print = 1;
-			break;
-		case 'q':
-			o->quiet = 1;
-			break;
-		case 'v':
-			o->verbose = 1;
+		case '?':
+			usage(stderr);
 			break;
 		default:
-			usage(stderr);
+			*option_flag(o, c) = 1;
 		}
 	}
 	mine = o->edit + o->dry + o->socket + (o->ctl != NULL);
