@@ -1901,7 +1901,8 @@ listing_block(struct config *c, struct values *v, const struct ref *r)
 	const char *name = c->names[r->name].text;
 
 	if (b->kind == BLOCK_HOST && !r->negated &&
-	    c->blocks[b->scope].always && (!b->excludes || wildcards(patterns, name) != -1))
+	    c->blocks[b->scope].always &&
+	    (!b->excludes || wildcards(patterns, name) != -1))
 		return r->block;
 	evaluate(c, name, NULL, v);
 	return v->listed;
@@ -6404,61 +6405,59 @@ usage(FILE *to)
 }
 
 /*
- * Prints a text of the list and END.  A terminal gets what may be shown of it,
- * a pipe all but the control characters, which in UTF-8 can be two bytes.
+ * Appends a text of the list and END.  A terminal gets what may be shown of
+ * it, a pipe all but the control characters, which in UTF-8 can be two bytes.
  */
 static void
-print_text(const char *s, int terminal, int end)
+list_text(struct buf *out, const char *s, int terminal, char end)
 {
-	struct buf out = { NULL, 0, 0 };
 	int c1;
 
-	buf_str(&out, "");
 	if (terminal)
-		put_text(&out, s, INT_MAX / 2, NULL);
+		put_text(out, s, INT_MAX / 2, NULL);
 	for (; !terminal && *s != '\0'; s += 1 + c1) {
 		c1 = (unsigned char)*s == 0xc2 && (s[1] & 0xe0) == 0x80;
-		buf_add(&out, c1 || is_control(*s) ? "?" : s, 1);
+		buf_add(out, c1 || is_control(*s) ? "?" : s, 1);
 	}
-	fputs(out.v, stdout);
-	putchar(end);
-	free(out.v);
+	buf_add(out, &end, 1);
 }
 
-/* Prints a name; a pipe gets it as it is. */
+/* Appends a name; a pipe gets it as it is. */
 static void
-print_name(const char *name, int terminal)
+list_name(struct buf *out, const char *name, int terminal)
 {
-	if (terminal)
-		print_text(name, terminal, '\n');
-	else
-		puts(name);
+	if (terminal) {
+		list_text(out, name, terminal, '\n');
+	} else {
+		buf_str(out, name);
+		buf_str(out, "\n");
+	}
 }
 
 /* The columns of -v: address, jump hosts, place, note. */
 static void
-print_details(struct hosts *h, const struct host *host, int terminal)
+list_details(struct buf *out, struct hosts *h, const struct host *host,
+    int terminal)
 {
 	struct values *v = host_values(h, host);
 	const char *path;
 	uint32_t line;
 
-	print_text(value_user(h->config, v), terminal, '@');
-	print_text(v->name.v, terminal, ':');
-	print_text(value_port(v), terminal, '\t');
-	print_text(value_jump(v), terminal, '\t');
+	list_text(out, value_user(h->config, v), terminal, '@');
+	list_text(out, v->name.v, terminal, ':');
+	list_text(out, value_port(v), terminal, '\t');
+	list_text(out, value_jump(v), terminal, '\t');
 	path = host_place(h, host, &line);
-	print_text(path != NULL ? path : "-", terminal, ':');
-	printf("%lu\t", (unsigned long)line);
-	print_text(host_note(h, host), terminal, '\n');
+	list_text(out, path != NULL ? path : "-", terminal, ':');
+	buf_fmt(out, "%lu\t", (unsigned long)line);
+	list_text(out, host_note(h, host), terminal, '\n');
 }
 
-/*
- * -l: prints the hosts that match the query, all without one.
- */
+/* -l: prints the hosts that match the query, all without one. */
 static int
 list(struct ranking *r, const struct options *o)
 {
+	struct buf out = { NULL, 0, 0 };
 	int terminal = isatty(1);
 	struct host *host;
 	size_t i;
@@ -6466,12 +6465,18 @@ list(struct ranking *r, const struct options *o)
 	for (i = 0; i < r->len; i++) {
 		host = ranking_get(r, i);
 		if (o->verbose) {
-			print_text(host_name(r->hosts, host), terminal, '\t');
-			print_details(r->hosts, host, terminal);
+			list_text(&out, host_name(r->hosts, host), terminal,
+			    '\t');
+			list_details(&out, r->hosts, host, terminal);
 		} else {
-			print_name(host_name(r->hosts, host), terminal);
+			list_name(&out, host_name(r->hosts, host), terminal);
+		}
+		if (out.len >= WINDOW || i + 1 == r->len) {
+			fwrite(out.v, 1, out.len, stdout);
+			out.len = 0;
 		}
 	}
+	free(out.v);
 	return r->len == 0;
 }
 
@@ -6629,6 +6634,7 @@ no_choice(struct prompt *p)
 static int
 run(struct prompt *p, struct target *t)
 {
+	struct buf line = { NULL, 0, 0 };
 	const char *name = NULL;
 	int asked = 0, status;
 
@@ -6644,7 +6650,8 @@ run(struct prompt *p, struct target *t)
 		if (name == NULL)
 			return 130;
 		if (t->options->print) {
-			print_name(name, isatty(1));
+			list_name(&line, name, isatty(1));
+			fputs(line.v, stdout);
 			return 0;
 		}
 		if (t->options->edit)
