@@ -4145,6 +4145,7 @@ test_composed()
 	test_composed_shells
 	test_composed_tmux
 	hangup web prod-web-1 prod-web-2
+	fresh
 }
 
 # Over one connection, with one login.
