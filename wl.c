@@ -6250,11 +6250,12 @@ report(const struct login *l, long long ms)
 /*
  * Logs in: starts the master and waits for it.  Returns whether it is there.
  *
- * Over TCP the first session waits 41 ms and a round trip for its channel, as
- * plain ssh does.  sshd has Nagle's algorithm on until something is run, and so
- * holds its answer back until its announcement of host keys is acknowledged;
- * that our system delays, for ssh has nothing to say meanwhile.  No option of
- * ssh changes this, and a pause before the session takes as long as it saves.
+ * Over TCP the first session with an older sshd (9.2; not 10.0) waits 41 ms
+ * and a round trip for its channel, as plain ssh does.  Until something is run
+ * that sshd has Nagle's algorithm on, so its answer is held back until its
+ * announcement of host keys is acknowledged; our system delays that, for ssh
+ * has nothing to say meanwhile.  No option of ssh changes this, and a pause
+ * before the session takes as long as it saves.
  */
 static int
 login(struct target *t)
