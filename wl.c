@@ -1029,10 +1029,21 @@ read_match(struct level *l, char *p, const char *end)
 
 static int read_file(struct config *, const char *, uint32_t, int, int);
 
+/* What `~' is in an Include, for ssh: without HOME its glob asks passwd. */
+static const char *
+home_dir(void)
+{
+	const char *dir = getenv("HOME");
+	struct passwd *pw;
+
+	if (dir == NULL && (pw = getpwuid(getuid())) != NULL)
+		dir = pw->pw_dir;
+	return dir != NULL ? dir : "~";
+}
+
 /*
  * An Include line: each word's files are read in place.  A relative path is
- * below ~/.ssh, in the system's file below /etc/ssh; `~' is $HOME here, as
- * glob(3) takes it.
+ * below ~/.ssh, in the system's file below /etc/ssh.
  */
 static void
 read_include(struct level *l, char *p, const char *end)
@@ -1047,8 +1058,13 @@ read_include(struct level *l, char *p, const char *end)
 		if (l->system && *w == '~')
 			continue;
 		path.len = 0;
-		if (*w != '/' && *w != '~')
-			buf_str(&path, l->system ? "/etc/ssh/" : "~/.ssh/");
+		if (*w != '/' && *w != '~') {
+			buf_str(&path, l->system ? "/etc" : home_dir());
+			buf_str(&path, l->system ? "/ssh/" : "/.ssh/");
+		} else if (w[0] == '~' && w[1] == '/') {
+			buf_str(&path, home_dir());
+			w++;
+		}
 		buf_str(&path, w);
 		if (glob(path.v, GLOB_TILDE, NULL, &g) == 0) {
 			for (i = 0; i < g.gl_pathc; i++)
