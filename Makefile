@@ -5,7 +5,7 @@
 CC = cc
 CFLAGS = -O2 -g -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
 	-Wmissing-prototypes -fstack-protector-strong -U_FORTIFY_SOURCE \
-	-D_FORTIFY_SOURCE=2
+	-D_FORTIFY_SOURCE=2 -fno-asynchronous-unwind-tables
 # On Linux and the BSDs also: CFLAGS='... -fPIE' LDFLAGS='-pie -Wl,-z,relro,-z,now'
 LDFLAGS =
 PREFIX = /usr/local
