@@ -1875,16 +1875,6 @@ test_letters()
 	    grep -e '\^[GH?]' -e 'M-B' -e 'M-b' -e '\^\[\]')"
 }
 
-# ended: has wl? In a container nobody may wait for it any more.
-
-ended()
-{
-	case $(ps -o stat= -p "$(cat "$tmp/pid")") in
-	'' | Z*) ;;
-	*)	return 1 ;;
-	esac
-}
-
 # The ways out: nothing is left on the screen, the status is right, and the
 # terminal's mode is that of before.
 
@@ -1915,10 +1905,6 @@ test_leaving()
 	screen 'type to filter'
 	kill -TERM "$(cat "$tmp/pid")"
 	ends 'SIGTERM ends the help' 143
-	start -F "$HOME/$config"
-	screen nas
-	stop
-	ok 'wl ends when its terminal vanishes' until_true ended
 }
 
 # shell: runs an interactive shell in the directory of the configuration, with
@@ -2151,9 +2137,6 @@ test_resolve()
 		wl: web: matches 4 hosts
 	END
 	)" "$rc:$out:$err"
-	run -F "$HOME/$config"
-	is 'without a terminal there is no prompt' \
-	    '1::wl: no terminal to choose on; see wl -l' "$rc:$out:$err"
 }
 
 # ---------------------------------------------------------- the connection ---
@@ -2279,10 +2262,6 @@ test_cancel()
 	keys C-c
 	ends '^C while connecting from the prompt ends wl' 130
 	gone '^C while connecting from the prompt'
-	start -F "$server/config" mute
-	screen 'exchanging keys'
-	stop
-	gone 'the terminal vanishes'
 }
 
 # cancel HOST STAGE KEY|SIGNAL STATUS
@@ -2741,14 +2720,6 @@ test_execution()
 		is "ssh finds signals, files and environment as wl did${ignored:+, \
 signals ignored}" "$(cat "$tmp/direct")" "$(cat "$tmp/-F")"
 	done
-	as 'PATH=/nonexistent' -F "$server/config" web
-	is 'without ssh the status is 127' \
-	    '127::wl: ssh: No such file or directory' "$rc:$out:$err"
-	: >"$tmp/fake/ssh"
-	chmod -x "$tmp/fake/ssh"
-	as "PATH=$tmp/fake" -F "$server/config" web
-	is 'an ssh that cannot be run is 126' \
-	    '126::wl: ssh: Permission denied' "$rc:$out:$err"
 }
 
 # ------------------------------------------------------------- inventories ---
@@ -4574,10 +4545,6 @@ test_refusal()
 	restored 'an end of file at a question'
 	stop
 	gone 'an end of file at a question'
-	start -F "$server/config" locked
-	screen 'Enter passphrase'
-	stop
-	gone 'the terminal vanishes at a question'
 
 	shell "$server"
 	keys 'stty -g >before; w locked' Enter
@@ -5474,6 +5441,689 @@ nowhere()
 	fi
 	is "$1: wiped from memory" '' \
 	    "$("$tmp/memory" "$(cat "$tmp/pid")" "$2" | sort -u)"
+}
+
+# ------------------------------------------------------------------ faults ---
+#
+# What may go wrong around wl: the user sees what it is, the terminal is sane,
+# nothing is lost or left behind. What other groups test has a note here.
+#
+# fault NAME STATUS [SCREEN]: the test NAME: does wl, on the terminal, end with
+# this status and screen, as becomes sees it, and all else as it should be?
+# without NAME WANT ARGUMENTS: the same for status:output:errors, without a
+# terminal. wrapped COMMANDS: wl is a shell that runs these, where "$@" is wl
+# itself, until unwrapped.
+
+fault()
+{
+	printf '%s\n' "${3+$3$newline}exit $2" >"$tmp/sight"
+	becomes "$1" <"$tmp/sight"
+	sane "$1"
+	stop
+	left "$1"
+}
+
+without()
+{
+	sentence=$1 wanted=$2
+	shift 2
+	run "$@"
+	is "$sentence" "$wanted" "$rc:$out:$err"
+	left "$sentence"
+}
+
+wrapped()
+{
+	printf '#!/bin/sh\nset -- %s "$@"\n%s\n' "$binary" "$1" >"$tmp/as"
+	chmod +x "$tmp/as"
+	wl=$tmp/as
+}
+
+unwrapped() { wl=$binary; }
+
+# The terminal: its mode; the cursor, the main screen, keys and mouse as ever,
+# no insert mode, no margins, lines that wrap; and a paste without brackets.
+
+sane()
+{
+	restored "$1"
+	tmux set-buffer pasted
+	tmux paste-buffer -d -p
+	screen pasted
+	format='#{cursor_flag}#{alternate_on}#{keypad_flag}'
+	format="$format#{keypad_cursor_flag}#{mouse_any_flag}#{insert_flag}"
+	format="$format#{origin_flag}#{wrap_flag}"
+	is "$1: the terminal is sane" '10000001 pasted' \
+	    "$(tmux display-message -p "$format") ${screen##*"$newline"}"
+}
+
+# What should not be there: processes with our configuration, their sockets,
+# and what wl makes in passing; and what is wrong with the uses.
+
+litter()
+{
+	grep -l "$tmp/ssh[d]" /proc/[0-9]*/cmdline 2>/dev/null |
+	while read -r process; do
+		{ tr '\0' ' ' <"$process"; } 2>/dev/null
+		echo
+	done
+	for file in $places "$sockets/ask.$(cat "$tmp/pid")"; do
+		[ ! -e "$file" ] || echo "$file"
+	done
+	find "$sockets" /tmp -maxdepth 1 -newer "$server/config" \
+	    -name 'log.??????'
+	find "$XDG_RUNTIME_DIR" "$XDG_STATE_HOME" ! -type d ! -name recent
+	awk '
+		NR == 1 ? $0 != "1000000000 older" : !/^[1-9][0-9]* [a-z]+$/
+		END { if (NR == 0) print "no uses" }' "$uses"
+}
+
+left()
+{
+	until_true '[ ! "$(litter)" ]'
+	is "$1: nothing is lost or left behind" '' "$(litter)"
+}
+
+test_faults()
+{
+	server
+	gates
+	binary=$wl uses=$XDG_STATE_HOME/wl/recent
+	ssh-keygen -q -t ed25519 -N 'open lock' -C lock -f "$server/lock"
+	cat "$server/lock.pub" >>"$server/authorized_keys"
+	echo "ulimit -Sn 256; echo \$\$ >$server/pid; exec $sshd \"\$@\"" \
+	    >"$server/start"
+	echo "$wait; exec sh $server/start" >"$server/late"
+	# the rest of what sshd sends after its name is kept back
+	echo "sh $server/start | { dd bs=1 count=100; cat >/dev/null; }" \
+	    >"$server/stuck"
+	echo "$wait; cat $server/authorized_keys" >"$server/keys"
+	hosts <<-END
+		Host quick locked
+		    ProxyCommand sh $server/start
+		Host slow
+		    ProxyCommand sh $server/late
+		Host stuck
+		    ProxyCommand sh $server/stuck 2>/dev/null
+		Host checks
+		    ProxyCommand sh $server/start -o AuthorizedKeysFile=none \
+-o AuthorizedKeysCommandUser=$me -o 'AuthorizedKeysCommand=/bin/sh $server/keys'
+		Host locked
+		    IdentityFile $server/lock
+	END
+	sed 's/^Host \* !denied$/& !locked/' "$server/config" >"$server/x"
+	mv "$server/x" "$server/config"
+	rm -rf "$XDG_STATE_HOME" "$XDG_RUNTIME_DIR/wl" "$tmp/pid"
+	mkdir -p "$XDG_STATE_HOME/wl"
+	echo '1000000000 older' >"$uses"
+	places=$(for host in quick locked slow stuck checks; do
+		path $host
+	done)
+	sockets=$(dirname "$(path quick)")
+	fault_ssh		# ssh is missing, does not start, dies
+	fault_sshd		# sshd is killed at each stage
+	fault_master		# the master is, before the session
+	fault_shm		# /dev/shm is missing, full, read-only
+	fault_state		# so is the directory for uses
+	fault_descriptors	# there are too few
+	fault_memory		# there is too little
+	fault_standard		# no terminal; standard descriptors are closed
+	fault_hangup		# the terminal hangs up at each stage
+	fault_two		# two wl connect to one host
+	fault_clock		# the clock jumps
+	fault_pipe		# SIGPIPE
+	fault_environment	# no HOME, no such locale
+	rm -rf "$XDG_STATE_HOME"
+}
+
+# ssh is missing, cannot start, or dies. What it says itself when it fails is
+# shown as in test_failure and test_file.
+
+fault_ssh()
+{
+	rm -rf "$tmp/broken"
+	mkdir "$tmp/broken"
+	wrapped "PATH=$tmp/broken; exec \"\$@\""
+	start -F "$server/config" quick
+	fault 'ssh is missing' 127 'wl: ssh: No such file or directory'
+	start -F "$server/config"
+	screen checks
+	keys quick Enter
+	fault 'ssh is missing at the prompt' 127 \
+	    'wl: ssh: No such file or directory'
+	without 'ssh is missing, without a terminal' \
+	    '127::wl: ssh: No such file or directory' \
+	    -F "$server/config" quick
+	: >"$tmp/broken/ssh"
+	start -F "$server/config" quick
+	fault 'ssh may not be run' 126 'wl: ssh: Permission denied'
+	printf '\177ELF' >"$tmp/broken/ssh"
+	chmod +x "$tmp/broken/ssh"
+	start -F "$server/config" quick
+	fault 'ssh is no program' 126 'wl: ssh: Exec format error'
+	for does in G N; do
+		cat >"$tmp/broken/ssh" <<-END
+			#!/bin/sh
+			case " \$* " in
+			*' -$does '*) kill -SEGV \$\$ ;;
+			esac
+			exec $(command -v ssh) "\$@"
+		END
+		start -F "$server/config" quick
+		fault "ssh -$does dies" 255 'wl: ssh: ended by signal 11'
+	done
+	start -F "$server/config"
+	screen checks
+	keys quick Enter
+	screen 'ended by signal 11'
+	screen '> quick'
+	keys Escape
+	fault 'ssh -N dies, and the prompt comes back' 130 \
+	    'wl: ssh: ended by signal 11'
+	unwrapped
+}
+
+# sshd is killed, with its children: one of them reads from the network.
+
+strike()
+{
+	struck=$(cat "$server/pid")
+	# shellcheck disable=SC2046	# several
+	kill -KILL "$struck" $(cat "/proc/$struck/task/$struck/children")
+}
+
+fault_sshd()
+{
+	for stage in stuck:'exchanging keys' checks:authenticating; do
+		start -F "$server/config" "${stage%%:*}"
+		screen "  ${stage#*:}"
+		strike
+		fault "sshd is killed while ${stage#*:}" 255 \
+		    'Connection closed by UNKNOWN port 65535'
+	done
+	start -q -F "$server/config" quick
+	screen 'remote$'
+	strike
+	fault 'sshd is killed in a session' 255 \
+	    "Welcome.${newline}remote\$ Shared connection to quick closed."
+}
+
+# The master, or its connection, ends between its socket and the session. ssh
+# connects anew then.
+
+fault_master()
+{
+	rm -rf "$tmp/late"
+	mkdir "$tmp/late"
+	cat >"$tmp/late/ssh" <<-END
+		#!/bin/sh
+		case " \$* " in
+		*' -G '* | *' -N '*) ;;
+		*) . $tmp/script ;;
+		esac
+		exec $(command -v ssh) "\$@"
+	END
+	chmod +x "$tmp/late/ssh"
+	for who in master sshd; do
+		if [ $who = master ]; then
+			cat <<-'END'
+				master=$(PATH=${PATH#*:} ssh -F "$2" -S "$4" \
+				    -O check x 2>&1 | tr -dc 0-9)
+				kill -9 "$master"
+				while grep -qs '^State:.[^XZ]' \
+				    "/proc/$master/status"; do :; done
+			END
+			said="Control socket connect($(path quick)): \
+Connection refused"
+		else
+			said=
+			echo "kill -9 \$(cat $server/pid)"
+			echo 'while [ -e "$4" ]; do :; done'
+		fi >"$tmp/script"
+		start PATH="$tmp/late:$PATH" -q -F "$server/config" quick \
+		    'echo hello'
+		echo "$said${said:+$newline}hello${newline}exit 0" >"$tmp/sight"
+		becomes "the $who is killed before the session" <"$tmp/sight"
+		sane "the $who is killed before the session"
+		stop
+		start -q -F "$server/config" quick 'echo hello'
+		screen hello
+		hangup quick
+		fault "and all is well after that" 0 hello
+	done
+}
+
+# private BEFORE AFTER: until unwrapped, wl runs between these commands, with
+# mounts of its own, and its master ends before the second. Root can do that.
+
+private()
+{
+	cat >"$tmp/private" <<-END
+		$1
+		"\$@"
+		status=\$?
+		$binary -F $server/config -O exit quick >/dev/null 2>&1
+		$2
+		exit \$status
+	END
+	wrapped "exec unshare -m sh $tmp/private \"\$@\""
+}
+
+# The directory for sockets: shared memory is missing, full, read-only, or has
+# something else in the place (test_directory). Another directory is taken, or
+# there is no sharing. shm NAME COMMANDS [WARNING].
+
+shm()
+{
+	private "mount -t tmpfs none /dev/shm; d=/dev/shm/wl-$(id -u); $2" '
+		for try in 1 2 3 4 5 6 7 8 9; do
+			left=$(find $d -type s -o -name "log.*") 2>/dev/null
+			[ "$left" ] || break
+			sleep 0.1
+		done
+		printf %s "$left"'
+	start -q -F "$server/config" quick 'echo hello'
+	fault "$1" 0 "${3+wl: /dev/shm/wl-$(id -u): $3$newline}hello"
+	unwrapped
+}
+
+fault_shm()
+{
+	if ! unshare -m mount -t tmpfs none /dev/shm 2>/dev/null; then
+		skip 'trouble with shared memory' 'root makes a private one'
+		return
+	fi
+	mkdir -p "$tmp/dev"
+	ro='Read-only file system' full='No space left on device'
+	shm '/dev/shm is missing' "mount --rbind /dev $tmp/dev
+		mount -t tmpfs none /dev; mkdir /dev/pts
+		mount --rbind $tmp/dev/pts /dev/pts
+		for i in null tty urandom; do
+			: >/dev/\$i; mount --bind $tmp/dev/\$i /dev/\$i
+		done"
+	crowd="mount -t tmpfs -o size=8k none /dev/shm
+		dd if=/dev/zero of=/dev/shm/x bs=4k count=9 2>/dev/null"
+	shm '/dev/shm has no bytes left' "$crowd"
+	private "$crowd" ''
+	start -F "$server/config" denied
+	fault '/dev/shm has no bytes left for what ssh says' 255 \
+	    'ME@denied: Permission denied (publickey).'
+	unwrapped
+	shm '/dev/shm has no inodes left' \
+	    'mount -t tmpfs -o nr_inodes=1 none /dev/shm' "$full"
+	shm '/dev/shm has no inodes left for sockets' '
+		mount -t tmpfs -o nr_inodes=2 none /dev/shm; mkdir -m 700 $d' \
+	    "$full"
+	shm '/dev/shm is read-only' 'mount -o remount,ro /dev/shm' "$ro"
+	shm '/dev/shm is read-only, with our directory' \
+	    'mkdir -m 700 $d; mount -o remount,ro /dev/shm' "$ro"
+	shm 'no directory at all can be written' "mkdir /dev/shm/tmp
+		mount --bind $tmp /dev/shm/tmp
+		mount --bind /tmp /tmp; mount -o remount,bind,ro /tmp
+		mount --bind /dev/shm/tmp $tmp
+		mount -t tmpfs -o ro none $XDG_RUNTIME_DIR
+		mount -o remount,ro /dev/shm" "$ro"
+}
+
+# The directory for uses cannot be written, or is full. test_recent_trouble
+# has more that may be in the way. state NAME SIZE COMMANDS: the uses there
+# are so many bytes, and no part of them may be lost, nor of a new one kept.
+
+state()
+{
+	private "mount -t tmpfs -o size=128k none $XDG_STATE_HOME
+		mkdir $XDG_STATE_HOME/wl; cd $XDG_STATE_HOME/wl
+		yes '1000000000 older' | head -c $2 >recent
+		cp recent $tmp/uses; $3" \
+	    "size=\$(wc -c <$tmp/uses)
+		head -c \$size recent | cmp - $tmp/uses
+		tail -c +\$((size + 1)) recent | grep -v '^[0-9]* quick\$'
+		find . -type f ! -name recent ! -name fill"
+	start -q -F "$server/config" quick 'echo hello'
+	fault "$1" 0 hello
+	unwrapped
+}
+
+fault_state()
+{
+	if ! unshare -m mount -t tmpfs none "$tmp" 2>/dev/null; then
+		skip 'trouble with the uses' 'root makes a private directory'
+		return
+	fi
+	fill='dd if=/dev/zero of=fill bs=4k count=99 2>/dev/null'
+	state 'the file of uses is read-only' 1700 \
+	    "mount -o remount,ro $XDG_STATE_HOME"
+	state 'there is room for half a use' 4085 "$fill"
+	state 'there is no room for a shorter file of uses' 68000 "$fill"
+}
+
+# Too few descriptors, too little memory: wl does it, or it or ssh says what
+# it lacks.
+
+excused()
+{
+	case $1:$2 in
+	0:*) ;;
+	2:*wl:* | 12[67]:*wl:* | 127:*'error while loading'* | 255:*?*) ;;
+	*) false ;;
+	esac
+}
+
+fault_descriptors()
+{
+	for n in 4 5 6 7 10 11 12; do
+		sentence="there are only $n descriptors"
+		wrapped "ulimit -Sn $n; exec \"\$@\""
+		run -F "$server/config" -l
+		excused "$rc" "$err" && [ "$rc:${out%%"$newline"*}" = 0:quick ]
+		is "$sentence for a list" 0 "$?"
+		start -q -F "$server/config" quick true
+		screen 'exit '
+		ok "$sentence: $screen" excused "${screen##*exit }" \
+		    "${screen%exit*}"
+		unwrapped
+		hangup quick
+		sane "$sentence"
+		stop
+		left "$sentence"
+	done
+	wrapped 'ulimit -Sn 4; exec "$@"'
+	start -F "$server/config"
+	screen checks
+	keys quick Enter
+	fault 'there are no descriptors for ssh' 2 \
+	    'wl: pipe: Too many open files'
+	unwrapped
+}
+
+fault_memory()
+{
+	[ ! "$sanitized" ] || return 0	# they take a lot of it
+	awk 'BEGIN { for (i = 0; i < 100000; i++) print "Host h" i }' |
+	    write config
+	refused=0 done=0 kb=2500
+	while [ $kb -lt 30000 ]; do
+		wrapped "ulimit -v $kb; exec \"\$@\""
+		run -F "$HOME/$config" -l
+		unwrapped
+		case $rc:$out:$err in
+		0:h0"$newline"*"$newline"h99999:) done=$((done + 1)) ;;
+		2::'wl: out of memory') refused=$((refused + 1)) ;;
+		127::*'error while loading'*) ;;
+		*) is "a list in $kb KB" 'it does, or says why not' \
+		    "$rc:$(printf %.50s "$out"):$err" ;;
+		esac
+		kb=$((kb + kb / 40))
+	done
+	ok 'memory that is scarce is enough or refused' \
+	    [ "$refused" -gt 9 ] && [ "$done" -gt 9 ]
+	if ! command -v prlimit >/dev/null; then
+		skip 'memory runs out at the prompt' 'no prlimit'
+		return
+	fi
+	start -F "$HOME/$config"
+	screen h0
+	until_true 'grep -q "^State:.S" "/proc/$(cat "$tmp/pid")/status"'
+	prlimit --pid "$(cat "$tmp/pid")" --as=1000000
+	keys h
+	fault 'memory runs out at the prompt' 2 'wl: out of memory'
+	fresh
+}
+
+# A standard descriptor is closed, or full. There is no terminal: so it is too
+# where other groups use run.
+
+fault_standard()
+{
+	without 'there is no terminal to choose on' \
+	    '1::wl: no terminal to choose on; see wl -l' -F "$server/config"
+	for close in '<&-:hello' '>&-:' '2>&-:hello' '<&- 2>&-:hello'; do
+		wrapped "exec \"\$@\" ${close%:*}"
+		hello=${close##*:}
+		start -q -F "$server/config" quick 'echo hello'
+		screen exit
+		unwrapped
+		hangup quick
+		fault "a session starts with ${close%:*}" 0 ${hello:+"$hello"}
+		wrapped "exec \"\$@\" ${close%:*}"
+		start -F "$server/config"
+		screen checks
+		keys Escape
+		fault "the prompt starts with ${close%:*}" 130
+	done
+	wrapped 'exec "$@" >&-'
+	for way in -l '-l -v' '-p quick' '-n quick' '-S quick' -h -V; do
+		# shellcheck disable=SC2086	# several
+		without "standard output is closed for $way" \
+		    '2::wl: standard output: Bad file descriptor' \
+		    -F "$server/config" $way
+	done
+	unwrapped
+	for way in -l -h -V; do
+		wrapped 'exec "$@" >/dev/full'
+		without "standard output is full for $way" \
+		    '2::wl: standard output: No space left on device' \
+		    -F "$server/config" $way
+	done
+	unwrapped
+}
+
+# The terminal hangs up at each stage, for ^T see test_probe_ends; with nohup,
+# where wl reads it. (A nohup ssh that connects goes on, and so does wl.)
+
+fault_hangup()
+{
+	write editor <<-END
+		echo >$tmp/edited
+		cat
+	END
+	for ignored in '' HUP; do
+		sentence="the terminal hangs up${ignored:+, with nohup,}"
+		wrapped "${ignored:+trap '' HUP; }exec \"\$@\""
+		while IFS=: read -r stage host seen key terminal; do
+			case $ignored:$host in
+			:* | HUP: | HUP:locked) ;;
+			*)	continue ;;
+			esac
+			rm -f "$tmp/edited"
+			start TERM="${terminal:-screen}" \
+			    VISUAL="sh $HOME/.ssh/editor" \
+			    -F "$server/config" ${host:+"$host"}
+			[ ! "$key" ] || screen checks
+			[ ! "$key" ] || keys "$key"
+			case $seen in
+			edited)	until_true '[ -e "$tmp/edited" ]' ;;
+			*)	screen "$seen" ;;
+			esac
+			stop
+			[ "$host" != quick ] || hangup quick	# it stays 5 s
+			left "$sentence $stage"
+		done <<-END
+			at the prompt::checks
+			at the help::type to filter:F1
+			at a plain prompt::5 checks::dumb
+			in the editor::edited:C-o
+			while connecting:slow:  connecting
+			while exchanging keys:stuck:  exchanging keys
+			while authenticating:checks:  authenticating
+			at a question:locked:Enter passphrase
+			in a session:quick:remote$
+		END
+	done
+	unwrapped
+	fresh
+}
+
+# Two wl connect to one host at once: each has a session, over the connection
+# of whoever was first, and what the other had begun ends. For 20 that write
+# their use see test_recent_writers.
+
+fault_two()
+{
+	for gates in 1 2; do
+		before=$(logins)
+		start -q -F "$server/config" slow 'echo one; read x'
+		screen '  connecting'
+		tmux new-session -d -s other -x 80 -y 24 "$wl -q \
+-F $server/config slow 'echo two'; echo exit \$?; exec cat"
+		until_true 'tmux capture-pane -p -t other | grep -q "  connec"'
+		until_true '[ "$(grep -l "$server/late" /proc/[0-9]*/cmdline \
+		    2>/dev/null | wc -l)" -ge 2 ]'
+		gate
+		[ $gates = 1 ] || gate
+		until_true 'tmux capture-pane -p -t other | grep -q exit'
+		is "two wl at once, $gates logins: the other has a session" \
+		    "two${newline}exit 0" "$(tmux capture-pane -p -t other)"
+		tmux kill-session -t other
+		screen one
+		[ $gates = 2 ] || is 'two wl at once need one login' \
+		    $((before + 1)) "$(logins)"
+		keys Enter
+		screen exit
+		hangup slow
+		fault "two wl at once, $gates logins" 0 "one$newline"
+	done
+}
+
+# The clock jumps: a year ahead at each look, for a wl that is compiled so; and
+# back, so that there are uses of the future.
+
+fault_clock()
+{
+	mkdir -p "$tmp/jumps"
+	cat >"$tmp/jumps/jump.h" <<-'END'
+		#include <sys/time.h>
+		#include <time.h>
+
+		static time_t
+		jump(void)
+		{
+			static int n;
+
+			return ++n * (time_t)31536000;
+		}
+
+		static time_t
+		jumping_time(time_t *t)
+		{
+			return time(t) + jump();
+		}
+
+		static int
+		jumping_clock(clockid_t id, struct timespec *ts)
+		{
+			int r = clock_gettime(id, ts);
+
+			if (id != CLOCK_MONOTONIC)
+				ts->tv_sec += jump();
+			return r;
+		}
+
+		#define time(t) jumping_time(t)
+		#define clock_gettime(id, ts) jumping_clock(id, ts)
+	END
+	if ! "${CC:-cc}" -std=c99 -w -D_DEFAULT_SOURCE -D_XOPEN_SOURCE=700 \
+	    -include "$tmp/jumps/jump.h" -o "$tmp/jumps/wl" "$source"; then
+		skip 'the clock jumps' 'no C compiler'
+		return
+	fi
+	start -q -F "$server/config" locked 'echo hello'
+	screen 'Enter passphrase'
+	# the jumping wl finds the socket of that question years old
+	tmux new-session -d -s other -x 80 -y 24 "for i in 1 2; do \
+$tmp/jumps/wl -F $server/config slow 'echo two'; done; \
+echo exit \$?; exec cat"
+	until_true 'tmux capture-pane -p -t other | grep -q "  connec"'
+	gate
+	until_true 'tmux capture-pane -p -t other | grep -q exit'
+	is 'the clock jumps: seconds are as they were' "$(cat <<-'END'
+		slow: connected in 0.N s
+		two
+		two
+		exit 0
+	END
+	)" "$(tmux capture-pane -p -t other | sed 's/0\.[0-9]*/0.N/')"
+	tmux kill-session -t other
+	ok "the clock jumps: another's socket for questions stays" \
+	    [ -S "$sockets/ask.$(cat "$tmp/pid")" ]
+	answer "Enter passphrase for key 'TMP/sshd/lock':" 'open lock'
+	screen exit
+	hangup slow locked
+	fault 'the clock jumps: the question is answered' 0 \
+	    "Enter passphrase for key 'TMP/sshd/lock':${newline}hello"
+	recent -1000000000 quick -100 slow 1000000000 checks 100 locked
+	start -F "$server/config"
+	screen checks
+	keys C-r
+	until_true 'capture; case $screen in *1m\ ago*) ;; *) false ;; esac'
+	is 'uses of the future are just now, and the last is the first' \
+	    'locked 1m ago;checks 31y ago;slow just now;quick just now;' \
+	    "$(printf '%s\n' "$screen" | sed -n '/ ago\| now/{
+	    s/^>* *[0-9]* *//; s/\* open//; s/  */ /g; p;}' | tr '\n' ';')"
+	keys Escape
+	screen exit
+	echo '1000000000 older' >"$uses"
+	fault 'the clock has jumped' 130
+}
+
+# Nobody reads what wl writes.
+
+fault_pipe()
+{
+	awk 'BEGIN { for (i = 0; i < 100000; i++) print "Host h" i }' |
+	    write config
+	for ignored in '' PIPE; do
+		(
+			${ignored:+trap '' PIPE}
+			"$wl" -F "$HOME/$config" -l 2>"$tmp/err"
+			echo $? >"$tmp/out"
+		) | sed q >/dev/null
+		case $ignored in
+		'')	is 'a list that nobody reads ends by SIGPIPE' 141: \
+			    "$(cat "$tmp/out"):$(cat "$tmp/err")" ;;
+		*)	is 'or is reported if that is ignored' \
+			    '2:wl: standard output: Broken pipe' \
+			    "$(cat "$tmp/out"):$(cat "$tmp/err")" ;;
+		esac
+	done
+	fresh
+	wrapped '"$@" 2>&1 >/dev/tty | exec true; exit 7'
+	start -F "$server/config" stuck
+	screen '  exchanging keys'
+	strike
+	fault 'nobody reads why a login fails' 7
+	unwrapped
+}
+
+# Without HOME the files are found as ssh finds them, through passwd; for uses
+# see test_recent_file. A locale that is not UTF-8 is that of all tests but
+# test_letters and test_spinner; here is one that is not there.
+
+fault_environment()
+{
+	for locale in nosuch xx_XX.ISO-8859-1; do
+		start LC_ALL=$locale LANG=$locale -F "$server/config" stuck
+		becomes "the locale is $locale" <<-'END'
+			* stuck  ME@stuck  exchanging keys  N s
+		END
+		keys C-c
+		fault "the locale is $locale" 130
+	done
+	if ! unshare -m mount --bind /etc/passwd /etc/group 2>/dev/null; then
+		skip 'there is no HOME' 'root makes a private /etc/passwd'
+		return
+	fi
+	awk -F: -v OFS=: -v me="$me" -v home="$tmp/passwd" '
+		$1 == me { $6 = home } { print }' /etc/passwd >"$server/passwd"
+	mkdir -p "$tmp/passwd/.ssh"
+	echo 'Include ~/.ssh/more' >"$tmp/passwd/.ssh/config"
+	cp "$server/config" "$tmp/passwd/.ssh/more"
+	private "mount --bind $server/passwd /etc/passwd
+		unset HOME XDG_STATE_HOME XDG_RUNTIME_DIR" \
+	    "unset HOME; $binary -O exit quick >/dev/null 2>&1"
+	start -q quic 'echo hello'
+	fault 'HOME is not set' 0 "wl: quic: quick${newline}hello"
+	unwrapped
 }
 
 # --------------------------------------------------- random configurations ---
@@ -7199,6 +7849,7 @@ all()
 	test_copy_edit
 	test_composed
 	test_questions
+	test_faults
 	trees "$1" 1
 }
 
