@@ -6540,7 +6540,7 @@ options_read(struct options *o, int argc, char **argv)
 			break;
 		case 'V':
 			puts("wl " VERSION);
-			exit(0);
+			exit(finish(0));
 		case 'h':
 			usage(stdout);
 			break;
