@@ -4293,6 +4293,7 @@ $(example compadd)$newline$(example bindkey)"
 	completes fish fish --no-config --private \
 	    -C "function fish_prompt; echo -n '\$ '; end"
 	stop
+	rm -rf "$XDG_RUNTIME_DIR"/fish*
 }
 
 # A tmux in the terminal, which the keys go to.
