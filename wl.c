@@ -9,7 +9,7 @@
  *  - The configuration is read once, as ssh reads it: Include is followed,
  *    and every Host and Match line opens a block.  Each literal pattern of a
  *    Host line that ssh would honour is a host.  What a block sets is looked
- *    up for a host only when it is to be shown.
+ *    up for a host when it is to be shown or searched.
  *  - The prompt is drawn on /dev/tty, below the cursor.  Each key ranks the
  *    hosts anew; a frame is one write of what changed.
  *  - `ssh -G HOST' tells the chosen host's settings.  Their hash names a
@@ -91,11 +91,11 @@
 enum {
 	INCLUDE_DEPTH = 16,	/* as READCONF_MAX_DEPTH in ssh */
 	FILES_MAX = 65535,	/* files read in all, as 16 bits count */
-	TEXT_MAX = 1 << 28,	/* bytes read in all */
-	KEY_MAX = 32,		/* the longest keyword has 31 letters */
+	READ_MAX = 1 << 28,	/* bytes read in all */
+	KEYWORD_MAX = 32,		/* the longest keyword has 31 letters */
 	WINDOW = 1 << 16,	/* bytes read at once */
 	PIECE = 1 << 18,	/* bytes of text that are asked for at once */
-	TEXT_LEN = 256,		/* bytes of a text that are matched */
+	MATCH_LEN = 256,		/* bytes of a text that are matched */
 };
 
 extern char **environ;
@@ -148,6 +148,15 @@ grow(void *v, size_t *cap, size_t need, size_t size)
 	if (n > SIZE_MAX / size || (v = realloc(v, n * size)) == NULL)
 		out_of_memory();
 	*cap = n;
+	return v;
+}
+
+/* Appends an element of zeros to V, which has *LEN of them; returns V. */
+static void *
+append(void *v, size_t *len, size_t *cap, size_t size)
+{
+	v = grow(v, cap, *len + 1, size);
+	memset((char *)v + size * (*len)++, 0, size);
 	return v;
 }
 
@@ -299,7 +308,7 @@ char_len(const char *s, size_t n, int *width)
 
 /*
  * Appends at most COLS columns of S.  HIT, unless NULL, marks the bytes of S
- * below TEXT_LEN that are to be underlined.  Returns the columns taken.
+ * below MATCH_LEN that are to be underlined.  Returns the columns taken.
  */
 static int
 put_text(struct buf *out, const char *s, int cols, const char *hit)
@@ -311,7 +320,7 @@ put_text(struct buf *out, const char *s, int cols, const char *hit)
 		len = char_len(s + i, n - i, &width);
 		if (used + (width < 0 ? 1 : width) > cols)
 			break;
-		mark = hit != NULL && i < TEXT_LEN && hit[i];
+		mark = hit != NULL && i < MATCH_LEN && hit[i];
 		if (mark != marked)
 			buf_str(out, mark ? "\033[4m" : "\033[24m");
 		marked = mark;
@@ -352,6 +361,25 @@ printable(const char *s)
 	return out.v;
 }
 
+/* Appends a text of several lines as it may be shown. */
+static void
+put_lines(struct buf *out, const char *text)
+{
+	struct buf line = { NULL, 0, 0 };
+	size_t n;
+
+	for (;; text += n + 1) {
+		n = strcspn(text, "\n");
+		line.len = 0;
+		buf_add(&line, text, n - (n > 0 && text[n - 1] == '\r'));
+		put_text(out, line.v, INT_MAX / 2, NULL);
+		if (text[n] == '\0')
+			break;
+		buf_str(out, "\n");
+	}
+	free(line.v);
+}
+
 /*
  * Lines and words, split as OpenSSH splits them (process_config_line_depth,
  * strdelim and argv_split).  Nothing here trusts a line to end in NUL.
@@ -369,10 +397,11 @@ enum {
 	SLASH = 16,
 	EQUALS = 32,
 	QUOTE = 64,		/* the one that strdelim() knows */
-	VALUE = 128,		/* begins a keyword that line_key() knows */
+	VALUE = 128,		/* may begin a line that line_key() knows */
 };
 
 static const unsigned char kinds[256] = {
+	/* 0 to 31, of which 9, 10 and 13 are blanks */
 	REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED,
 	REFUSED, REFUSED | BLANK | SYNTAX, REFUSED | BLANK, REFUSED,
 	REFUSED, REFUSED | BLANK, REFUSED, REFUSED,
@@ -416,10 +445,19 @@ skip_blanks(char *p, const char *end)
 	return p;
 }
 
+/* The bytes of the line at P, without its line feed. */
 static size_t
-key_add(char key[KEY_MAX], size_t n, int c)
+line_len(const char *p, const char *end)
 {
-	if (n + 1 < KEY_MAX)
+	const char *eol = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
+
+	return (size_t)((eol != NULL ? eol : end) - p);
+}
+
+static size_t
+key_add(char key[KEYWORD_MAX], size_t n, int c)
+{
+	if (n + 1 < KEYWORD_MAX)
 		key[n++] = (char)lower(c);
 	return n;
 }
@@ -430,7 +468,7 @@ key_add(char key[KEY_MAX], size_t n, int c)
  * to its size.  Returns what follows, or NULL if a quote stays open.
  */
 static char *
-token(char *p, const char *end, char key[KEY_MAX])
+token(char *p, const char *end, char key[KEYWORD_MAX])
 {
 	size_t n = 0;
 	int equals;
@@ -459,7 +497,7 @@ token(char *p, const char *end, char key[KEY_MAX])
  * the argument's end: a NUL, or the blanks that close the line.
  */
 static char *
-keyword(char *p, char **end, char key[KEY_MAX])
+keyword(char *p, char **end, char key[KEYWORD_MAX])
 {
 	char *e;
 
@@ -531,7 +569,7 @@ glob_match(const char *s, const char *pat, size_t len, int fold)
 			star = ++pat;
 			back = s;
 		} else if (*s != '\0' && pat < end && (*pat == '?' ||
-		    (fold ? lower(*pat) : *pat) == *s)) {
+		    (fold ? lower(*pat) == lower(*s) : *pat == *s))) {
 			pat++;
 			s++;
 		} else if (*s == '\0' && pat == end) {
@@ -676,11 +714,11 @@ struct config {
 	const char **patterns;	/* lists that end in NULL */
 	struct more *more;
 	struct link *links;
-	struct slot *table;	/* of names, by hash */
+	struct slot *slots;	/* the table of names, by hash */
 	uint32_t *active;	/* by block: the pass in which it applied */
 	size_t nfiles, nblocks, nrefs, nnames, npatterns, nmore, nlinks;
 	size_t capfiles, capblocks, caprefs, capnames, cappatterns;
-	size_t capmore, caplinks, captable;
+	size_t capmore, caplinks, capslots;
 	size_t read;		/* bytes read so far */
 	uint32_t pass;
 	int final;		/* a `Match final' asks for a second pass */
@@ -759,7 +797,7 @@ name_slot(const struct config *c, const char *text, uint32_t h)
 	size_t i;
 
 	for (i = h;; i++) {
-		s = &c->table[i & (c->captable - 1)];
+		s = &c->slots[i & (c->capslots - 1)];
 		if (s->name == 0 || (s->hash == h >> 27 &&
 		    strcmp(c->names[s->name].text, text) == 0))
 			return s;
@@ -782,20 +820,19 @@ slot_set(struct slot *s, uint32_t name, uint32_t h)
 
 /* Makes room in the table for N names. */
 static void
-table_grow(struct config *c, size_t n)
+slots_grow(struct config *c, size_t n)
 {
 	const char *text;
+	size_t cap = 0;
 	uint32_t i, h;
 
-	if (n < c->captable / 2)
+	if (n < c->capslots / 2)
 		return;
-	for (c->captable = 1024; c->captable / 2 <= n;)
-		c->captable *= 2;
-	free(c->table);
-	c->table = NULL;
-	n = 0;
-	c->table = grow(NULL, &n, c->captable, sizeof(*c->table));
-	memset(c->table, 0, c->captable * sizeof(*c->table));
+	for (c->capslots = 1024; c->capslots / 2 <= n;)
+		c->capslots *= 2;
+	free(c->slots);
+	c->slots = grow(NULL, &cap, c->capslots, sizeof(*c->slots));
+	memset(c->slots, 0, c->capslots * sizeof(*c->slots));
 	for (i = 1; i < c->nnames; i++) {
 		text = c->names[i].text;
 		h = hash(text, strlen(text));
@@ -810,13 +847,12 @@ name_add(struct config *c, const char *text)
 	uint32_t h = hash(text, strlen(text));
 	struct slot *s;
 
-	table_grow(c, c->nnames);
+	slots_grow(c, c->nnames);
 	if ((s = name_slot(c, text, h))->name == 0) {
-		c->names = grow(c->names, &c->capnames, c->nnames + 1,
+		slot_set(s, (uint32_t)c->nnames, h);
+		c->names = append(c->names, &c->nnames, &c->capnames,
 		    sizeof(*c->names));
-		memset(&c->names[c->nnames], 0, sizeof(*c->names));
-		c->names[c->nnames].text = text_keep(&c->words, text);
-		slot_set(s, (uint32_t)c->nnames++, h);
+		c->names[s->name].text = text_keep(&c->words, text);
 	}
 	return s->name;
 }
@@ -859,10 +895,9 @@ static struct more *
 block_more(struct config *c, uint32_t b)
 {
 	if (c->blocks[b].more == 0) {
-		c->more = grow(c->more, &c->capmore, c->nmore + 1,
+		c->blocks[b].more = (uint32_t)c->nmore;
+		c->more = append(c->more, &c->nmore, &c->capmore,
 		    sizeof(*c->more));
-		memset(&c->more[c->nmore], 0, sizeof(*c->more));
-		c->blocks[b].more = (uint32_t)c->nmore++;
 	}
 	return &c->more[c->blocks[b].more];
 }
@@ -888,8 +923,8 @@ inside_add(struct config *c, uint32_t b)
  * Reading.  Of each file only names, notes and the lines that may set a value
  * of interest are kept; all other lines are only counted.  What ssh would
  * refuse is passed over: ssh itself reports it on connecting.  Only regular
- * files are read, so nothing can block or have no end, and the sums of
- * FILES_MAX and TEXT_MAX bound what includes that multiply can do.
+ * files are read, so nothing can block or have no end, and FILES_MAX and
+ * READ_MAX bound the sums, whatever includes multiply.
  */
 
 struct level {			/* a file that is being read */
@@ -912,15 +947,22 @@ block_add(struct level *l, enum block_kind kind, uint32_t scope)
 	struct config *c = l->c;
 	struct block *b;
 
-	c->blocks = grow(c->blocks, &c->capblocks, c->nblocks + 1,
+	c->blocks = append(c->blocks, &c->nblocks, &c->capblocks,
 	    sizeof(*c->blocks));
-	b = &c->blocks[c->nblocks];
-	memset(b, 0, sizeof(*b));
+	b = &c->blocks[c->nblocks - 1];
 	b->scope = scope;
 	b->line = l->line;
 	b->file = l->file;
 	b->kind = kind;
-	return (uint32_t)c->nblocks++;
+	return (uint32_t)(c->nblocks - 1);
+}
+
+/* Makes of a block one that ssh would refuse: it applies to no name. */
+static void
+block_bad(struct config *c, uint32_t b)
+{
+	c->blocks[b].kind = BLOCK_BAD;
+	c->blocks[b].always = 0;
 }
 
 /* Ends the block whose lines are being read. */
@@ -991,7 +1033,7 @@ read_host(struct level *l, char *line, char *p, char *end)
 	char *stop = read_patterns(l->c, p, end, b), *note = l->note;
 
 	if (stop == NULL)
-		l->c->blocks[b].kind = BLOCK_BAD;
+		block_bad(l->c, b);
 	else if (stop < end && *stop == '#')
 		note = stop;
 	if (note != NULL) {
@@ -1002,6 +1044,15 @@ read_host(struct level *l, char *line, char *p, char *end)
 	l->governor = l->open = b;
 }
 
+/* Whether the next word of a Match line is an argument of the criterion W. */
+static int
+takes_word(const char *w)
+{
+	w += *w == '!';
+	return strchr(w, '=') == NULL && strcasecmp(w, "all") != 0 &&
+	    strcasecmp(w, "final") != 0 && strcasecmp(w, "canonical") != 0;
+}
+
 /* A Match line, whose criteria are kept as words. */
 static void
 read_match(struct level *l, char *p, const char *end)
@@ -1009,11 +1060,12 @@ read_match(struct level *l, char *p, const char *end)
 	uint32_t b = block_add(l, BLOCK_MATCH, l->scope);
 	struct config *c = l->c;
 	char *w;
-	int r;
+	int r, arg = 0;
 	size_t first = c->npatterns;
 
 	while ((r = word(&p, end, w = p)) == 1) {
-		c->final |= strcasecmp(w + (*w == '!'), "final") == 0;
+		c->final |= !arg && strcasecmp(w + (*w == '!'), "final") == 0;
+		arg = !arg && takes_word(w);
 		pattern_add(c, w);
 	}
 	c->blocks[b].always = c->blocks[l->scope].always &&
@@ -1022,7 +1074,7 @@ read_match(struct level *l, char *p, const char *end)
 	pattern_add(c, NULL);
 	block_more(c, b)->patterns = (uint32_t)first;
 	if (r == -1)
-		c->blocks[b].kind = BLOCK_BAD;
+		block_bad(c, b);
 	inside_add(c, b);
 	l->governor = l->open = b;
 }
@@ -1094,7 +1146,7 @@ may_open(const char *p, size_t n)
 static void
 read_line(struct level *l, char *p, char *end, char *next)
 {
-	char key[KEY_MAX], *arg = NULL, *q = skip_blanks(p, end);
+	char key[KEYWORD_MAX], *arg = NULL, *q = skip_blanks(p, end);
 
 	if (q == end || *q == '#') {
 		if (q == end)
@@ -1129,7 +1181,7 @@ read_line(struct level *l, char *p, char *end, char *next)
 /*
  * Reads more of the file behind what is not yet used, which begins at *P or
  * with the note before it.  All of that moves to the front.  Returns 0 at the
- * end of the file.
+ * end of the file, or if it cannot be read or is too much.
  */
 static int
 read_more(struct level *l, char **p)
@@ -1153,8 +1205,8 @@ read_more(struct level *l, char **p)
 	} while (n == -1 && errno == EINTR);
 	if (n <= 0)
 		return 0;
-	if ((size_t)n > TEXT_MAX - c->read) {
-		warnx("more than %d MB of configuration", TEXT_MAX >> 20);
+	if ((size_t)n > READ_MAX - c->read) {
+		warnx("more than %d MB of configuration", READ_MAX >> 20);
 		c->full = 1;
 		return 0;
 	}
@@ -1186,11 +1238,7 @@ read_lines(struct level *l)
 	block_close(l);
 }
 
-/*
- * Opens a file of the configuration.  Returns -1 and errno if there is none
- * to be read; what is no regular file has nothing to say, as ssh reads a
- * directory as empty.
- */
+/* Opens a file of the configuration without blocking; -1 and errno. */
 static int
 config_open(const char *path, struct stat *st)
 {
@@ -1204,7 +1252,10 @@ config_open(const char *path, struct stat *st)
 	return fd;
 }
 
-/* Reads a file into block SCOPE; -1 and errno if it cannot be opened. */
+/*
+ * Reads a file into block SCOPE; what is no regular file is empty, as a
+ * directory is to ssh.  Returns -1 and errno if it cannot be opened.
+ */
 static int
 read_file(struct config *c, const char *path, uint32_t scope, int depth,
     int system)
@@ -1232,12 +1283,53 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 	c->files[c->nfiles++].st = st;
 	if (S_ISREG(st.st_mode)) {
 		/* a fair guess of the number of names saves work */
-		table_grow(c, c->nnames + (size_t)st.st_size / 96);
+		if (st.st_size <= READ_MAX)
+			slots_grow(c, c->nnames + (size_t)st.st_size / 96);
 		read_lines(&l);
 		free(l.in.v);
 	}
 	close(l.fd);
 	return 0;
+}
+
+/*
+ * Sets up the configuration: FILE, or as ssh does the user's file, found
+ * through passwd, and then the system's.  A FILE that cannot be read ends wl.
+ */
+static void
+config_read(struct config *c, const char *file)
+{
+	struct passwd *pw;
+	struct level l;
+	struct buf path = { NULL, 0, 0 };
+	struct stat st;
+
+	memset(c, 0, sizeof(*c));
+	memset(&l, 0, sizeof(l));
+	l.c = c;
+	block_add(&l, BLOCK_ROOT, 0);
+	c->blocks[0].body = text_keep(&c->lines, "");
+	c->blocks[0].always = 1;
+	pattern_add(c, NULL);
+	c->names = append(NULL, &c->nnames, &c->capnames, sizeof(*c->names));
+	c->refs = append(NULL, &c->nrefs, &c->caprefs, sizeof(*c->refs));
+	c->more = append(NULL, &c->nmore, &c->capmore, sizeof(*c->more));
+	c->links = append(NULL, &c->nlinks, &c->caplinks, sizeof(*c->links));
+	slots_grow(c, 0);
+	if ((pw = getpwuid(getuid())) == NULL)
+		errx(2, "no user has the id %ld", (long)getuid());
+	c->local_user = xstrdup(pw->pw_name);
+	if (file == NULL) {
+		buf_fmt(&path, "%s/.ssh/config", pw->pw_dir);
+		read_file(c, path.v, 0, 0, 0);
+		read_file(c, PATH_SYSTEM, 0, 0, 1);
+	} else if (strcasecmp(file, "none") != 0) {
+		if (stat(file, &st) == 0 &&
+		    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+			errx(2, "%s: not a regular file", file);
+		if (read_file(c, file, 0, 0, 0) == -1)
+			err(2, "%s", file);
+	}
 }
 
 /*
@@ -1320,48 +1412,53 @@ is_plain_ipv4(const char *s)
 	    strcmp(s, text) == 0;
 }
 
+/* Puts HostName with its %h, or the name as typed without one, into OUT. */
+static void
+put_hostname(struct buf *out, const struct values *v, const char *typed)
+{
+	const char *s = value(v, V_HOSTNAME);
+
+	out->len = 0;
+	buf_str(out, "");
+	for (s = s != NULL ? s : "%h"; *s != '\0'; s++) {
+		if (*s == '%' && s[1] == 'h')
+			buf_str(out, typed);
+		else
+			buf_add(out, s, 1);
+		s += *s == '%' && (s[1] == 'h' || s[1] == '%');
+	}
+}
+
 /*
- * Puts the host that ssh would connect to into v->name: HostName with its
- * %h, else the name as typed; a number as getnameinfo(3) prints it, all
- * else in lower case.
+ * Puts the host that ssh would connect to into v->name: a number as
+ * getnameinfo(3) prints it, all else in lower case.
  */
 static void
 final_name(struct values *v, const char *typed)
 {
-	const char *s = value(v, V_HOSTNAME);
-	struct addrinfo hints, *ai = NULL;
-	char num[NI_MAXHOST];
-	size_t i;
+	struct addrinfo hints, *ai;
+	char num[NI_MAXHOST], *s;
 
-	v->name.len = 0;
-	buf_str(&v->name, "");
-	for (s = s != NULL ? s : "%h"; *s != '\0'; s++) {
-		if (*s == '%' && s[1] == 'h')
-			buf_str(&v->name, typed);
-		else
-			buf_add(&v->name, s, 1);
-		s += *s == '%' && (s[1] == 'h' || s[1] == '%');
-	}
-	memset(&hints, 0, sizeof(hints));
-	hints.ai_flags = AI_NUMERICHOST;
-	hints.ai_socktype = SOCK_STREAM;
+	put_hostname(&v->name, v, typed);
 	s = v->name.v;
 	if (is_plain_ipv4(s))
 		return;
-	if (is_address(s) || (is_digit(*s) &&
-	    s[strspn(s, "0123456789abcdefABCDEFxX.")] == '\0')) {
-		if (getaddrinfo(s, NULL, &hints, &ai) == 0 &&
-		    getnameinfo(ai->ai_addr, ai->ai_addrlen, num, sizeof(num),
+	memset(&hints, 0, sizeof(hints));
+	hints.ai_flags = AI_NUMERICHOST;
+	hints.ai_socktype = SOCK_STREAM;
+	if ((is_address(s) || (is_digit(*s) &&
+	    s[strspn(s, "0123456789abcdefABCDEFxX.")] == '\0')) &&
+	    getaddrinfo(s, NULL, &hints, &ai) == 0) {
+		if (getnameinfo(ai->ai_addr, ai->ai_addrlen, num, sizeof(num),
 		    NULL, 0, NI_NUMERICHOST) == 0 && strcasecmp(s, num) != 0) {
 			v->name.len = 0;
 			buf_str(&v->name, num);
 		}
-		if (ai != NULL)
-			freeaddrinfo(ai);
+		freeaddrinfo(ai);
+	} else if (!is_address(s)) {
+		for (; *s != '\0'; s++)
+			*s = (char)lower(*s);
 	}
-	if (ai == NULL && !is_address(s))
-		for (i = 0; i < v->name.len; i++)
-			v->name.v[i] = (char)lower(v->name.v[i]);
 }
 
 static int
@@ -1501,7 +1598,7 @@ line_key(char *p, char **end, char **arg)
 {
 	static const char *const keys[V_COUNT] = { "hostname", "user", "port",
 	    "proxyjump", "proxycommand", "canonicalizehostname" };
-	char key[KEY_MAX], *q = skip_blanks(p, *end);
+	char key[KEYWORD_MAX], *q = skip_blanks(p, *end);
 	int k;
 
 	if (q == *end || !is_kind(*q, VALUE) ||
@@ -1530,7 +1627,10 @@ line_set(struct values *v, enum value k, char *arg, char *end)
 		    strncasecmp(arg, "none", 4) == 0 ? "none" : "set");
 }
 
-/* Takes what a block's lines set; returns how many of them set something. */
+/*
+ * Returns how many of a block's lines name a value of interest, and takes
+ * into V, unless NULL, those that set it first.
+ */
 static size_t
 block_lines(const struct block *b, struct values *v)
 {
@@ -1539,8 +1639,7 @@ block_lines(const struct block *b, struct values *v)
 	size_t n = 0;
 
 	for (p = b->body; p < end; p = eol + 1) {
-		if ((eol = memchr(p, '\n', (size_t)(end - p))) == NULL)
-			eol = end;
+		eol = p + line_len(p, end);
 		stop = eol;
 		if ((k = line_key(p, &stop, &arg)) == V_COUNT)
 			continue;
@@ -1567,22 +1666,11 @@ criterion(struct pass *p, const char *name, const char *arg)
 		return p->final;
 	if (arg == NULL)
 		return -1;
-	if (strcasecmp(name, "originalhost") == 0 ||
-	    strcasecmp(name, "host") == 0) {
-		p->v->scratch.len = 0;
-		s = p->typed;
-		if (lower(*name) == 'h' && !p->final) {
-			final_name(p->v, p->typed);
-			s = p->v->at[V_HOSTNAME] != 0 ? p->v->name.v : s;
-		} else if (lower(*name) == 'h') {
-			s = p->host;
-		}
-		for (buf_str(&p->v->scratch, ""); *s != '\0'; s++) {
-			char low = (char)lower(*s);
-
-			buf_add(&p->v->scratch, &low, 1);
-		}
-		return list_match(p->v->scratch.v, arg, 1);
+	if (strcasecmp(name, "originalhost") == 0)
+		return list_match(p->typed, arg, 1);
+	if (strcasecmp(name, "host") == 0) {
+		put_hostname(&p->v->scratch, p->v, p->typed);
+		return list_match(p->final ? p->host : p->v->scratch.v, arg, 1);
 	}
 	if (strcasecmp(name, "user") == 0) {
 		s = value(p->v, V_USER);
@@ -1597,21 +1685,18 @@ criterion(struct pass *p, const char *name, const char *arg)
 static int
 match_line(struct pass *p, const char *const *w)
 {
-	char name[KEY_MAX];
+	char name[KEYWORD_MAX];
 	const char *arg;
-	int negated, all, r, n = 0;
+	int negated, r, n = 0;
 
 	for (; *w != NULL && **w != '#'; w++, n++) {
 		negated = **w == '!';
 		snprintf(name, sizeof(name), "%s", *w + negated);
 		arg = strchr(*w, '=');
 		name[strcspn(name, "=")] = '\0';
-		all = strcasecmp(name, "all") == 0 ||
-		    strcasecmp(name, "final") == 0 ||
-		    strcasecmp(name, "canonical") == 0;
 		if (arg != NULL)
 			arg++;
-		else if (!all && w[1] != NULL)
+		else if (takes_word(*w) && w[1] != NULL)
 			arg = *++w;
 		r = criterion(p, name, arg);
 		if (r == negated || r == -1)
@@ -1924,6 +2009,7 @@ listing_block(struct config *c, struct values *v, const struct ref *r)
 	return v->listed;
 }
 
+/* Lists each name where the first Host line stands that applies to it. */
 static void
 hosts_list(struct hosts *h, struct config *c)
 {
@@ -1953,7 +2039,7 @@ block_note(struct hosts *h, const struct block *b)
 {
 	const char *p = b->body - b->note, *end = b->body, *eol;
 	struct buf *out = &h->note;
-	size_t i;
+	char *tab;
 
 	out->len = 0;
 	for (buf_str(out, ""); p < end; p = eol + 1) {
@@ -1963,18 +2049,15 @@ block_note(struct hosts *h, const struct block *b)
 			break;
 		while (p < end && (*p == '#' || *p == ' ' || *p == '\t'))
 			p++;
-		eol = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
-		if (eol == NULL)
-			eol = end;
+		eol = p + line_len(p, end);
 		if (out->len > 0 && p < eol)
 			buf_str(out, " ");
 		buf_add(out, p, strnlen(p, (size_t)(eol - p)));
-		for (i = 0; i < out->len; i++)
-			if (out->v[i] == '\t')
-				out->v[i] = ' ';
 		while (out->len > 0 && is_kind(out->v[out->len - 1], BLANK))
 			out->v[--out->len] = '\0';
 	}
+	for (tab = out->v; (tab = strchr(tab, '\t')) != NULL;)
+		*tab = ' ';
 	return out->v;
 }
 
@@ -2072,50 +2155,6 @@ after(const char *s)
 }
 
 /*
- * Sets up the configuration: FILE, or as ssh does the user's file, found
- * through passwd, and then the system's.  A FILE that cannot be read ends wl.
- */
-static void
-config_read(struct config *c, const char *file)
-{
-	struct passwd *pw;
-	struct level l;
-	struct buf path = { NULL, 0, 0 };
-	struct stat st;
-
-	memset(c, 0, sizeof(*c));
-	memset(&l, 0, sizeof(l));
-	l.c = c;
-	block_add(&l, BLOCK_ROOT, 0);
-	c->blocks[0].body = text_keep(&c->lines, "");
-	c->blocks[0].always = 1;
-	pattern_add(c, NULL);
-	c->names = grow(c->names, &c->capnames, 1, sizeof(*c->names));
-	c->refs = grow(c->refs, &c->caprefs, 1, sizeof(*c->refs));
-	c->more = grow(c->more, &c->capmore, 1, sizeof(*c->more));
-	c->links = grow(c->links, &c->caplinks, 1, sizeof(*c->links));
-	memset(c->names, 0, sizeof(*c->names));
-	memset(c->refs, 0, sizeof(*c->refs));
-	memset(c->more, 0, sizeof(*c->more));
-	c->nnames = c->nrefs = c->nmore = c->nlinks = 1;
-	table_grow(c, 0);
-	if ((pw = getpwuid(getuid())) == NULL)
-		errx(2, "no user has the id %ld", (long)getuid());
-	c->local_user = xstrdup(pw->pw_name);
-	if (file == NULL) {
-		buf_fmt(&path, "%s/.ssh/config", pw->pw_dir);
-		read_file(c, path.v, 0, 0, 0);
-		read_file(c, PATH_SYSTEM, 0, 0, 1);
-	} else if (strcasecmp(file, "none") != 0) {
-		if (stat(file, &st) == 0 &&
-		    (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
-			errx(2, "%s: not a regular file", file);
-		if (read_file(c, file, 0, 0, 0) == -1)
-			err(2, "%s", file);
-	}
-}
-
-/*
  * An inventory, with -i, takes the place of the configuration's hosts: one
  * host a line, the rest of the line its note; or Ansible's INI form.  Each
  * name is still looked up in the configuration.
@@ -2135,6 +2174,14 @@ struct inventory_file {
 	size_t made;		/* names that were made of it */
 };
 
+/* Ends wl because of S in a line of the inventory. */
+static void
+inventory_bad(const struct inventory_file *f, const char *what, const char *s)
+{
+	errx(2, "%s:%lu: bad %s: %s", f->path, (unsigned long)f->line, what,
+	    printable(s));
+}
+
 /*
  * A value that goes to ssh as -o KEYWORD=VALUE, and with %h or %r to commands
  * of the configuration, which shells run.  One that could mean something to
@@ -2149,8 +2196,7 @@ given_value(const struct inventory_file *f, const char *s)
 		if (strchr("#=%*?!~", *p) != NULL)
 			break;
 	if (*s == '\0' || *s == '-' || *p != '\0')
-		errx(2, "%s:%lu: bad value: %s", f->path,
-		    (unsigned long)f->line, printable(s));
+		inventory_bad(f, "value", s);
 	return xstrdup(s);
 }
 
@@ -2158,30 +2204,25 @@ given_value(const struct inventory_file *f, const char *s)
 static int
 inventory_word(struct inventory_file *f, struct given *g, const char *w)
 {
-	static const char *const prefixes[] = { "ansible_ssh_", "ansible_" };
-	const char *key = w, *value = strchr(w, '=');
+	const char *key = w, *equals = strchr(w, '=');
 	char **to = NULL;
-	size_t i, n;
 
-	if (value == NULL)
+	if (equals == NULL)
 		return 0;
-	value++;
-	for (i = 0; i < 2 && key == w; i++)
-		if (strncmp(w, prefixes[i], strlen(prefixes[i])) == 0)
-			key = w + strlen(prefixes[i]);
-	n = (size_t)(value - key) - 1;
-	if (key != w && n == 4 && strncmp(key, "host", n) == 0)
+	if (strncmp(w, "ansible_", 8) != 0)
+		return f->ini;
+	key += strncmp(w, "ansible_ssh_", 12) == 0 ? 12 : 8;
+	if (strncmp(key, "host=", 5) == 0)
 		to = &g->hostname;
-	else if (key != w && n == 4 && strncmp(key, "user", n) == 0)
+	else if (strncmp(key, "user=", 5) == 0)
 		to = &g->user;
-	else if (key != w && n == 4 && strncmp(key, "port", n) == 0)
+	else if (strncmp(key, "port=", 5) == 0)
 		to = &g->port;
 	if (to != NULL && *to == NULL)
-		*to = given_value(f, value);
+		*to = given_value(f, equals + 1);
 	if (to == &g->port && port_number(g->port) == 0)
-		errx(2, "%s:%lu: bad port: %s", f->path,
-		    (unsigned long)f->line, printable(value));
-	return f->ini || key != w;
+		inventory_bad(f, "port", g->port);
+	return 1;
 }
 
 /* Whether the N bytes at S are FROM:TO, two numbers or two letters. */
@@ -2218,7 +2259,7 @@ inventory_typable(const char *name)
 		return typable(name, kinds_of(name));
 	for (p = name; p < host && !is_kind(*p, REFUSED); p++)
 		continue;
-	return p == host && *name != '-' &&
+	return p == host && p > name && *name != '-' && host[1] != '\0' &&
 	    typable(host + 1, kinds_of(host + 1));
 }
 
@@ -2232,7 +2273,7 @@ inventory_add(struct inventory_file *f, const char *name, uint32_t given,
 {
 	const char *open = strchr(name, '['), *close, *colon;
 	struct buf one = { NULL, 0, 0 };
-	long from, to, i;
+	long from = 0, to = 0, i;
 
 	if (open == NULL) {
 		if (f->made++ >= INVENTORY_MAX)
@@ -2247,8 +2288,7 @@ inventory_add(struct inventory_file *f, const char *name, uint32_t given,
 	close = strchr(open, ']');
 	if (close == NULL || depth == RANGES_MAX || !range_parse(open + 1,
 	    (size_t)(close - open) - 1, &from, &to))
-		errx(2, "%s:%lu: bad range: %s", f->path,
-		    (unsigned long)f->line, printable(name));
+		inventory_bad(f, "range", name);
 	colon = strchr(open, ':');
 	for (i = from; i <= to; i++) {
 		one.len = 0;
@@ -2274,8 +2314,7 @@ inventory_port(struct inventory_file *f, struct given *g, char *name)
 	    (close == NULL && strchr(name, ':') != colon))
 		return;
 	if (port_number(colon + 1) == 0)
-		errx(2, "%s:%lu: bad port: %s", f->path,
-		    (unsigned long)f->line, printable(colon + 1));
+		inventory_bad(f, "port", colon + 1);
 	*colon = '\0';
 	if (g->port == NULL)
 		g->port = given_value(f, colon + 1);
@@ -2299,8 +2338,7 @@ inventory_host(struct inventory_file *f, char *p, char *end)
 		w = note.v = grow(note.v, &note.cap, (size_t)(end - p) + 1, 1);
 		quoted = word(&p, end, w);
 		if (quoted == -1 && strncmp(w, "ansible_", 8) == 0)
-			errx(2, "%s:%lu: bad quote", f->path,
-			    (unsigned long)f->line);
+			inventory_bad(f, "quote", w);
 		if (quoted != 1 || !inventory_word(f, &g, w))
 			break;
 	}
@@ -2369,17 +2407,15 @@ inventory_read(struct hosts *h, const char *path)
 	    S_ISREG(st.st_mode);
 	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
 		buf_add(&text, chunk, (size_t)n);
-		if (text.len > TEXT_MAX)
-			errx(2, "%s: more than %d MB", f.path, TEXT_MAX >> 20);
+		if (text.len > READ_MAX)
+			errx(2, "%s: more than %d MB", f.path, READ_MAX >> 20);
 	}
 	if (n == -1)
 		err(2, "%s", f.path);
 	if (fd != 0)
 		close(fd);
 	for (p = text.v; p != NULL && p < text.v + text.len; p = eol + 1) {
-		eol = memchr(p, '\n', (size_t)(text.v + text.len - p));
-		if (eol == NULL)
-			eol = text.v + text.len;
+		eol = p + line_len(p, text.v + text.len);
 		f.line++;
 		inventory_line(&f, p, eol);
 	}
@@ -2455,32 +2491,30 @@ recent_line(char *line, struct use *use)
 }
 
 /*
- * Reads the uses in the file, oldest first and from 1 on, as far as its end
- * is of a sane size.  Their names lie in a text that stays.
+ * Reads the uses in the last RECENT_SIZE * 2 bytes of the file, oldest first
+ * and from 1 on.  Their names lie in a text that stays.
  */
 static size_t
 recent_load(int fd, struct use **uses)
 {
 	struct buf text = { NULL, 0, 0 };
-	off_t size = lseek(fd, 0, SEEK_END);
+	int cut = lseek(fd, 0, SEEK_END) > RECENT_SIZE * 2;
 	size_t len = 0, n = 0, cap = 0;
 	char *p, *eol;
 	ssize_t r;
 
 	*uses = NULL;
 	text.v = grow(NULL, &text.cap, RECENT_SIZE * 2 + 1, 1);
-	if (size > RECENT_SIZE * 2)
-		size = lseek(fd, -RECENT_SIZE * 2, SEEK_END);
-	else
-		lseek(fd, 0, SEEK_SET);
+	lseek(fd, cut ? -RECENT_SIZE * 2 : 0, cut ? SEEK_END : SEEK_SET);
 	while (len < RECENT_SIZE * 2 &&
 	    (r = read(fd, text.v + len, RECENT_SIZE * 2 - len)) > 0)
 		len += (size_t)r;
 	text.v[len] = '\0';
-	for (p = text.v; p < text.v + len; p = eol + 1) {
-		if ((eol = memchr(p, '\n',
-		    (size_t)(text.v + len - p))) == NULL)
-			eol = text.v + len;
+	p = text.v;
+	if (cut)		/* the first line is none */
+		p += line_len(p, p + len) + 1;
+	for (; p < text.v + len; p = eol + 1) {
+		eol = p + line_len(p, text.v + len);
 		*eol = '\0';
 		*uses = grow(*uses, &cap, n + 2, sizeof(**uses));
 		n += (size_t)recent_line(p, &(*uses)[n + 1]);
@@ -2580,8 +2614,8 @@ recent_compact(int fd, const char *path, const char *forget)
 	unlink(new.v);
 	to = open(new.v, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (to != -1) {
-		if (write_all(to, out.v, out.len) == -1 || close(to) == -1 ||
-		    rename(new.v, path) == -1)
+		i = write_all(to, out.v, out.len) == 0;
+		if (close(to) == -1 || !i || rename(new.v, path) == -1)
 			unlink(new.v);
 	}
 	free(v);
@@ -2663,8 +2697,8 @@ hosts_read(struct hosts *h, const struct options *o)
  * Matching.  Each word of the query must be found in the host's name, else
  * where it leads, else its note, as a subsequence.  The score is that of the
  * best alignment, found as fzy finds it by dynamic programming: letters in a
- * row and starts of words count much, gaps cost a little.  All of this is
- * pure: it reads strings and returns numbers.
+ * row and starts of words count much, gaps cost a little.  Up to
+ * query_parse() all is pure: it reads strings and returns numbers.
  */
 
 enum {
@@ -2779,8 +2813,8 @@ struct cell {
 };
 
 struct table {
-	struct cell cells[TEXT_LEN * TEXT_LEN];
-	size_t rows[TEXT_LEN + 1];	/* where each letter's cells begin */
+	struct cell cells[MATCH_LEN * MATCH_LEN];
+	size_t rows[MATCH_LEN + 1];	/* where each letter's cells begin */
 };
 
 /*
@@ -2857,7 +2891,7 @@ align(struct table *t, const struct needle *w, const char *s, size_t len,
 	return best;
 }
 
-/* Whether the word's letters are in S, in order; enough for most misses. */
+/* Whether the word's letters are in S, in order; wide words need align(). */
 static int
 subsequence(const struct needle *w, const char *s, size_t len)
 {
@@ -2878,12 +2912,12 @@ subsequence(const struct needle *w, const char *s, size_t len)
 
 /*
  * The score of a word in a text, SCORE_NONE if it is not in it.  Where even
- * the best possible score is no better than FLOOR it is that one.
+ * the best possible score is no better than FLOOR, that one is returned.
  */
 static int
 score(struct table *t, const struct needle *w, const char *s, int floor)
 {
-	size_t len = strnlen(s, TEXT_LEN - 1), at;
+	size_t len = strnlen(s, MATCH_LEN - 1), at;
 	int r, most;
 
 	if (w->len > len)
@@ -2899,7 +2933,7 @@ score(struct table *t, const struct needle *w, const char *s, int floor)
 }
 
 /*
- * Marks in HIT, one char for each of the first TEXT_LEN bytes of S, the
+ * Marks in HIT, one char for each of the first MATCH_LEN bytes of S, the
  * letters that the word's best alignment matches.  Returns 0 if it has none.
  */
 static int
@@ -2907,7 +2941,7 @@ score_positions(struct table *t, const struct needle *w, const char *s,
     char *hit)
 {
 	const struct cell *c;
-	size_t i, len = strnlen(s, TEXT_LEN - 1);
+	size_t i, len = strnlen(s, MATCH_LEN - 1);
 	int r;
 
 	if (w->len > len || (c = align(t, w, s, len, &r)) == NULL)
@@ -2952,7 +2986,12 @@ query_parse(struct query *q, const char *s)
 	}
 }
 
-/* Makes room for the letters of all hosts. */
+/*
+ * A query and the hosts.  What a host says is looked up when the first query
+ * needs it, and its letters are kept, which settle most misses.
+ */
+
+/* Makes room for the letters of all hosts; it comes before what follows. */
 static void
 letters_grow(struct hosts *h)
 {
@@ -3001,6 +3040,7 @@ host_excluded(struct hosts *h, size_t i, const struct query *q)
 /*
  * What a word is worth for the I-th host; SCORE_NONE if nothing of it holds
  * the word.  What cannot be better than FLOOR need not be exact.
+ * host_excluded() has looked at the host before.
  */
 static int
 word_score(struct table *t, const struct needle *w, struct hosts *h,
@@ -3141,9 +3181,9 @@ best_key(const struct ranking *r, uint32_t i, int score)
 	uint64_t high = (uint64_t)(score - SCORE_NONE);
 
 	if (r->query.number == i + 1)
-		high = (uint64_t)1 << 30;
+		high = (uint64_t)1 << 29;
 	if (r->recent && host->used != 0)
-		high = (uint64_t)1 << 31;
+		high = (uint64_t)1 << 30;
 	return high << 32 | (host->used != 0 ? 0xffff0000 + host->used :
 	    0xffff0000 - i);
 }
@@ -3153,12 +3193,12 @@ static void
 ranking_add(struct ranking *r, uint32_t i, size_t *n)
 {
 	struct hosts *h = r->hosts;
-	int score = SCORE_NONE, floor = INT_MIN / 2;
+	int score, floor = INT_MIN / 2;
 
-	if (host_excluded(h, i, &r->query) && r->query.number != i + 1)
-		return;
 	if (i >= h->len && h->v[i].used == 0)
 		return;		/* forgotten */
+	if (host_excluded(h, i, &r->query) && r->query.number != i + 1)
+		return;
 	if (r->nbest == r->limit && h->v[i].used == 0)
 		floor = (int)(r->best[0].key >> 32) + SCORE_NONE;
 	score = host_score(&r->table, &r->query, h, i, floor);
@@ -3193,7 +3233,7 @@ ranking_scan(struct ranking *r, size_t n, int narrower, int (*busy)(void *))
 	return r->valid = 1;
 }
 
-/* The I-th best match's host. */
+/* The host of the I-th best match, of which there are r->len. */
 static struct host *
 ranking_get(struct ranking *r, size_t i)
 {
@@ -3318,10 +3358,9 @@ signals_restore(void)
 }
 
 /*
- * Puts the terminal into a mode.  TCSADRAIN keeps what was typed ahead.  The
- * spinner's mode leaves ISIG on and reads nothing: what is typed waits for
- * the remote shell, as it would in ssh's own mode.  TTY_ASK and
- * TTY_SECRET read a line, with and without echo.
+ * The terminal's flags in a mode.  The spinner's leaves ISIG on and reads
+ * nothing: what is typed waits for the remote shell, as it would in ssh's own
+ * mode.  TTY_ASK and TTY_SECRET read a line, with and without echo.
  */
 static struct termios
 tty_flags(enum tty_mode mode)
@@ -3345,6 +3384,7 @@ tty_flags(enum tty_mode mode)
 	return t;
 }
 
+/* Puts the terminal into a mode; TCSADRAIN keeps what was typed ahead. */
 static void
 tty_set(enum tty_mode mode)
 {
@@ -3538,6 +3578,8 @@ suspend(pid_t who)
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	sigaction(SIGTSTP, &old, NULL);
+	if (tty.fd == -1)
+		return;
 	tty_own(who);
 	if (tcgetattr(tty.fd, &tty.cooked) == -1)
 		caught = SIGHUP;
@@ -3821,6 +3863,11 @@ print_args(const struct args *a)
 	putchar('\n');
 }
 
+/*
+ * Other programs.  wl becomes them, or starts them with signals and terminal as
+ * it found them.
+ */
+
 /* Reports that a program cannot be run; the status that a shell gives it. */
 static int
 not_run(const char *program, int error)
@@ -3881,6 +3928,19 @@ spawn(const struct args *a, char *const env[], const int fds[3], int group)
 		exit(not_run(a->v[0], error));
 	}
 	return pid;
+}
+
+/* Waits for a child; its status as a shell would give it. */
+static int
+wait_for(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return 255;
+	return WIFEXITED(status) ? WEXITSTATUS(status) :
+	    128 + WTERMSIG(status);
 }
 
 /*
@@ -4393,7 +4453,7 @@ static int
 put_field(struct prompt *p, const char *s, int col, int width, unsigned *found)
 {
 	const struct query *q = &p->rank.query;
-	char hit[TEXT_LEN];
+	char hit[MATCH_LEN];
 	int room = tty.cols - 1 - col;
 	unsigned i;
 
@@ -5164,29 +5224,12 @@ setting(struct target *t, const char *key)
 
 	t->value.len = 0;
 	buf_str(&t->value, "");
-	for (; p != NULL && *p != '\0'; p = strchr(p, '\n') + 1) {
-		if (strncmp(p, key, n) == 0 && p[n] == ' ') {
-			p += n + 1;
-			buf_add(&t->value, p, strcspn(p, "\n"));
-			break;
-		}
-		if (strchr(p, '\n') == NULL)
-			break;
-	}
+	while (p != NULL && (strncmp(p, key, n) != 0 || p[n] != ' '))
+		if ((p = strchr(p, '\n')) != NULL)
+			p++;
+	if (p != NULL)
+		buf_add(&t->value, p + n + 1, strcspn(p + n + 1, "\n"));
 	return t->value.v;
-}
-
-/* Waits for a child; its status as a shell would give it. */
-static int
-wait_for(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) == -1)
-		if (errno != EINTR)
-			return 255;
-	return WIFEXITED(status) ? WEXITSTATUS(status) :
-	    128 + WTERMSIG(status);
 }
 
 /* What is to be done when a signal has ended ssh. */
@@ -5250,7 +5293,7 @@ settings_read(struct target *t)
 }
 
 static uint64_t
-hash64(uint64_t h, const void *data, size_t len)
+fnv(uint64_t h, const void *data, size_t len)
 {
 	const unsigned char *p = data;
 
@@ -5283,16 +5326,16 @@ target_hash(struct target *t)
 
 	for (; (eol = strchr(p, '\n')) != NULL; p = eol + 1)
 		if (strncmp(p, "control", 7) != 0)
-			h = hash64(h, p, (size_t)(eol - p) + 1);
+			h = fnv(h, p, (size_t)(eol - p) + 1);
 
 	if (!is_proxied(t))
 		return h;
 	for (i = 0; i < t->hosts->config->nfiles; i++, f++) {
-		h = hash64(h, f->path, strlen(f->path) + 1);
-		h = hash64(h, &f->st.st_dev, sizeof(f->st.st_dev));
-		h = hash64(h, &f->st.st_ino, sizeof(f->st.st_ino));
-		h = hash64(h, &f->st.st_size, sizeof(f->st.st_size));
-		h = hash64(h, &f->st.st_mtime, sizeof(f->st.st_mtime));
+		h = fnv(h, f->path, strlen(f->path) + 1);
+		h = fnv(h, &f->st.st_dev, sizeof(f->st.st_dev));
+		h = fnv(h, &f->st.st_ino, sizeof(f->st.st_ino));
+		h = fnv(h, &f->st.st_size, sizeof(f->st.st_size));
+		h = fnv(h, &f->st.st_mtime, sizeof(f->st.st_mtime));
 	}
 	return h;
 }
@@ -5368,6 +5411,12 @@ user_option(const struct options *o, const char *keyword)
 	return "";
 }
 
+static int
+is_no(const char *s)
+{
+	return strcasecmp(s, "no") == 0 || strcasecmp(s, "false") == 0;
+}
+
 /*
  * Chooses the way.  Who asks to be asked, or with -o for no sharing, gets
  * plain ssh.
@@ -5380,9 +5429,9 @@ target_plan(struct target *t, int terminal)
 
 	if (strcmp(control, "ask") == 0 || strcmp(control, "autoask") == 0 ||
 	    strcasecmp(user_option(t->options, "ControlPath"), "none") == 0 ||
-	    strcasecmp(user_option(t->options, "ControlMaster"), "no") == 0)
+	    is_no(user_option(t->options, "ControlMaster")))
 		return PLAN_PLAIN;
-	if (strcasecmp(user_option(t->options, "ControlPersist"), "no") == 0)
+	if (is_no(user_option(t->options, "ControlPersist")))
 		terminal = 0;	/* the session is to be the master */
 	socket_find(t);
 	if (t->socket.len == 0)
@@ -5500,6 +5549,24 @@ wipe(void *p, size_t n)
 
 	while (n-- > 0)
 		*v++ = 0;
+}
+
+/* A word that nobody guesses; 0 if there is none to be had. */
+static int
+random_word(char word[ASK_WORD + 1])
+{
+	unsigned char bytes[ASK_WORD / 2];
+	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+	size_t i;
+
+	if (fd == -1)
+		return 0;
+	n = read(fd, bytes, sizeof(bytes));
+	close(fd);
+	for (i = 0; i < sizeof(bytes); i++)
+		snprintf(word + 2 * i, 3, "%02x", bytes[i]);
+	return n == (ssize_t)sizeof(bytes);
 }
 
 /*
@@ -5709,20 +5776,19 @@ spinner_draw(struct login *l)
 	const char *spoke = utf8 ? dots[l->frame % 10] : ascii[l->frame % 4];
 
 	l->frame++;
-	buf_fmt(&addr, "%s@", setting(t, "user"));
+	tty_size();
+	buf_fmt(&addr, "  %s@", setting(t, "user"));
 	buf_fmt(&addr, "%s", setting(t, "hostname"));
 	if (strcmp(setting(t, "port"), "22") != 0)
 		buf_fmt(&addr, ":%s", setting(t, "port"));
-	buf_fmt(&text, "%s %s  %s  %s  %lld.%llds", spoke, t->name, addr.v,
-	    l->notice != -1 ? l->notice_text : l->stage, ms / 1000,
-	    ms % 1000 / 100);
-	if (text_width(text.v) >= tty.cols) {
+	for (;; addr.v[0] = '\0') {
 		text.len = 0;
-		buf_fmt(&text, "%s %s  %s  %lld.%llds", spoke, t->name,
-		    l->notice != -1 ? l->notice_text : l->stage, ms / 1000,
-		    ms % 1000 / 100);
+		buf_fmt(&text, "%s %s%s  %s  %lld.%llds", spoke, t->name,
+		    addr.v, l->notice != -1 ? l->notice_text : l->stage,
+		    ms / 1000, ms % 1000 / 100);
+		if (addr.v[0] == '\0' || text_width(text.v) < tty.cols)
+			break;
 	}
-	tty_size();
 	if (l->width > tty.cols)
 		spinner_erase(l);
 	buf_str(&out, "\r");
@@ -5804,24 +5870,6 @@ self_path(const char *name)
 	return NULL;
 }
 
-/* A word that nobody guesses; 0 if there is none to be had. */
-static int
-random_word(char word[ASK_WORD + 1])
-{
-	unsigned char bytes[ASK_WORD / 2];
-	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-	size_t i;
-
-	if (fd == -1)
-		return 0;
-	n = read(fd, bytes, sizeof(bytes));
-	close(fd);
-	for (i = 0; i < sizeof(bytes); i++)
-		snprintf(word + 2 * i, 3, "%02x", bytes[i]);
-	return n == (ssize_t)sizeof(bytes);
-}
-
 /*
  * Begins to listen for questions.  Without it ssh asks on the terminal, as it
  * does if it is too old for SSH_ASKPASS_REQUIRE, which shows in its settings.
@@ -5889,6 +5937,7 @@ login_start(struct login *l, struct target *t)
 	if (t->dir.len == 0)
 		dir_find(&t->dir, 1);
 	dir_sweep(&t->dir);
+	l->log = log_open(t);	/* may end wl: before there is a socket */
 	self = self_path(t->options->self);
 	l->listen = -1;
 	if (self != NULL)
@@ -5896,7 +5945,6 @@ login_start(struct login *l, struct target *t)
 	l->front = l->bare = l->listen == -1 && (require == NULL ||
 	    strcmp(require, "never") == 0);
 	l->debug = !l->bare && default_level(t);
-	l->log = log_open(t);
 	login_args(t, &a, l->debug);
 	env = login_env(l, self);
 	fds[0] = fds[1] = null_fd();
@@ -5991,25 +6039,6 @@ login_suspend(struct login *l, pid_t who)
  * Questions, as they arrive at the wl that waits.  Only this master's are
  * put; the spinner is not in the way, and no answer stays in memory.
  */
-
-/* Appends a text of several lines as it may be shown. */
-static void
-put_lines(struct buf *out, const char *text)
-{
-	struct buf line = { NULL, 0, 0 };
-	size_t n;
-
-	for (;; text += n + 1) {
-		n = strcspn(text, "\n");
-		line.len = 0;
-		buf_add(&line, text, n - (n > 0 && text[n - 1] == '\r'));
-		put_text(out, line.v, INT_MAX / 2, NULL);
-		if (text[n] == '\0')
-			break;
-		buf_str(out, "\n");
-	}
-	free(line.v);
-}
 
 /* Whether the client has gone: ssh has ended it. */
 static int
