@@ -735,6 +735,13 @@ test_includes()
 		last
 	END
 
+	for line in 'Host * "x' 'Match all "x'; do
+		printf '%s\nInclude a.one\nHost a\n' "$line" | write config
+		lists "a line that ssh refuses includes nothing: $line" <<-'END'
+			a
+		END
+	done
+
 	write config <<-'END'
 		Host work-*
 		    Include work
@@ -978,11 +985,21 @@ test_agreement()
 	agree "$real\nMatch originalhost a\nUser u" a \
 	    user=u hostname=real port=3
 	agree 'Match host real\nPort 3\nHost a\nHostName real' a hostname=real
+	agree 'Host a\nHostName 127.1\nMatch host 127.1\nPort 3' a \
+	    hostname=127.0.0.1 port=3
+	agree 'Host a\nHostName 127.1\nMatch host 127.0.0.1\nPort 3' a \
+	    hostname=127.0.0.1
+	agree 'Host a\nHostName real\nHost real\nPort 3\nMatch host final' a \
+	    hostname=real
+	agree 'Host a\nHostName real\nHost real\nPort 3\nMatch user !final' a \
+	    hostname=real
 	agree 'Host a\nUser x\nMatch user x\nPort 3' a user=x port=3
 	agree 'Match host a all\nPort 3' a port=3
 	agree 'Host *\nHostName %h.ex%%y' Ab hostname=Ab.ex%y
 	agree 'HostName %h.EX' Ab hostname=ab.ex
 	agree 'Host b\nHostName %q' a
+	agree 'Host a\n ""Port 3' a
+	agree 'Host a\n""Port 3' a port=3
 	agree 'HostName x\nHostName %q' a hostname=x
 	agree 'HostName 127.1' a hostname=127.0.0.1
 	agree 'HostName FE80:0::1' a hostname=fe80::1
@@ -1137,6 +1154,16 @@ test_hostile()
 			printf "%%h"
 	}' | write config
 	survives 'a HostName of a million names' a
+	awk 'BEGIN {
+		printf "Host * a"
+		for (i = 0; i < 50000; i++)
+			printf "a"
+		printf "\nHostName "
+		for (i = 0; i < 50000; i++)
+			printf "%%h"
+		print "\nHost a"
+	}' | write config
+	survives 'a HostName of 50,000 times 50,000 letters' a
 	{ printf 'Host a\nProxyJump '; megabytes 10 ,; } | write config
 	survives 'ten million jumps to nowhere' a
 	{ printf 'Host a\nMatch host '; megabytes 10 ,; } | write config
@@ -1163,10 +1190,18 @@ test_hostile()
 		print "Match all\nHost a"
 	}' | write config
 	survives '100,000 Includes' a
-	dd if=/dev/zero of="$HOME/$config" bs=1 count=0 seek=2000000000 \
-	    2>/dev/null
-	launch -F "$HOME/$config" -l
-	is 'wl survives two gigabytes' 1: "$rc:$(cat "$tmp/out")"
+	awk 'BEGIN {
+		for (i = 0; i < 40000; i++)
+			print "# a line of a note"
+		print "Host a"
+	}' | write config
+	survives 'a note of 40,000 lines' a
+	for bytes in 2000000000 200000000000; do
+		dd if=/dev/zero of="$HOME/$config" bs=1 count=0 seek=$bytes \
+		    2>/dev/null
+		launch -F "$HOME/$config" -l
+		is "wl survives $bytes bytes" 1: "$rc:$(cat "$tmp/out")"
+	done
 	fresh
 
 	for last in 15 16 17; do
@@ -1887,6 +1922,12 @@ test_leaving()
 		keys $key
 		ends "$key leaves no trace" 130
 	done
+	for key in M-P 'M-]' 'M-[' M-O; do
+		start -F "$HOME/$config"
+		screen nas
+		keys "$key" C-c
+		ends "^C leaves where $key has begun a sequence" 130
+	done
 	start -F "$HOME/$config"
 	screen nas
 	keys zz C-d
@@ -2047,6 +2088,10 @@ test_plain()
 	)
 	plain 'the plain prompt takes a number' 8 0 <<-'END'
 		host: 8
+		db3
+	END
+	plain 'and blanks around it' ' 8 ' 0 <<-'END'
+		host:  8
 		db3
 	END
 	plain 'the plain prompt takes a name' db2 0 <<-'END'
@@ -2502,6 +2547,16 @@ uptime:" "$rc:$out:$err"
 	is 'with ControlMaster ask, wl leaves it to ssh' \
 	    "0:ssh -F $server/config -o ControlMaster=ask -- web:" \
 	    "$rc:$out:$err"
+	for option in ControlMaster=no controlmaster=FALSE ControlPath=none; do
+		run -F "$server/config" -n -o $option web
+		is "so it does with -o $option" \
+		    "0:ssh -F $server/config -o $option -- web:" "$rc:$out:$err"
+	done
+	run -F "$server/config" -n -o ControlPersist=false web
+	is 'with -o ControlPersist=false the session is the master' \
+	    "0:ssh -F $server/config -o ControlPersist=false \
+-o ControlMaster=auto -o ControlPersist=5s -o ControlPath=$(path web) -- web:" \
+	    "$rc:$out:$err"
 	run -F none -n web
 	is 'with -F none there is no configuration' \
 	    "0:ssh -F none -o ControlMaster=auto -o ControlPersist=5s -o \
@@ -2788,6 +2843,8 @@ test_inventory()
 			a|b
 			$x
 			-oProxyCommand=x
+			bob@
+			@host
 			.hidden
 		END
 		printf 'crlf note\r\nnul\0 note\nlast'
@@ -2802,9 +2859,9 @@ test_inventory()
 		b.example.com	ops@b.example.com:22	11
 		fe80::1		12
 		x=y		13	z=1
-		crlf		19	note
-		nul		20
-		last		21
+		crlf		21	note
+		nul		22
+		last		23
 	END
 	write hosts <<-'END'
 		; the fleet
@@ -2884,9 +2941,14 @@ test_inventory()
 		    "w ansible_user=$value" "w ansible_ssh_host=$value"
 	done
 	refuses "bad value: a'b" "w ansible_user=\"a'b\""
-	refuses 'bad quote' "w ansible_user=a'b"
+	refuses 'bad quote: ansible_user=ab' "w ansible_user=a'b"
 	refuses 'too many hosts' 'w[0:1000000]' 'w[0:9999][0:9999]' \
-	    'w[0:999999999]'
+	    'w[0:999999999]' \
+	    "$(printf 'w[0:999999]%01000d' 0)"
+	echo 'w ansible_port=022' | write hosts
+	run -F none -i "$HOME/.ssh/hosts" -l -v
+	is 'a port is shown as ssh prints it' "w ${me}@w:22" \
+	    "$(printf '%s\n' "$out" | awk '{ print $1, $2 }')"
 	run -F none -i "$HOME/.ssh/nosuch" -l
 	is 'a missing inventory is an error' \
 	    "2::wl: $HOME/.ssh/nosuch: No such file or directory" \

@@ -95,6 +95,8 @@ enum {
 	KEYWORD_MAX = 32,		/* the longest keyword has 31 letters */
 	WINDOW = 1 << 16,	/* bytes read at once */
 	PIECE = 1 << 18,	/* bytes of text that are asked for at once */
+	HOSTNAME_MAX = 1 << 16,	/* bytes from which on no %h is expanded */
+	REST_MAX = 1024,	/* bytes of an address or note that are kept */
 	MATCH_LEN = 256,		/* bytes of a text that are matched */
 };
 
@@ -715,6 +717,7 @@ struct config {
 	struct more *more;
 	struct link *links;
 	struct slot *slots;	/* the table of names, by hash */
+	uint64_t seed;		/* of these hashes */
 	uint32_t *active;	/* by block: the pass in which it applied */
 	size_t nfiles, nblocks, nrefs, nnames, npatterns, nmore, nlinks;
 	size_t capfiles, capblocks, caprefs, capnames, cappatterns;
@@ -768,12 +771,13 @@ text_keep(struct text *t, const char *s)
 	return text_end(t);
 }
 
-/* A number for the N bytes at S, for the table of names. */
+/* A number for a name that nobody can foresee who makes names collide. */
 static uint32_t
-hash(const char *s, size_t n)
+hash(const struct config *c, const char *s)
 {
+	size_t n = strlen(s);
 	const char *end = s + n;
-	uint64_t h = n, word = 0;
+	uint64_t h = n ^ c->seed, word = 0;
 
 	for (; end - s > 8; s += 8) {
 		memcpy(&word, s, 8);
@@ -808,7 +812,7 @@ name_slot(const struct config *c, const char *text, uint32_t h)
 static uint32_t
 name_find(const struct config *c, const char *text)
 {
-	return name_slot(c, text, hash(text, strlen(text)))->name;
+	return name_slot(c, text, hash(c, text))->name;
 }
 
 static void
@@ -835,7 +839,7 @@ slots_grow(struct config *c, size_t n)
 	memset(c->slots, 0, c->capslots * sizeof(*c->slots));
 	for (i = 1; i < c->nnames; i++) {
 		text = c->names[i].text;
-		h = hash(text, strlen(text));
+		h = hash(c, text);
 		slot_set(name_slot(c, text, h), i, h);
 	}
 }
@@ -844,7 +848,7 @@ slots_grow(struct config *c, size_t n)
 static uint32_t
 name_add(struct config *c, const char *text)
 {
-	uint32_t h = hash(text, strlen(text));
+	uint32_t h = hash(c, text);
 	struct slot *s;
 
 	slots_grow(c, c->nnames);
@@ -1173,6 +1177,7 @@ read_line(struct level *l, char *p, char *end, char *next)
 			    l->c->blocks[l->governor].always;
 			inside_add(l->c, l->open);
 		}
+		q -= q > p;	/* a blank, for keyword() to see */
 		text_add(&l->c->lines, q, (size_t)(next - q));
 	}
 	l->note = NULL;
@@ -1302,13 +1307,16 @@ config_read(struct config *c, const char *file)
 	struct passwd *pw;
 	struct level l;
 	struct buf path = { NULL, 0, 0 };
+	struct timespec now;
 	struct stat st;
 
-	memset(c, 0, sizeof(*c));
 	memset(&l, 0, sizeof(l));
 	l.c = c;
 	block_add(&l, BLOCK_ROOT, 0);
 	c->blocks[0].body = text_keep(&c->lines, "");
+	clock_gettime(CLOCK_REALTIME, &now);
+	c->seed = ((uint64_t)getpid() << 32 ^ (uint64_t)now.tv_nsec ^
+	    (uintptr_t)c) * 0x9e3779b97f4a7c15;
 	c->blocks[0].always = 1;
 	pattern_add(c, NULL);
 	c->names = append(NULL, &c->nnames, &c->capnames, sizeof(*c->names));
@@ -1412,7 +1420,10 @@ is_plain_ipv4(const char *s)
 	    strcmp(s, text) == 0;
 }
 
-/* Puts HostName with its %h, or the name as typed without one, into OUT. */
+/*
+ * Puts HostName with its %h, or the name as typed without one, into OUT.  What
+ * has grown longer than any name grows no more.
+ */
 static void
 put_hostname(struct buf *out, const struct values *v, const char *typed)
 {
@@ -1421,7 +1432,7 @@ put_hostname(struct buf *out, const struct values *v, const char *typed)
 	out->len = 0;
 	buf_str(out, "");
 	for (s = s != NULL ? s : "%h"; *s != '\0'; s++) {
-		if (*s == '%' && s[1] == 'h')
+		if (*s == '%' && s[1] == 'h' && out->len < HOSTNAME_MAX)
 			buf_str(out, typed);
 		else
 			buf_add(out, s, 1);
@@ -2132,6 +2143,7 @@ static const char *
 host_rest(struct hosts *h, struct host *host)
 {
 	struct buf *out = &h->rest;
+	const char *jump, *note;
 
 	if (host->rest == 0) {
 		buf_add(out, "", 1);
@@ -2139,10 +2151,14 @@ host_rest(struct hosts *h, struct host *host)
 			out_of_memory();
 		host->rest = (uint32_t)out->len;
 		put_addr(h, host, out);
+		if (out->len - host->rest > REST_MAX)
+			out->len = host->rest + REST_MAX;
 		buf_add(out, "", 1);
-		buf_str(out, value_jump(&h->values));
+		jump = value_jump(&h->values);
+		buf_add(out, jump, strnlen(jump, REST_MAX));
 		buf_add(out, "", 1);
-		buf_str(out, host_note(h, host));
+		note = host_note(h, host);
+		buf_add(out, note, strnlen(note, REST_MAX));
 	}
 	return out->v + host->rest;
 }
@@ -2171,7 +2187,7 @@ struct inventory_file {
 	uint32_t line;
 	int skip;		/* in a section that holds no hosts */
 	int ini;		/* there are sections: it is Ansible's form */
-	size_t made;		/* names that were made of it */
+	size_t made, bytes;	/* names that were made of it */
 };
 
 /* Ends wl because of S in a line of the inventory. */
@@ -2200,6 +2216,19 @@ given_value(const struct inventory_file *f, const char *s)
 	return xstrdup(s);
 }
 
+/* A port, as ssh would print its number. */
+static char *
+given_port(const struct inventory_file *f, const char *s)
+{
+	struct buf out = { NULL, 0, 0 };
+	int port = port_number(s);
+
+	if (port == 0)
+		inventory_bad(f, "port", s);
+	buf_fmt(&out, "%d", port);
+	return out.v;
+}
+
 /* Takes a word after the name; returns 0 if it is not a variable but a note. */
 static int
 inventory_word(struct inventory_file *f, struct given *g, const char *w)
@@ -2219,9 +2248,8 @@ inventory_word(struct inventory_file *f, struct given *g, const char *w)
 	else if (strncmp(key, "port=", 5) == 0)
 		to = &g->port;
 	if (to != NULL && *to == NULL)
-		*to = given_value(f, equals + 1);
-	if (to == &g->port && port_number(g->port) == 0)
-		inventory_bad(f, "port", g->port);
+		*to = to == &g->port ? given_port(f, equals + 1) :
+		    given_value(f, equals + 1);
 	return 1;
 }
 
@@ -2276,7 +2304,8 @@ inventory_add(struct inventory_file *f, const char *name, uint32_t given,
 	long from = 0, to = 0, i;
 
 	if (open == NULL) {
-		if (f->made++ >= INVENTORY_MAX)
+		f->bytes += strlen(name);
+		if (f->made++ >= INVENTORY_MAX || f->bytes > READ_MAX)
 			errx(2, "%s:%lu: too many hosts", f->path,
 			    (unsigned long)f->line);
 		if (inventory_typable(name) && host_find(f->hosts, name) ==
@@ -2307,17 +2336,16 @@ inventory_add(struct inventory_file *f, const char *name, uint32_t given,
 static void
 inventory_port(struct inventory_file *f, struct given *g, char *name)
 {
-	char *colon = strrchr(name, ':'), *close = strrchr(name, ']');
+	char *colon = strrchr(name, ':'), *close = strrchr(name, ']'), *port;
 
 	if (colon == NULL || colon < close || colon[1] == '\0' ||
 	    colon[1 + strspn(colon + 1, "0123456789")] != '\0' ||
 	    (close == NULL && strchr(name, ':') != colon))
 		return;
-	if (port_number(colon + 1) == 0)
-		inventory_bad(f, "port", colon + 1);
 	*colon = '\0';
+	port = given_port(f, colon + 1);
 	if (g->port == NULL)
-		g->port = given_value(f, colon + 1);
+		g->port = port;
 }
 
 /* A line with a host: its name, its variables, and a note. */
@@ -2386,7 +2414,7 @@ static void
 inventory_read(struct hosts *h, const char *path)
 {
 	struct inventory *inv = calloc(1, sizeof(*inv));
-	struct inventory_file f = { h, path, 0, 0, 0, 0 };
+	struct inventory_file f = { h, path, 0, 0, 0, 0, 0 };
 	struct buf text = { NULL, 0, 0 };
 	char *p, *eol, chunk[16384];
 	struct stat st;
@@ -3694,6 +3722,10 @@ decode_csi(struct decoder *d, int c)
 static int
 decode(struct decoder *d, int c)
 {
+	if (c == CTL('c')) {	/* no sequence without an end is a trap */
+		d->state = GROUND;
+		d->paste = 0;
+	}
 	switch (d->state) {
 	case ESCAPE:
 		return decode_escape(d, c);
@@ -3720,8 +3752,6 @@ decode(struct decoder *d, int c)
 	case GROUND:
 		break;
 	}
-	if (c == CTL('c'))
-		d->paste = 0;	/* one that has no end is no trap */
 	if (c == '\033') {
 		d->state = ESCAPE;
 		return KEY_NONE;
@@ -5184,6 +5214,7 @@ plain_read(struct prompt *p)
 		}
 	}
 	p->query[p->len] = '\0';
+	query_trim(p);
 	return p->len > 0;
 }
 
