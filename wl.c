@@ -3722,10 +3722,8 @@ decode_csi(struct decoder *d, int c)
 static int
 decode(struct decoder *d, int c)
 {
-	if (c == CTL('c')) {	/* no sequence without an end is a trap */
-		d->state = GROUND;
-		d->paste = 0;
-	}
+	if (c == CTL('c') && !d->paste)
+		d->state = GROUND;	/* a sequence without an end is no trap */
 	switch (d->state) {
 	case ESCAPE:
 		return decode_escape(d, c);
@@ -3752,6 +3750,8 @@ decode(struct decoder *d, int c)
 	case GROUND:
 		break;
 	}
+	if (c == CTL('c'))
+		d->paste = 0;		/* nor is such a paste */
 	if (c == '\033') {
 		d->state = ESCAPE;
 		return KEY_NONE;
