@@ -3723,7 +3723,7 @@ static int
 decode(struct decoder *d, int c)
 {
 	if (c == CTL('c') && !d->paste)
-		d->state = GROUND;	/* a sequence without an end is no trap */
+		d->state = GROUND;	/* one without an end is no trap */
 	switch (d->state) {
 	case ESCAPE:
 		return decode_escape(d, c);
@@ -4407,6 +4407,7 @@ struct prompt {
 	size_t sel, top;	/* the selected match, the first one shown */
 	struct buf lines[ROWS_MAX + 1];	/* what the screen shows */
 	struct buf line, frame;	/* being made */
+	struct buf text[2], attrs[2];	/* for put_changes() */
 	int height;		/* lines that are there to be drawn on */
 	int column;		/* where the cursor belongs in the first */
 	int at;			/* where it is */
@@ -4627,42 +4628,91 @@ put_hint(struct prompt *p)
 	free(hint.v);
 }
 
-/* Appends N bytes of a line without its escape sequences. */
-static void
-put_plain(struct buf *out, const char *s, size_t n)
+/*
+ * Takes a row apart into the character of each column and, as a set of bits,
+ * the numbers of its attributes.  Returns 0 if a character is not ASCII.
+ */
+static int
+row_cells(const struct buf *row, struct buf *text, struct buf *attrs)
 {
-	size_t i;
+	const char *p, *end = row->v + row->len;
+	char attr = 0;
+	int n;
 
-	buf_str(out, "");
-	for (i = 0; i < n; i++)
-		if (s[i] != '\033')
-			buf_add(out, s + i, 1);
-		else
-			while (i + 1 < n && s[i] != 'm')
-				i++;
+	text->len = attrs->len = 0;
+	for (p = row->v; p < end; p++) {
+		if (*p == '\033') {
+			n = atoi(p + 2);	/* 24 ends an underline */
+			attr = (char)(n == 0 ? 0 : n == 24 ? attr & ~(1 << 4) :
+			    attr | 1 << n);
+			p += strcspn(p, "m");
+		} else if (*p & 0x80) {
+			return 0;
+		} else {
+			buf_add(text, p, 1);
+			buf_add(attrs, &attr, 1);
+		}
+	}
+	return 1;
+}
+
+/* Appends what changes the attributes FROM into TO. */
+static void
+put_attr(struct buf *out, int from, int to)
+{
+	int n, first = 1;
+
+	if (from == to)
+		return;
+	buf_str(out, "\033[");
+	if ((from & ~to) != 0) {
+		buf_str(out, to != 0 ? "0" : "");
+		from = first = 0;
+	}
+	for (n = 1; n < 8; n++)
+		if ((to & ~from & 1 << n) != 0) {
+			buf_fmt(out, "%s%d", first ? "" : ";", n);
+			first = 0;
+		}
+	buf_str(out, "m");
 }
 
 /*
- * How many bytes at the end of a row need not be sent: the dim ones, if they
- * are the same as before and begin in the same column.
+ * Appends what turns the row OLD, at whose start the cursor is, into NEW: the
+ * columns that differ.  Where columns cannot be counted on, as terminals take
+ * some characters to be wider than others do, that is all of the row.
  */
-static size_t
-same_tail(const struct buf *old, const struct buf *new)
+static void
+put_changes(struct prompt *p, const struct buf *old, const struct buf *new)
 {
-	const char *a = strstr(old->v, "\033[2m");
-	const char *b = strstr(new->v, "\033[2m");
-	struct buf plain[2] = { { NULL, 0, 0 }, { NULL, 0, 0 } };
-	size_t same = 0;
+	struct buf *a = p->text, *b = p->attrs, *out = &p->frame;
+	size_t i, at = 0;
+	int attr = 0, want;
 
-	if (a == NULL || b == NULL || strcmp(a, b) != 0)
-		return 0;
-	put_plain(&plain[0], old->v, (size_t)(a - old->v));
-	put_plain(&plain[1], new->v, (size_t)(b - new->v));
-	if (text_width(plain[0].v) == text_width(plain[1].v))
-		same = strlen(b);
-	free(plain[0].v);
-	free(plain[1].v);
-	return same;
+	if (!row_cells(old, &a[0], &b[0]) || !row_cells(new, &a[1], &b[1])) {
+		buf_add(out, new->v, new->len);
+		buf_str(out, "\033[K");
+		return;
+	}
+	for (i = 0; i < a[1].len; i++) {
+		if (i < a[0].len && a[0].v[i] == a[1].v[i] &&
+		    b[0].v[i] == b[1].v[i])
+			continue;
+		if (i - at < 4 && at > 0)	/* no longer than a move */
+			i = at;
+		else if (i > at)
+			buf_fmt(out, "\033[%zuC", i - at);
+		want = (unsigned char)b[1].v[i];
+		put_attr(out, attr, want);
+		attr = want;
+		buf_add(out, &a[1].v[i], 1);
+		at = i + 1;
+	}
+	if (at < i && a[0].len > i)
+		buf_fmt(out, "\033[%zuC", i - at);
+	put_attr(out, attr, 0);
+	if (a[0].len > i)
+		buf_str(out, "\033[K");
 }
 
 /*
@@ -4674,7 +4724,6 @@ static void
 send_line(struct prompt *p, int i, int *at)
 {
 	struct buf *old = &p->lines[i];
-	size_t same = 0;
 
 	if (i < p->height && old->len == p->line.len &&
 	    (old->len == 0 || memcmp(old->v, p->line.v, old->len) == 0))
@@ -4682,13 +4731,14 @@ send_line(struct prompt *p, int i, int *at)
 	buf_str(&p->frame, i > *at ? "" : "\r");
 	for (; *at < i; ++*at)
 		buf_str(&p->frame, "\r\n");
+	if (i > 0 && i < p->height) {
+		put_changes(p, old, &p->line);
+	} else {
+		buf_add(&p->frame, p->line.v, p->line.len);
+		buf_str(&p->frame, "\033[K");
+	}
 	if (i >= p->height)
 		p->height = i + 1;
-	else if (i > 0)
-		same = same_tail(old, &p->line);
-	buf_add(&p->frame, p->line.v, p->line.len - same);
-	if (same == 0)
-		buf_str(&p->frame, "\033[K");
 	old->len = 0;
 	buf_add(old, p->line.v, p->line.len);
 }
