@@ -682,10 +682,11 @@ struct slot {			/* name 0: free */
 	uint32_t name : 27, hash : 5;	/* the highest bits of its hash */
 };
 
-/* What few blocks have. */
+/* What few blocks have; all that have others inside them do. */
 struct more {
 	uint32_t patterns;	/* wildcards or criteria, 0: none */
 	uint32_t first, last;	/* the list of blocks inside it */
+	uint32_t active;	/* the last pass in which it applied */
 };
 
 struct link {
@@ -718,7 +719,6 @@ struct config {
 	struct link *links;
 	struct slot *slots;	/* the table of names, by hash */
 	uint64_t seed;		/* of these hashes */
-	uint32_t *active;	/* by block: the pass in which it applied */
 	size_t nfiles, nblocks, nrefs, nnames, npatterns, nmore, nlinks;
 	size_t capfiles, capblocks, caprefs, capnames, cappatterns;
 	size_t capmore, caplinks, capslots;
@@ -1110,6 +1110,7 @@ read_include(struct level *l, char *p, const char *end)
 	size_t i;
 
 	l->c->blocks[l->governor].outer = 1;
+	block_more(l->c, l->governor);
 	while (word(&p, end, w = p) == 1 && *w != '\0') {
 		if (l->system && *w == '~')
 			continue;
@@ -1323,6 +1324,7 @@ config_read(struct config *c, const char *file)
 	c->refs = append(NULL, &c->nrefs, &c->caprefs, sizeof(*c->refs));
 	c->more = append(NULL, &c->nmore, &c->capmore, sizeof(*c->more));
 	c->links = append(NULL, &c->nlinks, &c->caplinks, sizeof(*c->links));
+	block_more(c, 0);
 	slots_grow(c, 0);
 	if ((pw = getpwuid(getuid())) == NULL)
 		errx(2, "no user has the id %ld", (long)getuid());
@@ -1743,7 +1745,7 @@ block_applies(struct pass *p, uint32_t b, int literal, int negated)
 	const char *const *patterns = c->patterns + c->more[k->more].patterns;
 	int r;
 
-	if (c->active[k->scope] != c->pass)
+	if (c->more[c->blocks[k->scope].more].active != c->pass)
 		return 0;
 	switch (k->kind) {
 	case BLOCK_ROOT:
@@ -1776,7 +1778,8 @@ visit(struct pass *p, uint32_t b, int literal, int negated)
 	}
 	if ((k->dull && !literal) || !block_applies(p, b, literal, negated))
 		return;
-	p->c->active[b] = p->c->pass;
+	if (k->more != 0)
+		p->c->more[k->more].active = p->c->pass;
 	if (literal && (p->v->listed == 0 || p->v->listed > b) &&
 	    strcmp(p->host, p->typed) == 0)
 		p->v->listed = b;
@@ -1835,7 +1838,7 @@ read_pass(struct config *c, struct values *v, const char *typed,
 
 	c->pass++;
 	p.ref = c->refs[c->names[name_find(c, host)].last].next;
-	c->active[0] = c->pass;
+	c->more[c->blocks[0].more].active = c->pass;
 	walk(&p, c->more[c->blocks[0].more].first);
 	visit_literals(&p, UINT32_MAX);
 }
@@ -1859,9 +1862,6 @@ evaluate(struct config *c, const char *typed, const struct given *given,
 	const char *s, *at;
 	char *host;
 
-	if (c->active == NULL && (c->active = calloc(c->nblocks,
-	    sizeof(*c->active))) == NULL)
-		out_of_memory();
 	v->text.len = 0;
 	buf_add(&v->text, "", 1);
 	memset(v->at, 0, sizeof(v->at));
@@ -2146,7 +2146,8 @@ host_rest(struct hosts *h, struct host *host)
 	const char *jump, *note;
 
 	if (host->rest == 0) {
-		buf_add(out, "", 1);
+		if (out->len == 0)
+			buf_add(out, "", 1);
 		if (out->len > UINT32_MAX)
 			out_of_memory();
 		host->rest = (uint32_t)out->len;
@@ -2159,6 +2160,7 @@ host_rest(struct hosts *h, struct host *host)
 		buf_add(out, "", 1);
 		note = host_note(h, host);
 		buf_add(out, note, strnlen(note, REST_MAX));
+		buf_add(out, "", 1);
 	}
 	return out->v + host->rest;
 }
