@@ -6628,7 +6628,7 @@ fuzz()
 	cat >>"$tmp/corpus/inventory" <<'END'
 [web]
 w[08:11]-[a:c] ansible_host=10.0.0.1 ansible_user="x y" # note
-u@h:22 ansible_ssh_port=2222
+u@h:22 ansible_ssh_port=23
 [web:vars]
 ansible_port=9
 [db]
@@ -6832,14 +6832,16 @@ fuzz_files(const unsigned char *data, const unsigned char *end, char *path)
 	path[strlen(path) - 1] = '0';
 }
 
-/* Ranges of so many numbers would only take long. */
+/* Ranges of so many numbers, or so many of them, would only take long. */
 static int
 fuzz_is_long(const unsigned char *data, size_t size)
 {
-	size_t i, digits = 0;
+	size_t i, digits = 0, ranges = 0;
 
-	for (i = 0; i < size && digits < 4; i++)
+	for (i = 0; i < size && digits < 3 && ranges < 2; i++) {
 		digits = is_digit(data[i]) ? digits + 1 : 0;
+		ranges += digits == 1 && i > 0 && data[i - 1] == '[';
+	}
 	return i < size;
 }
 
