@@ -92,12 +92,12 @@ enum {
 	INCLUDE_DEPTH = 16,	/* as READCONF_MAX_DEPTH in ssh */
 	FILES_MAX = 65535,	/* files read in all, as 16 bits count */
 	READ_MAX = 1 << 28,	/* bytes read in all */
-	KEYWORD_MAX = 32,		/* the longest keyword has 31 letters */
+	KEYWORD_MAX = 32,	/* the longest keyword has 31 letters */
 	WINDOW = 1 << 16,	/* bytes read at once */
 	PIECE = 1 << 18,	/* bytes of text that are asked for at once */
 	HOSTNAME_MAX = 1 << 16,	/* bytes from which on no %h is expanded */
 	REST_MAX = 1024,	/* bytes of an address or note that are kept */
-	MATCH_LEN = 256,		/* bytes of a text that are matched */
+	MATCH_LEN = 256,	/* bytes of a text that are matched */
 };
 
 extern char **environ;
@@ -234,6 +234,13 @@ static int
 is_letter(int c)
 {
 	return is_upper(c) || (c >= 'a' && c <= 'z') || (c & 0x80);
+}
+
+/* A value that ssh takes for no. */
+static int
+is_no(const char *s)
+{
+	return strcasecmp(s, "no") == 0 || strcasecmp(s, "false") == 0;
 }
 
 static int
@@ -911,16 +918,16 @@ static void
 inside_add(struct config *c, uint32_t b)
 {
 	struct more *list = block_more(c, c->blocks[b].scope);
+	uint32_t link = (uint32_t)c->nlinks;
 
-	c->links = grow(c->links, &c->caplinks, c->nlinks + 1,
+	c->links = append(c->links, &c->nlinks, &c->caplinks,
 	    sizeof(*c->links));
-	c->links[c->nlinks].block = b;
-	c->links[c->nlinks].next = 0;
+	c->links[link].block = b;
 	if (list->first == 0)
-		list->first = (uint32_t)c->nlinks;
+		list->first = link;
 	else
-		c->links[list->last].next = (uint32_t)c->nlinks;
-	list->last = (uint32_t)c->nlinks++;
+		c->links[list->last].next = link;
+	list->last = link;
 }
 
 /*
@@ -1682,8 +1689,10 @@ criterion(struct pass *p, const char *name, const char *arg)
 	if (strcasecmp(name, "originalhost") == 0)
 		return list_match(p->typed, arg, 1);
 	if (strcasecmp(name, "host") == 0) {
+		if (p->final)
+			return list_match(p->host, arg, 1);
 		put_hostname(&p->v->scratch, p->v, p->typed);
-		return list_match(p->final ? p->host : p->v->scratch.v, arg, 1);
+		return list_match(p->v->scratch.v, arg, 1);
 	}
 	if (strcasecmp(name, "user") == 0) {
 		s = value(p->v, V_USER);
@@ -1881,8 +1890,7 @@ evaluate(struct config *c, const char *typed, const struct given *given,
 	read_pass(c, v, typed, typed, 0);
 	final_name(v, typed);
 	s = value(v, V_CANONICAL);
-	if (c->final || (s != NULL && strcasecmp(s, "no") != 0 &&
-	    strcasecmp(s, "false") != 0)) {
+	if (c->final || (s != NULL && !is_no(s))) {
 		host = xstrdup(v->name.v);
 		value_set(v, V_HOSTNAME, host);	/* and no HostName changes it */
 		read_pass(c, v, typed, host, 1);
@@ -2134,6 +2142,13 @@ put_addr(struct hosts *h, const struct host *host, struct buf *out)
 	}
 }
 
+static void
+put_string(struct buf *out, const char *s)
+{
+	buf_add(out, s, strnlen(s, REST_MAX));
+	buf_add(out, "", 1);
+}
+
 /*
  * What there is to say of a host besides its name, one string after another:
  * `user@hostname:port', the hosts it is reached through, and its note.  They
@@ -2143,7 +2158,6 @@ static const char *
 host_rest(struct hosts *h, struct host *host)
 {
 	struct buf *out = &h->rest;
-	const char *jump, *note;
 
 	if (host->rest == 0) {
 		if (out->len == 0)
@@ -2155,12 +2169,8 @@ host_rest(struct hosts *h, struct host *host)
 		if (out->len - host->rest > REST_MAX)
 			out->len = host->rest + REST_MAX;
 		buf_add(out, "", 1);
-		jump = value_jump(&h->values);
-		buf_add(out, jump, strnlen(jump, REST_MAX));
-		buf_add(out, "", 1);
-		note = host_note(h, host);
-		buf_add(out, note, strnlen(note, REST_MAX));
-		buf_add(out, "", 1);
+		put_string(out, value_jump(&h->values));
+		put_string(out, host_note(h, host));
 	}
 	return out->v + host->rest;
 }
@@ -2631,7 +2641,7 @@ recent_compact(int fd, const char *path, const char *forget)
 	struct buf new = { NULL, 0, 0 }, out = new;
 	struct use *v;
 	size_t n = recent_load(fd, &v), kept = 0, i;
-	int to;
+	int to, ok;
 
 	for (i = n; i > 0 && kept < RECENT_MAX; i--)
 		if ((forget == NULL || strcmp(v[i].name, forget) != 0) &&
@@ -2644,8 +2654,8 @@ recent_compact(int fd, const char *path, const char *forget)
 	unlink(new.v);
 	to = open(new.v, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (to != -1) {
-		i = write_all(to, out.v, out.len) == 0;
-		if (close(to) == -1 || !i || rename(new.v, path) == -1)
+		ok = write_all(to, out.v, out.len) == 0;
+		if (close(to) == -1 || !ok || rename(new.v, path) == -1)
 			unlink(new.v);
 	}
 	free(v);
@@ -4259,9 +4269,7 @@ probes_end(struct probes *p)
 	for (i = 0; i < p->len; i++)
 		if (p->v[i].pid != 0) {
 			kill(p->v[i].pid, SIGKILL);
-			while (waitpid(p->v[i].pid, NULL, 0) == -1 &&
-			    errno == EINTR)
-				continue;
+			wait_for(p->v[i].pid);
 		}
 	if (tty.also != -1)
 		close(tty.also);
@@ -5494,12 +5502,6 @@ user_option(const struct options *o, const char *keyword)
 	return "";
 }
 
-static int
-is_no(const char *s)
-{
-	return strcasecmp(s, "no") == 0 || strcasecmp(s, "false") == 0;
-}
-
 /*
  * Chooses the way.  Who asks to be asked, or with -o for no sharing, gets
  * plain ssh.
@@ -5962,7 +5964,6 @@ ask_listen(struct login *l)
 {
 	struct sockaddr_un sun;
 
-	l->listen = -1;
 	if (l->target->dir.len == 0 || getenv("SSH_ASKPASS_REQUIRE") != NULL ||
 	    *setting(l->target, "hostbasedacceptedalgorithms") == '\0' ||
 	    !random_word(l->word))
@@ -6015,14 +6016,13 @@ login_start(struct login *l, struct target *t)
 
 	memset(l, 0, sizeof(*l));
 	l->target = t;
-	l->status = l->notice = -1;
+	l->status = l->notice = l->listen = -1;
 	snprintf(l->stage, sizeof(l->stage), "looking up");
 	if (t->dir.len == 0)
 		dir_find(&t->dir, 1);
 	dir_sweep(&t->dir);
 	l->log = log_open(t);	/* may end wl: before there is a socket */
 	self = self_path(t->options->self);
-	l->listen = -1;
 	if (self != NULL)
 		ask_listen(l);
 	l->front = l->bare = l->listen == -1 && (require == NULL ||
