@@ -4421,6 +4421,8 @@ test_questions()
 	hosts <<-END
 		Host locked late quiet loud
 		    IdentityFile $server/lock
+		Host locked
+		    ProxyCommand $alone $sshd
 		Host late
 		    ProxyCommand sh -c '$wait; exec $sshd'
 		Host quiet
@@ -4613,6 +4615,9 @@ test_refusal()
 	stop
 	gone 'an end of file at a question'
 
+	# It is as with a real one that ^Z does not stop this sshd: while it pauses
+	# after a key that was only offered, that is the end of it (its sandbox
+	# does not know restart_syscall).
 	shell "$server"
 	keys 'stty -g >before; w locked' Enter
 	screen 'Enter passphrase'
