@@ -2491,6 +2491,7 @@ test_suspended_login()
 	screen 'remote$'
 	keys 'exit 5' Enter
 	screen 'closed.'
+	prompted
 	keys 'echo "exit $?"; stty -g >after' Enter
 	screen "${newline}exit 5"
 	screen "exit 5$newline\$"
@@ -4155,7 +4156,9 @@ terminal()
 
 cleared()
 {
-	keys clear Enter
+	rm -f "$tmp/cleared"
+	keys "clear; echo >$tmp/cleared" Enter
+	until_true '[ -f "$tmp/cleared" ]'
 	until_true 'capture; [ "$screen" = "$" ]'
 }
 
@@ -4634,6 +4637,7 @@ test_refusal()
 	ok '^Z and fg at a question ask it again' true
 	keys 'exit' Enter
 	screen closed.
+	prompted
 	keys 'stty -g >after; echo d""one' Enter
 	screen "${newline}done"
 	is 'the terminal is as before when a question is suspended' \
