@@ -685,10 +685,6 @@ struct name {
 	uint32_t block : 30, state : 2;
 };
 
-struct slot {			/* name 0: free */
-	uint32_t name : 27, hash : 5;	/* the highest bits of its hash */
-};
-
 /* What few blocks have; all that have others inside them do. */
 struct more {
 	uint32_t patterns;	/* wildcards or criteria, 0: none */
@@ -724,8 +720,12 @@ struct config {
 	const char **patterns;	/* lists that end in NULL */
 	struct more *more;
 	struct link *links;
-	struct slot *slots;	/* the table of names, by hash */
-	uint64_t seed;		/* of these hashes */
+	/*
+	 * The table of names, by the low bits of their hash, 0: free.  As many
+	 * bits of a slot tell the name's number, the others are of its hash.
+	 */
+	uint32_t *slots;
+	uint64_t seed;		/* of the hashes */
 	size_t nfiles, nblocks, nrefs, nnames, npatterns, nmore, nlinks;
 	size_t capfiles, capblocks, caprefs, capnames, cappatterns;
 	size_t capmore, caplinks, capslots;
@@ -800,18 +800,25 @@ hash(const struct config *c, const char *s)
 	return (uint32_t)(h >> 32);
 }
 
-/* A name's place in the table: where it is or where it would go. */
-static struct slot *
+/* The bits of a slot that tell the number of its name. */
+static uint32_t
+slot_mask(const struct config *c)
+{
+	return (uint32_t)c->capslots - 1;
+}
+
+/* A name's slot in the table: where it is or where it would go. */
+static uint32_t *
 name_slot(const struct config *c, const char *text, uint32_t h)
 {
-	struct slot *s;
+	uint32_t *slot, mask = slot_mask(c);
 	size_t i;
 
 	for (i = h;; i++) {
-		s = &c->slots[i & (c->capslots - 1)];
-		if (s->name == 0 || (s->hash == h >> 27 &&
-		    strcmp(c->names[s->name].text, text) == 0))
-			return s;
+		slot = &c->slots[i & mask];
+		if (*slot == 0 || (((*slot ^ h) & ~mask) == 0 &&
+		    strcmp(c->names[*slot & mask].text, text) == 0))
+			return slot;
 	}
 }
 
@@ -819,14 +826,7 @@ name_slot(const struct config *c, const char *text, uint32_t h)
 static uint32_t
 name_find(const struct config *c, const char *text)
 {
-	return name_slot(c, text, hash(c, text))->name;
-}
-
-static void
-slot_set(struct slot *s, uint32_t name, uint32_t h)
-{
-	s->name = name & 0x7ffffff;
-	s->hash = h >> 27;
+	return *name_slot(c, text, hash(c, text)) & slot_mask(c);
 }
 
 /* Makes room in the table for N names. */
@@ -837,9 +837,9 @@ slots_grow(struct config *c, size_t n)
 	size_t cap = 0;
 	uint32_t i, h;
 
-	if (n < c->capslots / 2)
+	if (n < c->capslots / 8 * 7)
 		return;
-	for (c->capslots = 1024; c->capslots / 2 <= n;)
+	for (c->capslots = 1024; c->capslots / 8 * 7 <= n;)
 		c->capslots *= 2;
 	free(c->slots);
 	c->slots = grow(NULL, &cap, c->capslots, sizeof(*c->slots));
@@ -847,7 +847,7 @@ slots_grow(struct config *c, size_t n)
 	for (i = 1; i < c->nnames; i++) {
 		text = c->names[i].text;
 		h = hash(c, text);
-		slot_set(name_slot(c, text, h), i, h);
+		*name_slot(c, text, h) = i | (h & ~slot_mask(c));
 	}
 }
 
@@ -855,17 +855,17 @@ slots_grow(struct config *c, size_t n)
 static uint32_t
 name_add(struct config *c, const char *text)
 {
-	uint32_t h = hash(c, text);
-	struct slot *s;
+	uint32_t h = hash(c, text), name = (uint32_t)c->nnames, *slot;
 
 	slots_grow(c, c->nnames);
-	if ((s = name_slot(c, text, h))->name == 0) {
-		slot_set(s, (uint32_t)c->nnames, h);
-		c->names = append(c->names, &c->nnames, &c->capnames,
-		    sizeof(*c->names));
-		c->names[s->name].text = text_keep(&c->words, text);
-	}
-	return s->name;
+	slot = name_slot(c, text, h);
+	if (*slot != 0)
+		return *slot & slot_mask(c);
+	*slot = name | (h & ~slot_mask(c));
+	c->names = append(c->names, &c->nnames, &c->capnames,
+	    sizeof(*c->names));
+	c->names[name].text = text_keep(&c->words, text);
+	return name;
 }
 
 static void
@@ -1154,21 +1154,12 @@ may_open(const char *p, size_t n)
 	    (c == 'i' && lower(p[1]) != 'd') || c == '"' || c == '=');
 }
 
-/* Reads the line P to END; the next one begins at NEXT. */
-static void
-read_line(struct level *l, char *p, char *end, char *next)
+/* Reads the line P to END if it is one of these three; returns whether. */
+static int
+read_opener(struct level *l, char *p, char *end)
 {
-	char key[KEYWORD_MAX], *arg = NULL, *q = skip_blanks(p, end);
+	char key[KEYWORD_MAX], *arg = keyword(p, &end, key);
 
-	if (q == end || *q == '#') {
-		if (q == end)
-			l->note = NULL;
-		else if (l->note == NULL)
-			l->note = q;
-		return;
-	}
-	if (may_open(q, (size_t)(end - q)))
-		arg = keyword(p, &end, key);
 	if (arg != NULL && strcmp(key, "host") == 0) {
 		block_close(l);
 		read_host(l, p, arg, end);
@@ -1178,17 +1169,44 @@ read_line(struct level *l, char *p, char *end, char *next)
 	} else if (arg != NULL && strcmp(key, "include") == 0) {
 		block_close(l);
 		read_include(l, arg, end);
-	} else if (is_kind(*q, VALUE)) {
-		if (l->open == 0) {
-			l->open = block_add(l, BLOCK_SAME, l->governor);
-			l->c->blocks[l->open].always =
-			    l->c->blocks[l->governor].always;
-			inside_add(l->c, l->open);
-		}
-		q -= q > p;	/* a blank, for keyword() to see */
-		text_add(&l->c->lines, q, (size_t)(next - q));
+	} else {
+		return 0;
 	}
-	l->note = NULL;
+	return 1;
+}
+
+/* Keeps the line P to NEXT for the block that it is in. */
+static void
+read_value(struct level *l, const char *p, const char *next)
+{
+	struct config *c = l->c;
+
+	if (l->open == 0) {
+		l->open = block_add(l, BLOCK_SAME, l->governor);
+		c->blocks[l->open].always = c->blocks[l->governor].always;
+		inside_add(c, l->open);
+	}
+	text_add(&c->lines, p, (size_t)(next - p));
+}
+
+/* Reads the line P to END; the next one begins at NEXT. */
+static void
+read_line(struct level *l, char *p, char *end, char *next)
+{
+	char *q = skip_blanks(p, end);
+
+	if (q == end) {
+		l->note = NULL;
+	} else if (*q == '#') {
+		if (l->note == NULL)
+			l->note = q;
+	} else {
+		if (!(may_open(q, (size_t)(end - q)) &&
+		    read_opener(l, p, end)) && is_kind(*q, VALUE))
+			/* with a blank, for keyword() to see */
+			read_value(l, q - (q > p), next);
+		l->note = NULL;
+	}
 }
 
 /*
@@ -1932,16 +1950,22 @@ value_jump(const struct values *v)
 
 struct host {
 	uint32_t name;		/* its number */
-	uint32_t rest;		/* see host_rest(); 0 until asked for */
 	uint32_t block;		/* of its Host line, or its entry in the
 				   inventory; 0: typed */
-	uint32_t used;		/* the place of its last use, 0: none */
 };
 
-/* See letters(); 0 until asked for. */
-struct letters {
-	uint32_t name;
-	uint32_t rest;		/* of all that host_rest() tells */
+/*
+ * What matching needs of a host, side by side for all of them, as a letter
+ * that is typed looks at each.  All but USED is 0 until asked for.
+ */
+struct candidate {
+	const char *name;
+	uint32_t letters;	/* of the name; see letters() */
+	uint32_t rest_letters;	/* of all that host_rest() tells */
+	uint32_t rest;		/* see host_rest() */
+	uint16_t used;		/* the place of its last use, 0: none */
+	unsigned char len;	/* of the name, as far as it is matched */
+	char first;		/* its first byte */
 };
 
 /* A use of a host, as the file of recently used hosts tells it. */
@@ -1964,8 +1988,7 @@ struct hosts {
 	size_t len, cap;
 	size_t typed;		/* more behind them, once typed by hand */
 	size_t forgotten;	/* of these */
-	struct letters *letters;	/* of the first nletters */
-	size_t nletters;
+	struct candidate *candidates;	/* as many as hosts of both kinds */
 	struct use *uses;	/* from 1 on, the last one last */
 	struct buf rest;	/* see host_rest() */
 	struct values values;	/* of the host looked at last */
@@ -1997,6 +2020,13 @@ static const char *
 host_name(const struct hosts *h, const struct host *host)
 {
 	return h->config->names[host->name].text;
+}
+
+/* What matching needs of a host, of which more may not be known yet. */
+static struct candidate *
+host_candidate(const struct hosts *h, const struct host *host)
+{
+	return &h->candidates[host - h->v];
 }
 
 /* The host of a name, NULL if there is none. */
@@ -2151,28 +2181,29 @@ put_string(struct buf *out, const char *s)
 
 /*
  * What there is to say of a host besides its name, one string after another:
- * `user@hostname:port', the hosts it is reached through, and its note.  They
+ * `user@hostname:port', its note, and the hosts it is reached through.  They
  * move when another host's are asked for the first time.
  */
 static const char *
-host_rest(struct hosts *h, struct host *host)
+host_rest(struct hosts *h, const struct host *host)
 {
+	struct candidate *c = host_candidate(h, host);
 	struct buf *out = &h->rest;
 
-	if (host->rest == 0) {
+	if (c->rest == 0) {
 		if (out->len == 0)
 			buf_add(out, "", 1);
 		if (out->len > UINT32_MAX)
 			out_of_memory();
-		host->rest = (uint32_t)out->len;
+		c->rest = (uint32_t)out->len;
 		put_addr(h, host, out);
-		if (out->len - host->rest > REST_MAX)
-			out->len = host->rest + REST_MAX;
+		if (out->len - c->rest > REST_MAX)
+			out->len = c->rest + REST_MAX;
 		buf_add(out, "", 1);
-		put_string(out, value_jump(&h->values));
 		put_string(out, host_note(h, host));
+		put_string(out, value_jump(&h->values));
 	}
-	return out->v + host->rest;
+	return out->v + c->rest;
 }
 
 /* The string that stands after S. */
@@ -2563,30 +2594,34 @@ recent_load(int fd, struct use **uses)
 }
 
 /*
- * Notes in the list of hosts when they were used.  Names that are not in it
- * were typed; they go behind it.
+ * Makes the candidates of the hosts and notes in them when they were used.
+ * Names that are no host's were typed; they go behind the others.
  */
 static void
 recent_read(struct hosts *h)
 {
 	char *path = recent_path(0);
-	struct host *host;
 	const char *name;
-	size_t n, i;
+	size_t n = 0, i;
 	int fd;
 
 	if (path != NULL && (fd = recent_open(path, O_RDONLY)) != -1) {
 		n = recent_load(fd, &h->uses);
 		close(fd);
-		for (i = 1; i <= n; i++) {
-			name = h->uses[i].name;
-			if ((host = host_find(h, name)) == NULL)
-				host = host_add(h, name_add(h->config, name),
-				    &h->typed);
-			host->used = (uint32_t)i;
-		}
 	}
 	free(path);
+	for (i = 1; i <= n; i++) {
+		name = h->uses[i].name;
+		if (host_find(h, name) == NULL)
+			host_add(h, name_add(h->config, name), &h->typed);
+	}
+	/* of which no memory is used before it is written to */
+	h->candidates = calloc(h->len + h->typed + 1, sizeof(*h->candidates));
+	if (h->candidates == NULL)
+		out_of_memory();
+	for (i = 1; i <= n; i++)
+		host_candidate(h, host_find(h, h->uses[i].name))->used =
+		    (uint16_t)i;
 }
 
 /*
@@ -2765,6 +2800,7 @@ struct needle {
 	size_t len;
 	int wide;		/* it has bytes that are not ASCII */
 	uint32_t letters;
+	int sure;		/* it is where its letters are */
 };
 
 struct query {
@@ -2774,16 +2810,18 @@ struct query {
 };
 
 /*
- * A set with the letters and digits of S in it, two digits sharing a bit, so
- * that most misses are seen at once.  It is never empty.
+ * A set with the letters and digits of S in it, as far as S is matched, two
+ * digits sharing a bit, so that most misses are seen at once.  It is never
+ * empty.
  */
 static uint32_t
 letters(const char *s)
 {
+	const char *end = s + MATCH_LEN - 1;
 	uint32_t set = (uint32_t)1 << 31;
 	int c;
 
-	for (; *s != '\0'; s++) {
+	for (; *s != '\0' && s < end; s++) {
 		c = lower((unsigned char)*s);
 		if (c >= 'a' && c <= 'z')
 			set |= (uint32_t)1 << (c - 'a');
@@ -2815,6 +2853,13 @@ bonus(const char *s, size_t i)
 	if (!is_letter(before))
 		return SCORE_WORD;
 	return is_upper(c) && !is_upper(before) ? SCORE_CAPITAL : 0;
+}
+
+/* The length of a text as far as it is matched. */
+static size_t
+text_len(const char *s)
+{
+	return strnlen(s, MATCH_LEN - 1);
 }
 
 static int
@@ -2933,42 +2978,56 @@ align(struct table *t, const struct needle *w, const char *s, size_t len,
 
 /* Whether the word's letters are in S, in order; wide words need align(). */
 static int
-subsequence(const struct needle *w, const char *s, size_t len)
+subsequence(const struct needle *w, const char *s)
 {
-	const char *end = s + len;
+	const char *end = s + MATCH_LEN - 1;
 	size_t i;
 	char a, b;
 
-	for (i = 0; i < w->len; i++, s++) {
+	for (i = 0; i < w->len; i++) {
 		a = w->text[i];
 		b = w->other[i];
-		while (s < end && *s != a && *s != b)
+		while (s < end && *s != '\0' && *s != a && *s != b)
 			s++;
-		if (s == end)
+		if (s == end || *s++ == '\0')
 			return 0;
 	}
 	return 1;
 }
 
 /*
- * The score of a word in a text, SCORE_NONE if it is not in it.  Where even
- * the best possible score is no better than FLOOR, that one is returned.
+ * The best score that the word may have in a text of LEN bytes, which begins
+ * with the byte FIRST.
  */
 static int
-score(struct table *t, const struct needle *w, const char *s, int floor)
+score_most(const struct needle *w, char first, size_t len)
 {
-	size_t len = strnlen(s, MATCH_LEN - 1), at;
+	int start = same(w, 0, first) ? SCORE_START : SCORE_WORD;
+
+	return w->len == len ? SCORE_EXACT :
+	    start + (int)(w->len - 1) * SCORE_CONSECUTIVE +
+	    (int)(len - w->len) * SCORE_EDGE;
+}
+
+/*
+ * The score of a word in a text of LEN bytes, SCORE_NONE if it is not in it.
+ * Where even the best possible score is no better than FLOOR, that one is
+ * returned.
+ */
+static int
+score(struct table *t, const struct needle *w, const char *s, size_t len,
+    int floor)
+{
+	size_t at;
 	int r, most;
 
 	if (w->len > len)
 		return SCORE_NONE;
-	most = w->len == len ? SCORE_EXACT : SCORE_START +
-	    (int)(w->len - 1) * SCORE_CONSECUTIVE +
-	    (int)(len - w->len) * SCORE_EDGE;
+	most = score_most(w, *s, len);
 	if (most <= floor && !w->wide)
-		return subsequence(w, s, len) ? most : SCORE_NONE;
-	if (whole_word(w, s, len, &at))
-		return at == 0 ? most : most - SCORE_START + SCORE_WORD;
+		return subsequence(w, s) ? most : SCORE_NONE;
+	if (whole_word(w, s, len, &at) && (at == 0 || !same(w, 0, *s)))
+		return most;
 	return align(t, w, s, len, &r) == NULL ? SCORE_NONE : r;
 }
 
@@ -2981,7 +3040,7 @@ score_positions(struct table *t, const struct needle *w, const char *s,
     char *hit)
 {
 	const struct cell *c;
-	size_t i, len = strnlen(s, MATCH_LEN - 1);
+	size_t i, len = text_len(s);
 	int r;
 
 	if (w->len > len || (c = align(t, w, s, len, &r)) == NULL)
@@ -3023,6 +3082,7 @@ query_parse(struct query *q, const char *s)
 			    w->text[i];
 		}
 		w->letters = letters(w->text);
+		w->sure = w->len == 1 && w->other[0] != w->text[0];
 	}
 }
 
@@ -3031,93 +3091,97 @@ query_parse(struct query *q, const char *s)
  * needs it, and its letters are kept, which settle most misses.
  */
 
-/* Makes room for the letters of all hosts; it comes before what follows. */
-static void
-letters_grow(struct hosts *h)
+/* The I-th host's candidate, with all that its name tells. */
+static struct candidate *
+candidate(struct hosts *h, size_t i)
 {
-	size_t all = h->len + h->typed, cap = 0;
+	struct candidate *c = &h->candidates[i];
 
-	if (all <= h->nletters)
-		return;
-	h->letters = grow(h->letters, &cap, all, sizeof(*h->letters));
-	memset(h->letters + h->nletters, 0,
-	    (all - h->nletters) * sizeof(*h->letters));
-	h->nletters = all;
+	if (c->name == NULL) {
+		c->name = host_name(h, &h->v[i]);
+		c->letters = letters(c->name);
+		c->len = (unsigned char)text_len(c->name);
+		c->first = *c->name;
+	}
+	return c;
 }
 
-/* Looks at all of the I-th host that a query may ask for. */
+/* Completes a candidate. */
 static void
-host_prepare(struct hosts *h, size_t i)
+candidate_rest(struct hosts *h, struct candidate *c)
 {
-	struct letters *l = &h->letters[i];
 	const char *rest;
 
-	if (l->rest == 0) {
-		rest = host_rest(h, &h->v[i]);
-		l->rest = letters(rest) | letters(after(after(rest)));
+	if (c->rest_letters == 0) {
+		rest = host_rest(h, &h->v[c - h->candidates]);
+		c->rest_letters = letters(rest) | letters(after(rest));
 	}
 }
 
-/* Whether letters alone tell that the I-th host does not match. */
+/* Whether letters alone tell that the candidate does not match. */
 static int
-host_excluded(struct hosts *h, size_t i, const struct query *q)
+is_excluded(struct hosts *h, struct candidate *c, const struct query *q)
 {
-	struct letters *l = &h->letters[i];
 	size_t n;
 
-	if (l->name == 0)
-		l->name = letters(host_name(h, &h->v[i]));
 	for (n = 0; n < q->nwords; n++) {
-		if ((q->words[n].letters & ~l->name) == 0)
+		if ((q->words[n].letters & ~c->letters) == 0)
 			continue;
-		host_prepare(h, i);
-		if ((q->words[n].letters & ~l->rest) != 0)
+		candidate_rest(h, c);
+		if ((q->words[n].letters & ~c->rest_letters) != 0)
 			return 1;
 	}
 	return 0;
 }
 
 /*
- * What a word is worth for the I-th host; SCORE_NONE if nothing of it holds
- * the word.  What cannot be better than FLOOR need not be exact.
- * host_excluded() has looked at the host before.
+ * What a word is worth for a candidate; SCORE_NONE if nothing of it holds the
+ * word.  What cannot be better than FLOOR need not be exact, and a word of
+ * which the letters tell that it is there is not looked for then.
  */
 static int
 word_score(struct table *t, const struct needle *w, struct hosts *h,
-    size_t i, int floor)
+    struct candidate *c, int floor)
 {
-	const struct letters *l = &h->letters[i];
-	const char *addr;
+	const char *s;
 	int r = SCORE_NONE;
 
-	if ((w->letters & ~l->name) == 0)
-		r = score(t, w, host_name(h, &h->v[i]), floor - FIELD_NAME);
+	if ((w->letters & ~c->letters) == 0) {
+		r = score_most(w, c->first, c->len) + FIELD_NAME;
+		if (w->sure && r <= floor)
+			return r;
+		r = score(t, w, c->name, c->len, floor - FIELD_NAME);
+	}
 	if (r != SCORE_NONE)
 		return r + FIELD_NAME;
-	host_prepare(h, i);
-	if ((w->letters & ~l->rest) != 0)
+	candidate_rest(h, c);
+	if ((w->letters & ~c->rest_letters) != 0)
 		return SCORE_NONE;
-	addr = host_rest(h, &h->v[i]);
-	r = score(t, w, addr, floor - FIELD_ADDR);
+	s = host_rest(h, &h->v[c - h->candidates]);
+	if (FIELD_ADDR + SCORE_EXACT <= floor && !w->wide)
+		return w->sure || subsequence(w, s) ||
+		    subsequence(w, after(s)) ? floor : SCORE_NONE;
+	r = score(t, w, s, text_len(s), floor - FIELD_ADDR);
 	if (r != SCORE_NONE)
 		return r + FIELD_ADDR;
-	return score(t, w, after(after(addr)), floor);
+	s = after(s);
+	return score(t, w, s, text_len(s), floor);
 }
 
 /*
- * The score of a query for the I-th host: the sum for its words, or
+ * The score of a query for a candidate: the sum for its words, or
  * SCORE_NONE.  An empty query is found everywhere.  The score of a query of
  * one word need not be exact where it cannot be better than FLOOR.
  */
 static int
-host_score(struct table *t, const struct query *q, struct hosts *h,
-    size_t i, int floor)
+query_score(struct table *t, const struct query *q, struct hosts *h,
+    struct candidate *c, int floor)
 {
 	int sum = 0, r;
 	size_t n;
 
 	for (n = 0; n < q->nwords; n++) {
-		r = word_score(t, &q->words[n], h, i,
+		r = word_score(t, &q->words[n], h, c,
 		    q->nwords == 1 ? floor : INT_MIN / 2);
 		if (r == SCORE_NONE)
 			return SCORE_NONE;
@@ -3135,7 +3199,8 @@ host_score(struct table *t, const struct query *q, struct hosts *h,
 
 enum {
 	BEST_MAX = 64,
-	BUSY_EVERY = 512,	/* hosts between two looks at what waits */
+	BUSY_EVERY = 2048,	/* hosts between two looks at what waits */
+	TOUCHED = 32,		/* matches that are asked of memory at once */
 };
 
 /* A host's key is the larger the better it is; no two are the same. */
@@ -3215,17 +3280,15 @@ best_add(struct ranking *r, uint64_t key, uint32_t host)
  * last, the file's order.  Those used last come before all if so asked.
  */
 static uint64_t
-best_key(const struct ranking *r, uint32_t i, int score)
+best_key(const struct ranking *r, uint32_t i, uint32_t used, int score)
 {
-	const struct host *host = &r->hosts->v[i];
 	uint64_t high = (uint64_t)(score - SCORE_NONE);
 
 	if (r->query.number == i + 1)
 		high = (uint64_t)1 << 29;
-	if (r->recent && host->used != 0)
+	if (r->recent && used != 0)
 		high = (uint64_t)1 << 30;
-	return high << 32 | (host->used != 0 ? 0xffff0000 + host->used :
-	    0xffff0000 - i);
+	return high << 32 | (used != 0 ? 0xffff0000 + used : 0xffff0000 - i);
 }
 
 /* Looks at a host; it is added to the matches if it is one, at *N. */
@@ -3233,19 +3296,37 @@ static void
 ranking_add(struct ranking *r, uint32_t i, size_t *n)
 {
 	struct hosts *h = r->hosts;
+	struct candidate *c = candidate(h, i);
 	int score, floor = INT_MIN / 2;
 
-	if (i >= h->len && h->v[i].used == 0)
-		return;		/* forgotten */
-	if (host_excluded(h, i, &r->query) && r->query.number != i + 1)
+	if (is_excluded(h, c, &r->query) && r->query.number != i + 1)
 		return;
-	if (r->nbest == r->limit && h->v[i].used == 0)
+	if (i >= h->len && c->used == 0)
+		return;		/* forgotten */
+	if (r->nbest == r->limit && c->used == 0)
 		floor = (int)(r->best[0].key >> 32) + SCORE_NONE;
-	score = host_score(&r->table, &r->query, h, i, floor);
+	score = query_score(&r->table, &r->query, h, c, floor);
 	if (score == SCORE_NONE && r->query.number != i + 1)
 		return;
 	r->v[(*n)++] = i;
-	best_add(r, best_key(r, i, score), i);
+	best_add(r, best_key(r, i, c->used, score), i);
+}
+
+/*
+ * Touches the next matches from the I-th on.  They lie apart from each other,
+ * and this way memory is asked for all of them at once, instead of one after
+ * the other while each is waited for.
+ */
+static void
+ranking_touch(const struct ranking *r, size_t i)
+{
+	const struct candidate *c = r->hosts->candidates;
+	size_t end = i + TOUCHED < r->len ? i + TOUCHED : r->len;
+	volatile char sink;
+
+	for (; i < end; i++)
+		sink = *c[r->v[i]].name;
+	(void)sink;
 }
 
 /*
@@ -3258,10 +3339,11 @@ ranking_scan(struct ranking *r, size_t n, int narrower, int (*busy)(void *))
 {
 	size_t i, found = 0;
 
-	letters_grow(r->hosts);
 	r->valid = 0;
 	r->nbest = 0;
 	for (i = 0; i < n; i++) {
+		if (narrower && i % TOUCHED == 0)
+			ranking_touch(r, i);
 		ranking_add(r, narrower ? r->v[i] : (uint32_t)i, &found);
 		if (i % BUSY_EVERY == BUSY_EVERY - 1 && busy != NULL &&
 		    busy(NULL))
@@ -4512,15 +4594,17 @@ put_field(struct prompt *p, const char *s, int col, int width, unsigned *found)
 static void
 put_state(const struct prompt *p, const struct host *host, struct buf *out)
 {
+	const struct hosts *h = p->rank.hosts;
+	uint32_t used = host_candidate(h, host)->used;
 	char when[32];
 
-	if (is_open(&p->open, host_name(p->rank.hosts, host)))
+	if (is_open(&p->open, host_name(h, host)))
 		buf_str(out, "* open");
 	if (*probe_text(&p->probes, host) != '\0')
 		buf_fmt(out, "%s%s", out->len > 0 ? "  " : "",
 		    probe_text(&p->probes, host));
-	if (p->rank.recent && host->used != 0) {
-		ago(p->rank.hosts->uses[host->used].when, when, sizeof(when));
+	if (p->rank.recent && used != 0) {
+		ago(h->uses[used].when, when, sizeof(when));
 		buf_fmt(out, "%s%s", out->len > 0 ? "  " : "", when);
 	}
 }
@@ -4534,8 +4618,8 @@ put_row(struct prompt *p, size_t i, const struct columns *w)
 {
 	struct hosts *h = p->rank.hosts;
 	struct host *host = ranking_get(&p->rank, i);
-	const char *addr = host_rest(h, host), *jump = after(addr);
-	const char *note = after(jump);
+	const char *addr = host_rest(h, host), *note = after(addr);
+	const char *jump = after(note);
 	int chosen = i == p->sel, gap = tty.cols < NARROW ? 1 : 2, col;
 	int left = gap + w->number + gap;
 	struct buf state = { NULL, 0, 0 };
@@ -5090,18 +5174,18 @@ prompt_edit(struct prompt *p)
 static void
 prompt_recent(struct prompt *p, int key)
 {
-	struct host *host;
+	struct hosts *h = p->rank.hosts;
+	struct candidate *c;
 
 	if (key == CTL('x')) {
 		if (!p->rank.recent)
 			return;
-		host = ranking_get(&p->rank, p->sel);
-		if (host->used != 0) {
-			recent_write(host_name(p->rank.hosts, host), 1);
-			p->rank.hosts->forgotten += host >=
-			    p->rank.hosts->v + p->rank.hosts->len;
+		c = host_candidate(h, ranking_get(&p->rank, p->sel));
+		if (c->used != 0) {
+			recent_write(c->name, 1);
+			h->forgotten += c >= h->candidates + h->len;
 		}
-		host->used = 0;
+		c->used = 0;
 	} else {
 		p->rank.recent = !p->rank.recent;
 		p->sel = p->top = 0;
@@ -5192,10 +5276,9 @@ prompt_prepare(struct prompt *p)
 	struct hosts *h = p->rank.hosts;
 	size_t n;
 
-	letters_grow(h);
 	while (p->prepared < h->len && !key_waits(NULL))
 		for (n = 0; n < 256 && p->prepared < h->len; n++)
-			host_prepare(h, p->prepared++);
+			candidate_rest(h, candidate(h, p->prepared++));
 }
 
 /*
