@@ -3422,6 +3422,17 @@ test_recent_view()
 		   3  web-prod-2   deploy@10.0.0.6:2222  via bastion  the spare
 		   5  staging-web
 	END
+	keys C-u 7
+	sees 'the number asked for comes before what was used' <<-'END'
+		> 7                                                                        2/14
+		>  7  db2              postgres@db2.db.internal
+		      admin@192.0.2.7                            2h ago
+	END
+	keys C-u 14
+	sees 'what was typed once has no number' <<-'END'
+		> 14                                                                       0/14
+		  ssh 14
+	END
 	keys C-u 192
 	sees 'also names that are in no list' <<-'END'
 		> 192                                                                      1/14

@@ -95,9 +95,11 @@ enum {
 	KEYWORD_MAX = 32,	/* the longest keyword has 31 letters */
 	WINDOW = 1 << 16,	/* bytes read at once */
 	PIECE = 1 << 18,	/* bytes of text that are asked for at once */
+	PENDING = 32,		/* names that are looked up together */
 	HOSTNAME_MAX = 1 << 16,	/* bytes from which on no %h is expanded */
 	REST_MAX = 1024,	/* bytes of an address or note that are kept */
-	MATCH_LEN = 256,	/* bytes of a text that are matched */
+	MATCH_LEN = 256,	/* more than the bytes of a text that are
+				   matched, whose number fits 8 bits */
 };
 
 extern char **environ;
@@ -679,10 +681,16 @@ struct name {
 	const char *text;
 	uint32_t last;		/* its last ref; its next is the first */
 	/*
-	 * While reading, the last block that excludes it; when it waits, the
-	 * block that makes it a host; when it is listed, its place, from 1 on.
+	 * When it waits, the block that makes it a host; when it is listed, its
+	 * place, from 1 on.
 	 */
 	uint32_t block : 30, state : 2;
+};
+
+/* A ref that has no name yet: the name's text and kinds_of() it. */
+struct pending {
+	const char *text;
+	int seen;
 };
 
 /* What few blocks have; all that have others inside them do. */
@@ -717,6 +725,7 @@ struct config {
 	struct block *blocks;
 	struct ref *refs;
 	struct name *names;
+	struct pending pending[PENDING];	/* for the last refs */
 	const char **patterns;	/* lists that end in NULL */
 	struct more *more;
 	struct link *links;
@@ -726,7 +735,8 @@ struct config {
 	 */
 	uint32_t *slots;
 	uint64_t seed;		/* of the hashes */
-	size_t nfiles, nblocks, nrefs, nnames, npatterns, nmore, nlinks;
+	size_t nfiles, nblocks, nrefs, nnames, npending, npatterns;
+	size_t nmore, nlinks;
 	size_t capfiles, capblocks, caprefs, capnames, cappatterns;
 	size_t capmore, caplinks, capslots;
 	size_t read;		/* bytes read so far */
@@ -789,7 +799,7 @@ hash(const struct config *c, const char *s)
 	for (; end - s > 8; s += 8) {
 		memcpy(&word, s, 8);
 		h = (h ^ word) * 0x9e3779b97f4a7c15;
-		h ^= h >> 32;
+		h = (h ^ h >> 32) * (c->seed | 1);
 	}
 	if (n >= 8)		/* the last 8, some of them once more */
 		memcpy(&word, end - 8, 8);
@@ -851,11 +861,11 @@ slots_grow(struct config *c, size_t n)
 	}
 }
 
-/* The number of a name, which is copied if it is new. */
+/* The number of a name of hash H; it is added if it is new. */
 static uint32_t
-name_add(struct config *c, const char *text)
+name_put(struct config *c, const char *text, uint32_t h)
 {
-	uint32_t h = hash(c, text), name = (uint32_t)c->nnames, *slot;
+	uint32_t name = (uint32_t)c->nnames, *slot;
 
 	slots_grow(c, c->nnames);
 	slot = name_slot(c, text, h);
@@ -864,31 +874,74 @@ name_add(struct config *c, const char *text)
 	*slot = name | (h & ~slot_mask(c));
 	c->names = append(c->names, &c->nnames, &c->capnames,
 	    sizeof(*c->names));
-	c->names[name].text = text_keep(&c->words, text);
+	c->names[name].text = text;
 	return name;
+}
+
+/* The number of a name, of which a copy is added if it is new. */
+static uint32_t
+name_add(struct config *c, const char *text)
+{
+	text = text_keep(&c->words, text);
+	return name_put(c, text, hash(c, text));
+}
+
+/* Gives ref I its name, and puts it behind the name's other refs. */
+static void
+ref_link(struct config *c, uint32_t i, const struct pending *p, uint32_t h)
+{
+	struct ref *r = &c->refs[i];
+	struct name *n;
+
+	r->name = name_put(c, p->text, h);
+	n = &c->names[r->name];
+	if (n->last == 0) {
+		r->next = i;
+		if (!typable(p->text, p->seen))
+			n->state = NAME_REFUSED;
+	} else {
+		r->next = c->refs[n->last].next;
+		c->refs[n->last].next = i;
+	}
+	n->last = i;
+}
+
+/*
+ * Gives the last refs their names.  The slots of all are looked at first: they
+ * lie far apart, and this way memory is asked for all of them at once, instead
+ * of one after the other while each is waited for.
+ */
+static void
+refs_link(struct config *c)
+{
+	uint32_t h[PENDING], first = (uint32_t)(c->nrefs - c->npending), i;
+	volatile uint32_t sink = 0;
+
+	for (i = 0; i < c->npending; i++) {
+		h[i] = hash(c, c->pending[i].text);
+		sink = c->slots[h[i] & slot_mask(c)];
+	}
+	(void)sink;
+	for (i = 0; i < c->npending; i++)
+		ref_link(c, first + i, &c->pending[i], h[i]);
+	c->npending = 0;
 }
 
 static void
 ref_add(struct config *c, const char *text, int seen, uint32_t block,
     int negated)
 {
-	uint32_t name = name_add(c, text);
-	struct name *n = &c->names[name];
+	struct pending *p = &c->pending[c->npending++];
 	struct ref *r;
 
-	c->refs = grow(c->refs, &c->caprefs, c->nrefs + 1, sizeof(*c->refs));
-	r = &c->refs[c->nrefs];
-	r->name = name;
-	r->next = n->last != 0 ? c->refs[n->last].next : (uint32_t)c->nrefs;
+	c->refs = append(c->refs, &c->nrefs, &c->caprefs, sizeof(*c->refs));
+	r = &c->refs[c->nrefs - 1];
 	r->block = block & 0x3fffffff;
 	r->negated = negated != 0;
-	if (negated)
-		n->block = block & 0x3fffffff;
-	if (n->last != 0)
-		c->refs[n->last].next = (uint32_t)c->nrefs;
-	else if (!typable(text, seen))
-		n->state = NAME_REFUSED;
-	n->last = (uint32_t)c->nrefs++;
+	p->text = text_keep(&c->words, text);
+	p->seen = seen;
+	if (c->npending == PENDING)
+		refs_link(c);
 }
 
 /* Adds a copy of a pattern or, with NULL, ends their list. */
@@ -999,7 +1052,7 @@ read_patterns(struct config *c, char *p, const char *end, uint32_t b)
 {
 	char *w;
 	int r, negated, seen;
-	size_t first = c->npatterns, ref = c->nrefs;
+	size_t first = c->npatterns;
 	int positive = 0, negative = 0, all = 0;
 
 	while ((r = word(&p, end, w = p)) == 1) {
@@ -1023,9 +1076,6 @@ read_patterns(struct config *c, char *p, const char *end, uint32_t b)
 		pattern_add(c, NULL);
 		block_more(c, b)->patterns = (uint32_t)first;
 	}
-	for (; negative && ref < c->nrefs; ref++)
-		if (c->names[c->refs[ref].name].block == b)
-			c->refs[ref].negated = 1;
 	if (positive)
 		inside_add(c, b);
 	if (all && !negative)
@@ -1154,7 +1204,7 @@ may_open(const char *p, size_t n)
 	    (c == 'i' && lower(p[1]) != 'd') || c == '"' || c == '=');
 }
 
-/* Reads the line P to END if it is one of these three; returns whether. */
+/* Whether the line P to END is one of Host, Match or Include, and is read. */
 static int
 read_opener(struct level *l, char *p, char *end)
 {
@@ -1365,6 +1415,7 @@ config_read(struct config *c, const char *file)
 		if (read_file(c, file, 0, 0, 0) == -1)
 			err(2, "%s", file);
 	}
+	refs_link(c);
 }
 
 /*
@@ -2022,7 +2073,7 @@ host_name(const struct hosts *h, const struct host *host)
 	return h->config->names[host->name].text;
 }
 
-/* What matching needs of a host, of which more may not be known yet. */
+/* What matching needs of a host; see candidate(). */
 static struct candidate *
 host_candidate(const struct hosts *h, const struct host *host)
 {
@@ -2049,8 +2100,10 @@ listing_block(struct config *c, struct values *v, const struct ref *r)
 	const struct block *b = &c->blocks[r->block];
 	const char *const *patterns = c->patterns + c->more[b->more].patterns;
 	const char *name = c->names[r->name].text;
+	const struct ref *next = &c->refs[r->next];
 
 	if (b->kind == BLOCK_HOST && !r->negated &&
+	    (next == r || next->block != r->block) &&
 	    c->blocks[b->scope].always &&
 	    (!b->excludes || wildcards(patterns, name) != -1))
 		return r->block;
@@ -2501,7 +2554,8 @@ inventory_read(struct hosts *h, const char *path)
 
 enum {
 	RECENT_MAX = 500,	/* names kept */
-	RECENT_SIZE = 64 * 1024,	/* bytes at which it is compacted */
+	RECENT_SIZE = 64 * 1024,	/* bytes at which it is compacted; of twice
+					   as many the lines fit 16 bits */
 };
 
 /* The file's path, with the directories made if it is to be written. */
@@ -2594,10 +2648,10 @@ recent_load(int fd, struct use **uses)
 }
 
 /*
- * Makes the candidates of the hosts and notes in them when they were used.
- * Names that are no host's were typed; they go behind the others.
+ * Reads the uses of hosts and returns their number.  Names that are no host's
+ * were typed; they go behind the others.
  */
-static void
+static size_t
 recent_read(struct hosts *h)
 {
 	char *path = recent_path(0);
@@ -2615,13 +2669,7 @@ recent_read(struct hosts *h)
 		if (host_find(h, name) == NULL)
 			host_add(h, name_add(h->config, name), &h->typed);
 	}
-	/* of which no memory is used before it is written to */
-	h->candidates = calloc(h->len + h->typed + 1, sizeof(*h->candidates));
-	if (h->candidates == NULL)
-		out_of_memory();
-	for (i = 1; i <= n; i++)
-		host_candidate(h, host_find(h, h->uses[i].name))->used =
-		    (uint16_t)i;
+	return n;
 }
 
 /*
@@ -2744,6 +2792,21 @@ ago(uint32_t when, char *out, size_t size)
 	snprintf(out, size, "just now");
 }
 
+/* Makes the candidates of all hosts, of which there are N uses. */
+static void
+candidates_make(struct hosts *h, size_t n)
+{
+	size_t i;
+
+	/* of which no memory is used before it is written to */
+	h->candidates = calloc(h->len + h->typed + 1, sizeof(*h->candidates));
+	if (h->candidates == NULL)
+		out_of_memory();
+	for (i = 1; i <= n; i++)
+		host_candidate(h, host_find(h, h->uses[i].name))->used =
+		    (uint16_t)i;
+}
+
 /*
  * Reads, or reads again, the hosts from where the options say.  What was read
  * before stays in memory: names of it may still be in use.
@@ -2765,7 +2828,7 @@ hosts_read(struct hosts *h, const struct options *o)
 		inventory_read(h, o->inventory);
 	else
 		hosts_list(h, c);
-	recent_read(h);
+	candidates_make(h, recent_read(h));
 }
 
 /*
@@ -2800,7 +2863,7 @@ struct needle {
 	size_t len;
 	int wide;		/* it has bytes that are not ASCII */
 	uint32_t letters;
-	int sure;		/* it is where its letters are */
+	int sure;		/* it is where `letters' is in the set */
 };
 
 struct query {
@@ -3027,7 +3090,7 @@ score(struct table *t, const struct needle *w, const char *s, size_t len,
 	if (most <= floor && !w->wide)
 		return subsequence(w, s) ? most : SCORE_NONE;
 	if (whole_word(w, s, len, &at) && (at == 0 || !same(w, 0, *s)))
-		return most;
+		return most;	/* else it is for another start */
 	return align(t, w, s, len, &r) == NULL ? SCORE_NONE : r;
 }
 
@@ -3136,8 +3199,8 @@ is_excluded(struct hosts *h, struct candidate *c, const struct query *q)
 
 /*
  * What a word is worth for a candidate; SCORE_NONE if nothing of it holds the
- * word.  What cannot be better than FLOOR need not be exact, and a word of
- * which the letters tell that it is there is not looked for then.
+ * word.  What cannot be better than FLOOR need not be exact, and a word that
+ * is `sure' is not looked for then.
  */
 static int
 word_score(struct table *t, const struct needle *w, struct hosts *h,
@@ -3147,8 +3210,8 @@ word_score(struct table *t, const struct needle *w, struct hosts *h,
 	int r = SCORE_NONE;
 
 	if ((w->letters & ~c->letters) == 0) {
-		r = score_most(w, c->first, c->len) + FIELD_NAME;
-		if (w->sure && r <= floor)
+		if (w->sure &&
+		    (r = score_most(w, c->first, c->len) + FIELD_NAME) <= floor)
 			return r;
 		r = score(t, w, c->name, c->len, floor - FIELD_NAME);
 	}
@@ -3276,17 +3339,17 @@ best_add(struct ranking *r, uint64_t key, uint32_t host)
 }
 
 /*
- * The order of the matches: the number asked for, the score, what was used
- * last, the file's order.  Those used last come before all if so asked.
+ * The order of the matches: the number asked for, those used last if they are
+ * to come first, the score, what was used last, the file's order.
  */
 static uint64_t
 best_key(const struct ranking *r, uint32_t i, uint32_t used, int score)
 {
 	uint64_t high = (uint64_t)(score - SCORE_NONE);
 
-	if (r->query.number == i + 1)
-		high = (uint64_t)1 << 29;
 	if (r->recent && used != 0)
+		high = (uint64_t)1 << 29;
+	if (r->query.number == i + 1)
 		high = (uint64_t)1 << 30;
 	return high << 32 | (used != 0 ? 0xffff0000 + used : 0xffff0000 - i);
 }
@@ -3381,6 +3444,8 @@ ranking_update(struct ranking *r, const char *text, int (*busy)(void *))
 	if (r->valid && strcmp(text, r->text) == 0)
 		return 1;
 	query_parse(&r->query, text);
+	if (r->query.number > r->hosts->len)
+		r->query.number = 0;	/* what was typed once has none */
 	narrower = r->valid && !r->all && r->query.number == 0 &&
 	    strncmp(text, r->text, strlen(r->text)) == 0;
 	snprintf(r->text, sizeof(r->text), "%s", text);
@@ -5377,7 +5442,7 @@ plain_run(struct prompt *p, struct host **host)
 		*host = ranking_get(&p->rank, 0);
 		if (p->rank.len == 1 ||
 		    strcmp(host_name(p->rank.hosts, *host), p->query) == 0 ||
-		    (number > 0 && number <= p->rank.hosts->len))
+		    number > 0)
 			return CHOSE_HOST;
 		plain_list(p);
 	}
