@@ -89,6 +89,7 @@ setup()
 	trap 'exit 143' HUP TERM
 	PATH=$PATH:/usr/sbin:/sbin
 	HOME=$tmp/home XDG_RUNTIME_DIR=$tmp/run XDG_STATE_HOME=$tmp/state
+	uses=$XDG_STATE_HOME/wl/recent
 	LC_ALL=C SHELL=/bin/sh TERM=dumb
 	ASAN_OPTIONS=exitcode=99:detect_leaks=0:log_path=$tmp/report
 	UBSAN_OPTIONS=exitcode=99:print_stacktrace=1:log_path=$tmp/report
@@ -1651,6 +1652,12 @@ test_choice()
 	screen bastion
 	keys mail Enter
 	ends 'after the keys come the hosts again' 0 mail
+	start -F "$HOME/$config"
+	screen nas
+	keys F1
+	screen 'type to filter'
+	keys C-c
+	ends '^C leaves from there too' 130
 }
 
 # What comes from a terminal and is no key.
@@ -1770,7 +1777,7 @@ test_sizes()
 	resize 80x24
 	sees 'after two resizes there is nothing left of them' <<-'END'
 		>                                                                           7/7
-		> 1  web-prod-1                              deploy@10.0.0.5
+		> 1  web-prod-1                              deploy@10.0.0.5     shop front end
 		  2  web-dev                                 dev.example.com
 		  3  staging-web
 		  4  a-host-with-a-name-that-is-longer-than  deploy@a-host-with-a-name-that-is-
@@ -2433,6 +2440,7 @@ test_failure()
 	start -F "$server/config" denied
 	ends 'a login that fails says what ssh says' 255 \
 	    "$me@denied: Permission denied (publickey)."
+	rm -f "$uses"
 	start -F "$server/config"
 	screen checks
 	keys 'denied' Enter
@@ -2448,10 +2456,39 @@ test_failure()
 		> denied                                                                    1/6
 		> 6  denied
 	END
+	keys C-u C-r
+	becomes 'the host counts as used' <<-'END'
+		ME@denied: Permission denied (publickey).
+		ME@denied: Permission denied (publickey).
+		>                                                                           6/6
+		> 6  denied  just now
+		  1  slow
+		  2  mute
+		  3  checks
+		  4  web
+		  5  db
+	END
+	keys C-x
+	until_true '[ ! -s "$uses" ]'
+	is 'and can be forgotten' '' "$(used)"
 	keys Escape
 	said="$me@denied: Permission denied (publickey)."
 	ends 'Esc then leaves' 130 "$said$newline$said"
 	gone 'a login that failed'
+	hosts <<-'END'
+		Host fails1 fails2 fails3
+		    ProxyCommand exit 1
+	END
+	start -F "$server/config"
+	screen 9/9
+	keys fails Down Down Enter
+	screen Connection
+	screen 3/9
+	is 'the host that failed stays selected' '> 3  fails3
+  1  fails1
+  2  fails2' "$(printf '%s\n' "$screen" | tail -n 3)"
+	keys Escape
+	stop
 	hosts <<-END
 		Host silent
 		    ProxyCommand sh -c 'echo proxy: no way >&2; read x; exit 1'
@@ -3132,7 +3169,6 @@ modes()
 
 test_recent()
 {
-	uses=$XDG_STATE_HOME/wl/recent
 	server
 	gates
 	hosts <<-END
@@ -3373,6 +3409,18 @@ test_recent_writers()
 		skip "$sentence" 'strace makes it'
 	fi
 
+	# shellcheck disable=SC2046	# 600 names
+	recent $(awk 'BEGIN { for (i = 600; i > 0; i--) print i, "n" i }')
+	start -F "$server/config"
+	screen denied
+	keys C-r C-x
+	until_true '[ "$(used | wc -l)" != 600 ]'
+	is '^X forgets one name, however many there are' '599 n600 n2' \
+	    "$(used | sed -n '1h; $!d; H; $=; g; s/\n/ /p' | tr '\n' ' ' |
+	    sed 's/ $//')"
+	keys Escape
+	stop
+
 	# 30,000 uses: 400 KB
 	recent
 	awk 'BEGIN { for (i = 0; i < 30000; i++)
@@ -3504,6 +3552,29 @@ test_recent_view()
 	screen 'just now'
 	keys Enter
 	ends 'and what was typed' 0 admin@192.0.2.7
+	write config <<-'END'
+		Host long
+		    HostName a-name-that-leaves-no-room-for-anything-else.example.net
+		    Port 2222
+		Host via
+		    HostName 192.0.2.1
+		    ProxyJump long
+		Host short
+		    HostName 192.0.2.2
+	END
+	recent 7300 short 50 via 20 long
+	start -F "$HOME/$config"
+	screen 3/3
+	keys C-r
+	sees 'a long address leaves room for it' <<-'END'
+		>                                                                           3/3
+		> 1  long   a-name-that-leaves-no-room-for-anything-else.example.net:  just now
+		  2  via    192.0.2.1                                        via long  just now
+		  3  short  192.0.2.2                                                    2h ago
+	END
+	keys Escape
+	stop
+	prompt_hosts
 	recent
 	start -F "$HOME/$config"
 	screen 13/13
@@ -5615,7 +5686,7 @@ test_faults()
 {
 	server
 	gates
-	binary=$wl uses=$XDG_STATE_HOME/wl/recent
+	binary=$wl
 	ssh-keygen -q -t ed25519 -N 'open lock' -C lock -f "$server/lock"
 	cat "$server/lock.pub" >>"$server/authorized_keys"
 	echo "ulimit -Sn 256; echo \$\$ >$server/pid; exec $sshd \"\$@\"" \

@@ -2715,8 +2715,8 @@ recent_has(const struct use *v, size_t n, const char *name)
 }
 
 /*
- * Replaces the locked file by one with the last use of each name but FORGET,
- * of RECENT_MAX names at most.
+ * Replaces the locked file by one with the last use of each name but FORGET
+ * or, with NULL, of RECENT_MAX names at most.
  */
 static void
 recent_compact(int fd, const char *path, const char *forget)
@@ -2726,7 +2726,7 @@ recent_compact(int fd, const char *path, const char *forget)
 	size_t n = recent_load(fd, &v), kept = 0, i;
 	int to, ok;
 
-	for (i = n; i > 0 && kept < RECENT_MAX; i--)
+	for (i = n; i > 0 && (forget != NULL || kept < RECENT_MAX); i--)
 		if ((forget == NULL || strcmp(v[i].name, forget) != 0) &&
 		    !recent_has(v + n + 1 - kept, kept, v[i].name))
 			v[n - kept++] = v[i];
@@ -2799,12 +2799,17 @@ candidates_make(struct hosts *h, size_t n)
 	size_t i;
 
 	/* of which no memory is used before it is written to */
+	free(h->candidates);
 	h->candidates = calloc(h->len + h->typed + 1, sizeof(*h->candidates));
 	if (h->candidates == NULL)
 		out_of_memory();
+	h->rest.len = 0;
 	for (i = 1; i <= n; i++)
 		host_candidate(h, host_find(h, h->uses[i].name))->used =
 		    (uint16_t)i;
+	h->forgotten = 0;
+	for (i = h->len; i < h->len + h->typed; i++)
+		h->forgotten += h->candidates[i].used == 0;
 }
 
 /*
@@ -4598,31 +4603,6 @@ prompt_room(void)
 	return room < ROWS_MAX ? room : ROWS_MAX;
 }
 
-/* Widths of the columns of the rows shown. */
-struct columns {
-	int number, name, addr;
-};
-
-static void
-measure(struct prompt *p, struct columns *w)
-{
-	size_t i, last = p->top + prompt_room();
-	int n, half = (tty.cols - 4) / 2;
-	struct host *host;
-
-	w->number = snprintf(NULL, 0, "%zu", p->rank.hosts->len);
-	w->name = w->addr = 0;
-	for (i = p->top; i < p->rank.len && i < last; i++) {
-		host = ranking_get(&p->rank, i);
-		n = text_width(host_name(p->rank.hosts, host));
-		w->name = n > w->name ? n : w->name;
-		n = text_width(host_rest(p->rank.hosts, host));
-		w->addr = n > w->addr ? n : w->addr;
-	}
-	if (tty.cols >= NARROW && w->name > half)
-		w->name = half;
-}
-
 /* Appends blanks up to column TO of a row that has COL columns. */
 static int
 put_blanks(struct buf *out, int col, int to)
@@ -4663,8 +4643,8 @@ put_state(const struct prompt *p, const struct host *host, struct buf *out)
 	uint32_t used = host_candidate(h, host)->used;
 	char when[32];
 
-	if (is_open(&p->open, host_name(h, host)))
-		buf_str(out, "* open");
+	out->len = 0;
+	buf_str(out, is_open(&p->open, host_name(h, host)) ? "* open" : "");
 	if (*probe_text(&p->probes, host) != '\0')
 		buf_fmt(out, "%s%s", out->len > 0 ? "  " : "",
 		    probe_text(&p->probes, host));
@@ -4672,6 +4652,43 @@ put_state(const struct prompt *p, const struct host *host, struct buf *out)
 		ago(h->uses[used].when, when, sizeof(when));
 		buf_fmt(out, "%s%s", out->len > 0 ? "  " : "", when);
 	}
+}
+
+/* Widths of the columns of the rows shown. */
+struct columns {
+	int number, name, addr;
+};
+
+static void
+measure(struct prompt *p, struct columns *w)
+{
+	size_t i, last = p->top + prompt_room();
+	int n, half = (tty.cols - 4) / 2;
+	struct host *host;
+
+	w->number = snprintf(NULL, 0, "%zu", p->rank.hosts->len);
+	w->name = w->addr = 0;
+	for (i = p->top; i < p->rank.len && i < last; i++) {
+		host = ranking_get(&p->rank, i);
+		n = text_width(host_name(p->rank.hosts, host));
+		w->name = n > w->name ? n : w->name;
+		n = text_width(host_rest(p->rank.hosts, host));
+		w->addr = n > w->addr ? n : w->addr;
+	}
+	if (tty.cols >= NARROW && w->name > half)
+		w->name = half;
+}
+
+/*
+ * Where to put N columns in a row that has COL: at LEFT, or before it as far
+ * as they need it to end before END.
+ */
+static int
+place(int col, int left, int n, int end)
+{
+	if (left > end - n)
+		left = end - n;
+	return left < col + 2 ? col + 2 : left;
 }
 
 /*
@@ -4686,7 +4703,7 @@ put_row(struct prompt *p, size_t i, const struct columns *w)
 	const char *addr = host_rest(h, host), *note = after(addr);
 	const char *jump = after(note);
 	int chosen = i == p->sel, gap = tty.cols < NARROW ? 1 : 2, col;
-	int left = gap + w->number + gap;
+	int left = gap + w->number + gap, end, n;
 	struct buf state = { NULL, 0, 0 };
 	unsigned found = 0;
 	char number[32] = "";
@@ -4700,26 +4717,31 @@ put_row(struct prompt *p, size_t i, const struct columns *w)
 	if (!chosen)
 		buf_str(&p->line, "\033[2m");
 	left += w->name + 2;
+	put_state(p, host, &state);
+	n = text_width(state.v);
+	end = tty.cols - 1 - (n > 0 ? n + 2 : 0);
 	if (*addr != '\0') {
 		col = put_blanks(&p->line, col, left);
-		col = put_field(p, addr, col, INT_MAX, &found);
+		col = put_field(p, addr, col, end - col, &found);
 	}
 	left += w->addr > 0 ? w->addr + 2 : 0;
-	if (*jump != '\0' && col + 6 < tty.cols) {
-		col = put_blanks(&p->line, col, left);
-		col += put_text(&p->line, "via ", tty.cols - 1 - col, NULL);
-		col += put_text(&p->line, jump, tty.cols - 1 - col, NULL);
+	if (*jump != '\0' && col + 6 <= end) {
+		col = put_blanks(&p->line, col,
+		    place(col, left, 4 + text_width(jump), end));
+		col += put_text(&p->line, "via ", end - col, NULL);
+		col += put_text(&p->line, jump, end - col, NULL);
 		left = col + 2;
 	}
-	put_state(p, host, &state);
-	if (state.len > 0 && col + 2 < tty.cols) {
-		col = put_blanks(&p->line, col, left);
-		col += put_text(&p->line, state.v, tty.cols - 1 - col, NULL);
+	end = tty.cols - 1;
+	if (n > 0) {
+		col = put_blanks(&p->line, col, place(col, left, n, end));
+		col += put_text(&p->line, state.v, end - col, NULL);
 		left = col + 2;
 	}
 	free(state.v);
-	if (*note != '\0' && col + 2 < tty.cols) {
-		col = put_blanks(&p->line, col, left);
+	if (*note != '\0') {
+		col = put_blanks(&p->line, col,
+		    place(col, left, text_width(note), end));
 		put_field(p, note, col, INT_MAX, &found);
 	}
 	buf_str(&p->line, "\033[m");
@@ -5300,7 +5322,8 @@ prompt_key(struct prompt *p, int key, enum choice *choice)
 	p->message[0] = '\0';
 	if (p->help) {
 		p->help = 0;
-		return 0;
+		if (key != CTL('c') && key != KEY_HANGUP)
+			return 0;
 	}
 	if (key == KEY_ESC || key == KEY_HANGUP ||
 	    (key == CTL('d') && p->len == 0))
@@ -6905,6 +6928,25 @@ no_choice(struct prompt *p)
 }
 
 /*
+ * Prepares the prompt for another choice after NAME, now the one used last,
+ * which stays selected.
+ */
+static void
+choose_again(struct prompt *p, const char *name)
+{
+	struct hosts *h = p->rank.hosts;
+	size_t i, sel = p->sel;
+
+	candidates_make(h, recent_read(h));
+	p->prepared = 0;
+	p->rank.valid = 0;
+	ranking_update(&p->rank, p->query, NULL);
+	for (i = 0; i <= sel && i < p->rank.len; i++)
+		if (host_name(h, ranking_get(&p->rank, i)) == name)
+			p->sel = i;
+}
+
+/*
  * Chooses and connects.  A failure brings back a prompt that was there
  * before, with its query.
  */
@@ -6937,6 +6979,7 @@ run(struct prompt *p, struct target *t)
 		status = connect_host(t);
 		if (!asked || status != 255 || t->options->dry)
 			return status;
+		choose_again(p, name);
 		name = NULL;
 	}
 }
