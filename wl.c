@@ -318,8 +318,9 @@ char_len(const char *s, size_t n, int *width)
 }
 
 /*
- * Appends at most COLS columns of S.  HIT, unless NULL, marks the bytes of S
- * below MATCH_LEN that are to be underlined.  Returns the columns taken.
+ * Appends at most COLS columns of S; with OUT NULL they are only counted.  HIT,
+ * unless NULL, marks the bytes of S below MATCH_LEN that are to be underlined.
+ * Returns the columns taken.
  */
 static int
 put_text(struct buf *out, const char *s, int cols, const char *hit)
@@ -335,9 +336,9 @@ put_text(struct buf *out, const char *s, int cols, const char *hit)
 		if (mark != marked)
 			buf_str(out, mark ? "\033[4m" : "\033[24m");
 		marked = mark;
-		if (width < 0)
+		if (out != NULL && width < 0)
 			buf_str(out, "?");
-		else
+		else if (out != NULL)
 			buf_add(out, s + i, len);
 		used += width < 0 ? 1 : width;
 	}
@@ -350,14 +351,7 @@ put_text(struct buf *out, const char *s, int cols, const char *hit)
 static int
 text_width(const char *s)
 {
-	size_t n = strlen(s), i, len;
-	int used = 0, width;
-
-	for (i = 0; i < n; i += len) {
-		len = char_len(s + i, n - i, &width);
-		used += width < 0 ? 1 : width;
-	}
-	return used;
+	return put_text(NULL, s, INT_MAX / 2, NULL);
 }
 
 /* S as it may be shown in a message; valid until the next call. */
@@ -4680,12 +4674,14 @@ measure(struct prompt *p, struct columns *w)
 }
 
 /*
- * Where to put N columns in a row that has COL: at LEFT, or before it as far
- * as they need it to end before END.
+ * Where to put S in a row that has COL columns: at LEFT, or before that as far
+ * as it must to end before END.
  */
 static int
-place(int col, int left, int n, int end)
+place(const char *s, int col, int left, int end)
 {
+	int n = text_width(s);
+
 	if (left > end - n)
 		left = end - n;
 	return left < col + 2 ? col + 2 : left;
@@ -4727,21 +4723,20 @@ put_row(struct prompt *p, size_t i, const struct columns *w)
 	left += w->addr > 0 ? w->addr + 2 : 0;
 	if (*jump != '\0' && col + 6 <= end) {
 		col = put_blanks(&p->line, col,
-		    place(col, left, 4 + text_width(jump), end));
+		    place(jump, col, left, end - 4));
 		col += put_text(&p->line, "via ", end - col, NULL);
 		col += put_text(&p->line, jump, end - col, NULL);
 		left = col + 2;
 	}
 	end = tty.cols - 1;
 	if (n > 0) {
-		col = put_blanks(&p->line, col, place(col, left, n, end));
+		col = put_blanks(&p->line, col, place(state.v, col, left, end));
 		col += put_text(&p->line, state.v, end - col, NULL);
 		left = col + 2;
 	}
 	free(state.v);
 	if (*note != '\0') {
-		col = put_blanks(&p->line, col,
-		    place(col, left, text_width(note), end));
+		col = put_blanks(&p->line, col, place(note, col, left, end));
 		put_field(p, note, col, INT_MAX, &found);
 	}
 	buf_str(&p->line, "\033[m");
