@@ -4264,8 +4264,8 @@ test_composed()
 		    >"$server/bin/${program##*/}"
 	done
 	cat >"$server/bin/tailscale" <<-'END'
-		echo '100.64.0.1      web   me@    linux   -'
-		echo '100.64.0.2      db    me@    macOS   idle, tx 1 rx 2'
+		echo '100.64.0.1      mill  me@    linux   -'
+		echo '100.64.0.2      pond  me@    macOS   idle, tx 1 rx 2'
 		echo
 		echo '# Health check:'
 		echo '#     - Some peers are advertising routes'
@@ -4349,11 +4349,11 @@ test_composed_prompt()
 	screen 2/2
 	is 'another program tells the hosts' "$(cat <<-'END'
 		>                                                                           2/2
-		> 1  web  100.64.0.1  linux
-		  2  db   100.64.0.2  macOS
+		> 1  mill  100.64.0.1  linux
+		  2  pond  100.64.0.2  macOS
 	END
 	)" "$(tail_from '>  ')"
-	keys web Enter
+	keys mill Enter
 	screen 'remote$'
 	keys 'test -t 0 && echo ter""minal; exit' Enter
 	screen 'to 100.64.0.1 closed.'
