@@ -872,7 +872,7 @@ name_put(struct config *c, const char *text, uint32_t h)
 	return name;
 }
 
-/* The number of a name, of which a copy is added if it is new. */
+/* The same for a name that does not stay where it is: a copy of it is put. */
 static uint32_t
 name_add(struct config *c, const char *text)
 {
@@ -2548,8 +2548,8 @@ inventory_read(struct hosts *h, const char *path)
 
 enum {
 	RECENT_MAX = 500,	/* names kept */
-	RECENT_SIZE = 64 * 1024,	/* bytes at which it is compacted; of twice
-					   as many the lines fit 16 bits */
+	RECENT_SIZE = 1 << 16,	/* bytes at which it is compacted; the lines
+				   of twice as many are counted in 16 bits */
 };
 
 /* The file's path, with the directories made if it is to be written. */
