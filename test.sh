@@ -4,6 +4,8 @@
 #
 #	sh test.sh [WL]                 every test on WL (./wl), then every
 #	                                test on a build with sanitizers
+#	sh test.sh only GROUP ...       these groups on ./wl, each the name of a
+#	                                function without its test_
 #	sh test.sh trees N [SEED [WL]]  N random configurations, from SEED on,
 #	                                read as ssh reads them
 #	sh test.sh fuzz RUNS            RUNS random inputs to the reader (30s:
@@ -8115,6 +8117,15 @@ demo)
 	locale=${LC_ALL:-${LC_CTYPE:-${LANG:-C}}}
 	setup
 	demo
+	;;
+only)
+	shift
+	absolute ./wl
+	need tmux:tmux
+	setup
+	for group; do
+		"test_$group"
+	done
 	;;
 trees)
 	absolute "${4-./wl}"
