@@ -87,19 +87,17 @@
 #define VERSION		"1.0"
 #define PATH_SYSTEM	"/etc/ssh/ssh_config"
 #define BLANKS		" \t\r\n"	/* what separates a keyword */
+#define FNV_START	14695981039346656037U
 
 enum {
 	INCLUDE_DEPTH = 16,	/* as READCONF_MAX_DEPTH in ssh */
-	FILES_MAX = 65535,	/* files read in all, as 16 bits count */
+	FILES_MAX = 65535,	/* files read in all */
 	READ_MAX = 1 << 28,	/* bytes read in all */
 	KEYWORD_MAX = 32,	/* the longest keyword has 31 letters */
-	WINDOW = 1 << 16,	/* bytes read at once */
-	PIECE = 1 << 18,	/* bytes of text that are asked for at once */
-	PENDING = 32,		/* names that are looked up together */
 	HOSTNAME_MAX = 1 << 16,	/* bytes from which on no %h is expanded */
-	REST_MAX = 1024,	/* bytes of an address or note that are kept */
-	MATCH_LEN = 256,	/* more than the bytes of a text that are
-				   matched, whose number fits 8 bits */
+	ADDR_MAX = 1024,	/* bytes of an address that are kept */
+	MATCH_MAX = 255,	/* bytes of a text that are matched */
+	LIST_CHUNK = 1 << 16,	/* bytes of a list that are printed at once */
 };
 
 extern char **environ;
@@ -251,6 +249,32 @@ is_control(int c)
 	return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
+/* What may stand around a keyword. */
+static int
+is_blank(int c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static char *
+skip_blanks(char *s)
+{
+	while (is_blank(*s))
+		s++;
+	return s;
+}
+
+/* Goes on with the hash H, which begins as FNV_START (FNV-1a). */
+static uint64_t
+fnv(uint64_t h, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+
+	while (len-- > 0)
+		h = (h ^ *p++) * 1099511628211U;
+	return h;
+}
+
 static long long
 now_ms(void)
 {
@@ -319,7 +343,7 @@ char_len(const char *s, size_t n, int *width)
 
 /*
  * Appends at most COLS columns of S; with OUT NULL they are only counted.  HIT,
- * unless NULL, marks the bytes of S below MATCH_LEN that are to be underlined.
+ * unless NULL, marks the bytes of S below MATCH_MAX that are to be underlined.
  * Returns the columns taken.
  */
 static int
@@ -332,7 +356,7 @@ put_text(struct buf *out, const char *s, int cols, const char *hit)
 		len = char_len(s + i, n - i, &width);
 		if (used + (width < 0 ? 1 : width) > cols)
 			break;
-		mark = hit != NULL && i < MATCH_LEN && hit[i];
+		mark = hit != NULL && i < MATCH_MAX && hit[i];
 		if (mark != marked)
 			buf_str(out, mark ? "\033[4m" : "\033[24m");
 		marked = mark;
@@ -387,83 +411,17 @@ put_lines(struct buf *out, const char *text)
 
 /*
  * Lines and words, split as OpenSSH splits them (process_config_line_depth,
- * strdelim and argv_split).  Nothing here trusts a line to end in NUL.
+ * strdelim and argv_split).  All is cut in place: no word is longer than what
+ * it was written as.
  */
 
-/*
- * What a byte may mean in a line, for the loops that see every one of them.
- * Refused are those that ssh takes in no name, and what splits a user off.
- */
-enum {
-	BLANK = 1,
-	REFUSED = 2,
-	SYNTAX = 4,		/* a word ends there, or it is not itself */
-	WILDCARD = 8,
-	SLASH = 16,
-	EQUALS = 32,
-	QUOTE = 64,		/* the one that strdelim() knows */
-	VALUE = 128,		/* may begin a line that line_key() knows */
-};
-
-static const unsigned char kinds[256] = {
-	/* 0 to 31, of which 9, 10 and 13 are blanks */
-	REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED,
-	REFUSED, REFUSED | BLANK | SYNTAX, REFUSED | BLANK, REFUSED,
-	REFUSED, REFUSED | BLANK, REFUSED, REFUSED,
-	REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED,
-	REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED, REFUSED,
-	[' '] = REFUSED | BLANK | SYNTAX,
-	['"'] = REFUSED | SYNTAX | QUOTE | VALUE,
-	['\''] = REFUSED | SYNTAX, ['\\'] = REFUSED | SYNTAX,
-	['$'] = REFUSED, ['&'] = REFUSED, ['('] = REFUSED, [')'] = REFUSED,
-	[','] = REFUSED, [';'] = REFUSED, ['<'] = REFUSED, ['>'] = REFUSED,
-	['@'] = REFUSED, ['`'] = REFUSED, ['{'] = REFUSED, ['|'] = REFUSED,
-	['}'] = REFUSED, [0x7f] = REFUSED,
-	['*'] = WILDCARD, ['?'] = WILDCARD, ['/'] = SLASH,
-	['='] = EQUALS | VALUE,
-	['C'] = VALUE, ['H'] = VALUE, ['P'] = VALUE, ['U'] = VALUE,
-	['c'] = VALUE, ['h'] = VALUE, ['p'] = VALUE, ['u'] = VALUE,
-};
-
-static int
-is_kind(int c, int kind)
-{
-	return kinds[(unsigned char)c] & kind;
-}
-
-/* The kinds of bytes that are in S. */
-static int
-kinds_of(const char *s)
-{
-	int seen = 0;
-
-	while (*s != '\0')
-		seen |= kinds[(unsigned char)*s++];
-	return seen;
-}
-
-static char *
-skip_blanks(char *p, const char *end)
-{
-	while (p < end && is_kind(*p, BLANK))
-		p++;
-	return p;
-}
-
-/* The bytes of the line at P, without its line feed. */
+/* Appends LEN bytes in lower case to a key of N; returns its length. */
 static size_t
-line_len(const char *p, const char *end)
+key_add(char key[KEYWORD_MAX], size_t n, const char *s, size_t len)
 {
-	const char *eol = p < end ? memchr(p, '\n', (size_t)(end - p)) : NULL;
-
-	return (size_t)((eol != NULL ? eol : end) - p);
-}
-
-static size_t
-key_add(char key[KEYWORD_MAX], size_t n, int c)
-{
-	if (n + 1 < KEYWORD_MAX)
-		key[n++] = (char)lower(c);
+	for (; len > 0 && n + 1 < KEYWORD_MAX; len--)
+		key[n++] = (char)lower(*s++);
+	key[n] = '\0';
 	return n;
 }
 
@@ -473,79 +431,63 @@ key_add(char key[KEYWORD_MAX], size_t n, int c)
  * to its size.  Returns what follows, or NULL if a quote stays open.
  */
 static char *
-token(char *p, const char *end, char key[KEYWORD_MAX])
+token(char *p, char key[KEYWORD_MAX])
 {
-	size_t n = 0;
+	size_t len = strcspn(p, BLANKS "\"="), n;
 	int equals;
 
-	for (; p < end && !is_kind(*p, BLANK | QUOTE | EQUALS); p++)
-		n = key_add(key, n, *p);
-	key[n] = '\0';
-	if (p == end)
-		return p;
+	n = key_add(key, 0, p, len);
+	p += len;
 	if (*p == '"') {
-		for (p++; p < end && *p != '"'; p++)
-			n = key_add(key, n, *p);
-		key[n] = '\0';
-		return p < end ? skip_blanks(p + 1, end) : NULL;
+		len = strcspn(++p, "\"");
+		key_add(key, n, p, len);
+		return p[len] == '"' ? skip_blanks(p + len + 1) : NULL;
 	}
+	if (*p == '\0')
+		return p;
 	equals = *p == '=';
-	p = skip_blanks(p + 1, end);
-	if (!equals && p < end && *p == '=')
-		p = skip_blanks(p + 1, end);
-	return p;
+	p = skip_blanks(p + 1);
+	return !equals && *p == '=' ? skip_blanks(p + 1) : p;
 }
 
 /*
- * Takes the line P up to *END apart: its keyword goes to KEY and its argument
- * is returned, NULL if ssh would ignore or refuse the line.  *END is moved to
- * the argument's end: a NUL, or the blanks that close the line.
+ * Takes a line apart: its keyword goes to KEY and its argument is returned,
+ * NULL if ssh would ignore or refuse the line.  The blanks at its end go.
  */
 static char *
-keyword(char *p, char **end, char key[KEYWORD_MAX])
+keyword(char *line, char key[KEYWORD_MAX])
 {
-	char *e;
+	size_t n = strlen(line);
+	char *p;
 
-	if ((e = memchr(p, '\0', (size_t)(*end - p))) == NULL)
-		e = *end;
-	while (e > p + 1 && (is_kind(e[-1], BLANK) || e[-1] == '\f'))
-		e--;
-	*end = e;
-	if ((p = token(p, e, key)) != NULL && key[0] == '\0')
-		p = token(p, e, key);
+	while (n > 1 && (is_blank(line[n - 1]) || line[n - 1] == '\f'))
+		line[--n] = '\0';
+	if ((p = token(line, key)) != NULL && key[0] == '\0')
+		p = token(p, key);
 	if (p == NULL || key[0] == '\0' || key[0] == '#')
 		return NULL;
-	p = skip_blanks(p, e);
-	return p < e ? p : NULL;
+	p = skip_blanks(p);
+	return *p != '\0' ? p : NULL;
 }
 
 /*
- * Takes the next word of an argument as argv_split() does and puts it, with
- * a NUL, at OUT, which may be *P itself: a word is never longer than what it
- * was written as.  Returns 1 for a word, 0 at the end of the line or at a
- * comment (*P is then there), -1 if a quote stays open.
+ * Takes the next word of an argument as argv_split() does.  Returns 1 and the
+ * word in *WORD, 0 at the end of the line or at a comment (*P is then there),
+ * -1 if a quote stays open.
  */
 static int
-word(char **p, const char *end, char *out)
+next_word(char **p, char **word)
 {
-	char *s = *p, quote = '\0';
+	char *s = *p + strspn(*p, " \t"), *out, quote = '\0';
 
-	while (s < end && (*s == ' ' || *s == '\t'))
-		s++;
-	*p = s;
-	if (s == end || *s == '#')
+	*p = *word = s;
+	if (*s == '\0' || *s == '#')
 		return 0;
-	while (s < end && !is_kind(*s, SYNTAX))
-		s++;
-	if (out != *p)
-		memmove(out, *p, (size_t)(s - *p));
-	out += s - *p;
-	for (; s < end; s++) {
-		if (*s == '\\' && s + 1 < end && (s[1] == '\'' ||
-		    s[1] == '"' || s[1] == '\\' || (!quote && s[1] == ' ')))
+	out = s += strcspn(s, " \t\\'\"");
+	for (; *s != '\0' && (quote || (*s != ' ' && *s != '\t')); s++) {
+		if (*s == '\\' && s[1] != '\0' && (strchr("'\"\\", s[1]) !=
+		    NULL || (!quote && s[1] == ' ')))
 			*out++ = *++s;
-		else if (!quote && (*s == ' ' || *s == '\t'))
-			break;
 		else if (!quote && (*s == '"' || *s == '\''))
 			quote = *s;
 		else if (quote && *s == quote)
@@ -553,7 +495,7 @@ word(char **p, const char *end, char *out)
 		else
 			*out++ = *s;
 	}
-	*p = s < end ? s + 1 : s;
+	*p = *s != '\0' ? s + 1 : s;
 	*out = '\0';
 	return quote ? -1 : 1;
 }
@@ -611,91 +553,70 @@ list_match(const char *s, const char *list, int fold)
 /*
  * Whether ssh takes the name as a destination and as nothing else
  * (valid_hostname; the comma since OpenSSH 10.0), and it is not hidden by a
- * dot as systemd's `.host' is.  SEEN is kinds_of() it.
+ * dot as systemd's `.host' is.
  */
 static int
-typable(const char *s, int seen)
+typable(const char *name)
 {
 	const char *p;
 
-	if (*s == '-' || (seen & REFUSED))
+	if (*name == '-' || strncmp(name, "ssh://", 6) == 0 ||
+	    strpbrk(name, " \"$&'(),;<>@\\`{|}") != NULL)
 		return 0;
-	if (*s != '.' && !(seen & SLASH))
-		return 1;
-	if (strncmp(s, "ssh://", 6) == 0)
-		return 0;
-	for (p = s; *p != '\0'; p++)
-		if (*p == '.' && (p == s || p[-1] == '/') &&
+	for (p = name; *p != '\0'; p++) {
+		if (is_control(*p))
+			return 0;
+		if (*p == '.' && (p == name || p[-1] == '/') &&
 		    strcspn(p, "/") > strspn(p, "."))
 			return 0;
+	}
 	return 1;
 }
 
 /*
- * The configuration, in memory.  A Host or Match line opens a block, which
- * governs the lines up to the next one.  The lines of an included file that
- * stand before its first block, and those that follow an Include, belong to
- * the block around the Include: a BLOCK_SAME carries it on.  A block read
- * through an Include is inside the block that governs the Include: it applies
- * only where that one does.
+ * The configuration, in memory.  Files are read whole and kept; all text is
+ * where it was read.  A Host or Match line opens a block, which governs the
+ * lines up to the next one.  A block that was read through an Include applies
+ * only where its scope does, the block that governs the Include; the lines of
+ * an included file before its first block, and those that follow an Include,
+ * are in a block like one of `Match all'.
  *
  * Blocks are numbered in reading order.  Those that may apply to a name are
- * found without a look at the others: a Host line's literal patterns through
- * the table of names, everything else through the list that the
- * surrounding block keeps.
+ * found without a look at the others: the names that Host lines hold are in
+ * an index, and `asked' lists the blocks that every name must be tried on.
  */
 
-enum block_kind { BLOCK_ROOT, BLOCK_HOST, BLOCK_MATCH, BLOCK_SAME, BLOCK_BAD };
+enum value { V_HOSTNAME, V_USER, V_PORT, V_JUMP, V_COMMAND, V_CANONICAL,
+    V_COUNT };
 
 struct block {
-	char *body;		/* its lines, which are parsed when wanted */
-	uint32_t len;		/* their length */
-	uint32_t note;		/* that of the note, which stands before it */
-	uint32_t scope;		/* the block it is inside of */
-	uint32_t more;		/* what few blocks have, 0: none */
-	uint32_t line;		/* of its Host line */
-	uint16_t file;
-	uint8_t kind;
-	unsigned always : 1;	/* applies to every name */
-	unsigned excludes : 1;	/* it has wildcards that exclude */
-	unsigned outer : 1;	/* an Include is in it */
-	unsigned seen : 1;	/* its lines were looked at once, and */
-	unsigned dull : 1;	/* none of them, and nothing inside, matters */
-};
-
-enum name_state { NAME_NEW, NAME_WAITS, NAME_REFUSED, NAME_LISTED };
-
-/* A literal pattern of a Host line. */
-struct ref {
-	uint32_t name, next;	/* the name's next ref; they are a ring */
-	uint32_t block : 30, negated : 1;	/* the block excludes it */
-};
-
-struct name {
-	const char *text;
-	uint32_t last;		/* its last ref; its next is the first */
-	/*
-	 * When it waits, the block that makes it a host; when it is listed, its
-	 * place, from 1 on.
-	 */
-	uint32_t block : 30, state : 2;
-};
-
-/* A ref that has no name yet: the name's text and kinds_of() it. */
-struct pending {
-	const char *text;
-	int seen;
-};
-
-/* What few blocks have; all that have others inside them do. */
-struct more {
-	uint32_t patterns;	/* wildcards or criteria, 0: none */
-	uint32_t first, last;	/* the list of blocks inside it */
+	const char *set[V_COUNT];	/* what it sets, NULL: nothing */
+	const char *note;	/* what the comment above it says, or NULL */
+	size_t words;		/* its list begins there in config.words */
+	uint32_t scope;
+	uint32_t file, line;	/* where it stands */
 	uint32_t active;	/* the last pass in which it applied */
+	int is_match;		/* the list has criteria, else wildcards */
+	int always;		/* it applies to every name */
+	int includes;		/* there is an Include in it */
 };
 
-struct link {
-	uint32_t block, next;
+enum {
+	WORDS_ALL = 0,		/* the list of `Match all' */
+	WORDS_NONE = 2,		/* an empty one */
+};
+
+/* A name as a Host line or an inventory holds it. */
+struct literal {
+	const char *name;
+	uint32_t hash;		/* of the name */
+	uint32_t block;
+	int negated;		/* the block excludes the name */
+	uint32_t given;		/* the inventory's entry, 0: none */
+	struct literal *first, *next;	/* the same name, in reading order */
+	/* of the name, in its first literal: */
+	uint32_t listed;	/* the block that lists it, see listing_block */
+	uint32_t host;		/* its place in the list, from 1 on */
 };
 
 struct file {
@@ -703,36 +624,15 @@ struct file {
 	struct stat st;
 };
 
-/*
- * Text that stays where it is, in pieces.  Only what is still being put
- * together at the end of the last one may move.
- */
-struct text {
-	char *piece, *end;	/* the last piece */
-	char *open, *next;	/* what is put together, and its end */
-};
-
 struct config {
-	struct text words;	/* names and patterns */
-	struct text lines;	/* notes, and the lines of blocks */
 	struct file *files;
 	struct block *blocks;
-	struct ref *refs;
-	struct name *names;
-	struct pending pending[PENDING];	/* for the last refs */
-	const char **patterns;	/* lists that end in NULL */
-	struct more *more;
-	struct link *links;
-	/*
-	 * The table of names, by the low bits of their hash, 0: free.  As many
-	 * bits of a slot tell the name's number, the others are of its hash.
-	 */
-	uint32_t *slots;
-	uint64_t seed;		/* of the hashes */
-	size_t nfiles, nblocks, nrefs, nnames, npending, npatterns;
-	size_t nmore, nlinks;
-	size_t capfiles, capblocks, caprefs, capnames, cappatterns;
-	size_t capmore, caplinks, capslots;
+	const char **words;	/* lists that end in NULL */
+	struct literal *literals;
+	struct literal **names;	/* the first of each name, by hash and name */
+	uint32_t *asked;	/* blocks whose list may match any name */
+	size_t nfiles, nblocks, nwords, nliterals, nnames, nasked;
+	size_t capfiles, capblocks, capwords, capliterals, capasked;
 	size_t read;		/* bytes read so far */
 	uint32_t pass;
 	int final;		/* a `Match final' asks for a second pass */
@@ -740,398 +640,272 @@ struct config {
 	const char *local_user;
 };
 
-/* Adds N bytes to the text that is put together. */
+/* Adds a word to the list that is being made or, with NULL, ends it. */
 static void
-text_add(struct text *t, const char *s, size_t n)
+word_add(struct config *c, const char *word)
 {
-	size_t have = (size_t)(t->next - t->open), size = PIECE;
-	char *piece;
-
-	if (n > (size_t)(t->end - t->next)) {
-		if (size / 2 < have + n)
-			size = (have + n) * 2;
-		if ((piece = malloc(size)) == NULL)
-			out_of_memory();
-		if (have > 0)
-			memcpy(piece, t->open, have);
-		if (t->open == t->piece)	/* all of it was moved */
-			free(t->piece);
-		t->piece = t->open = piece;
-		t->next = piece + have;
-		t->end = piece + size;
-	}
-	memcpy(t->next, s, n);
-	t->next += n;
+	c->words = grow(c->words, &c->capwords, c->nwords + 1,
+	    sizeof(*c->words));
+	c->words[c->nwords++] = word;
 }
 
-/* Ends the text that is put together, and returns it. */
-static char *
-text_end(struct text *t)
+static struct literal *
+literal_add(struct config *c, const char *name, uint32_t block, int negated)
 {
-	char *s = t->open;
+	struct literal *l;
 
-	t->open = t->next;
-	return s;
+	c->literals = append(c->literals, &c->nliterals, &c->capliterals,
+	    sizeof(*c->literals));
+	l = &c->literals[c->nliterals - 1];
+	l->name = name;
+	l->hash = (uint32_t)fnv(FNV_START, name, strlen(name));
+	l->block = block;
+	l->negated = negated;
+	return l;
 }
 
-/* A copy of the string S that stays. */
-static char *
-text_keep(struct text *t, const char *s)
+/* Numbers first: they are compared faster than names. */
+static int
+name_cmp(const void *a, const void *b)
 {
-	text_add(t, s, strlen(s) + 1);
-	return text_end(t);
+	const struct literal *x = *(struct literal *const *)a;
+	const struct literal *y = *(struct literal *const *)b;
+
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return strcmp(x->name, y->name);
 }
 
-/* A number for a name that nobody can foresee who makes names collide. */
-static uint32_t
-hash(const struct config *c, const char *s)
+static int
+literal_cmp(const void *a, const void *b)
 {
-	size_t n = strlen(s);
-	const char *end = s + n;
-	uint64_t h = n ^ c->seed, word = 0;
+	const struct literal *x = *(struct literal *const *)a;
+	const struct literal *y = *(struct literal *const *)b;
+	int r = name_cmp(a, b);
 
-	for (; end - s > 8; s += 8) {
-		memcpy(&word, s, 8);
-		h = (h ^ word) * 0x9e3779b97f4a7c15;
-		h = (h ^ h >> 32) * (c->seed | 1);
-	}
-	if (n >= 8)		/* the last 8, some of them once more */
-		memcpy(&word, end - 8, 8);
-	else
-		memcpy(&word, s, n);
-	h = (h ^ word) * 0x9e3779b97f4a7c15;
-	h = (h ^ h >> 32) * 0x9e3779b97f4a7c15;
-	return (uint32_t)(h >> 32);
-}
-
-/* The bits of a slot that tell the number of its name. */
-static uint32_t
-slot_mask(const struct config *c)
-{
-	return (uint32_t)c->capslots - 1;
-}
-
-/* A name's slot in the table: where it is or where it would go. */
-static uint32_t *
-name_slot(const struct config *c, const char *text, uint32_t h)
-{
-	uint32_t *slot, mask = slot_mask(c);
-	size_t i;
-
-	for (i = h;; i++) {
-		slot = &c->slots[i & mask];
-		if (*slot == 0 || (((*slot ^ h) & ~mask) == 0 &&
-		    strcmp(c->names[*slot & mask].text, text) == 0))
-			return slot;
-	}
-}
-
-/* The number of a name, 0 if no Host line holds it. */
-static uint32_t
-name_find(const struct config *c, const char *text)
-{
-	return *name_slot(c, text, hash(c, text)) & slot_mask(c);
-}
-
-/* Makes room in the table for N names. */
-static void
-slots_grow(struct config *c, size_t n)
-{
-	const char *text;
-	size_t cap = 0;
-	uint32_t i, h;
-
-	if (n < c->capslots / 8 * 7)
-		return;
-	for (c->capslots = 1024; c->capslots / 8 * 7 <= n;)
-		c->capslots *= 2;
-	free(c->slots);
-	c->slots = grow(NULL, &cap, c->capslots, sizeof(*c->slots));
-	memset(c->slots, 0, c->capslots * sizeof(*c->slots));
-	for (i = 1; i < c->nnames; i++) {
-		text = c->names[i].text;
-		h = hash(c, text);
-		*name_slot(c, text, h) = i | (h & ~slot_mask(c));
-	}
-}
-
-/* The number of a name of hash H; it is added if it is new. */
-static uint32_t
-name_put(struct config *c, const char *text, uint32_t h)
-{
-	uint32_t name = (uint32_t)c->nnames, *slot;
-
-	slots_grow(c, c->nnames);
-	slot = name_slot(c, text, h);
-	if (*slot != 0)
-		return *slot & slot_mask(c);
-	*slot = name | (h & ~slot_mask(c));
-	c->names = append(c->names, &c->nnames, &c->capnames,
-	    sizeof(*c->names));
-	c->names[name].text = text;
-	return name;
-}
-
-/* The same for a name that does not stay where it is: a copy of it is put. */
-static uint32_t
-name_add(struct config *c, const char *text)
-{
-	text = text_keep(&c->words, text);
-	return name_put(c, text, hash(c, text));
-}
-
-/* Gives ref I its name, and puts it behind the name's other refs. */
-static void
-ref_link(struct config *c, uint32_t i, const struct pending *p, uint32_t h)
-{
-	struct ref *r = &c->refs[i];
-	struct name *n;
-
-	r->name = name_put(c, p->text, h);
-	n = &c->names[r->name];
-	if (n->last == 0) {
-		r->next = i;
-		if (!typable(p->text, p->seen))
-			n->state = NAME_REFUSED;
-	} else {
-		r->next = c->refs[n->last].next;
-		c->refs[n->last].next = i;
-	}
-	n->last = i;
+	return r != 0 ? r : (x > y) - (x < y);
 }
 
 /*
- * Gives the last refs their names.  The slots of all are looked at first: they
- * lie far apart, and this way memory is asked for all of them at once, instead
- * of one after the other while each is waited for.
+ * Builds the index of names, once all literals are there.  It is sorted, not
+ * hashed, so that nobody can make names that take long.
  */
 static void
-refs_link(struct config *c)
+names_index(struct config *c)
 {
-	uint32_t h[PENDING], first = (uint32_t)(c->nrefs - c->npending), i;
-	volatile uint32_t sink = 0;
+	struct literal *l, *last = NULL;
+	size_t i, cap = 0;
 
-	for (i = 0; i < c->npending; i++) {
-		h[i] = hash(c, c->pending[i].text);
-		sink = c->slots[h[i] & slot_mask(c)];
+	c->names = grow(NULL, &cap, c->nliterals + 1, sizeof(*c->names));
+	for (i = 0; i < c->nliterals; i++)
+		c->names[i] = &c->literals[i];
+	qsort(c->names, c->nliterals, sizeof(*c->names), literal_cmp);
+	for (i = 0; i < c->nliterals; i++) {
+		l = c->names[i];
+		l->first = l;
+		if (last != NULL && name_cmp(&l, &last) == 0) {
+			l->first = last->first;
+			last->next = l;
+		} else {
+			c->names[c->nnames++] = l;
+		}
+		last = l;
 	}
-	(void)sink;
-	for (i = 0; i < c->npending; i++)
-		ref_link(c, first + i, &c->pending[i], h[i]);
-	c->npending = 0;
 }
 
-static void
-ref_add(struct config *c, const char *text, int seen, uint32_t block,
-    int negated)
+/* The name's first literal, NULL if it has none. */
+static struct literal *
+name_find(const struct config *c, const char *name)
 {
-	struct pending *p = &c->pending[c->npending++];
-	struct ref *r;
+	struct literal key, *k = &key, **found;
 
-	c->refs = append(c->refs, &c->nrefs, &c->caprefs, sizeof(*c->refs));
-	r = &c->refs[c->nrefs - 1];
-	r->block = block & 0x3fffffff;
-	r->negated = negated != 0;
-	p->text = text_keep(&c->words, text);
-	p->seen = seen;
-	if (c->npending == PENDING)
-		refs_link(c);
-}
-
-/* Adds a copy of a pattern or, with NULL, ends their list. */
-static void
-pattern_add(struct config *c, const char *text)
-{
-	c->patterns = grow(c->patterns, &c->cappatterns, c->npatterns + 1,
-	    sizeof(*c->patterns));
-	c->patterns[c->npatterns++] = text != NULL ?
-	    text_keep(&c->words, text) : NULL;
-}
-
-/* Where to put what few blocks have, for block B. */
-static struct more *
-block_more(struct config *c, uint32_t b)
-{
-	if (c->blocks[b].more == 0) {
-		c->blocks[b].more = (uint32_t)c->nmore;
-		c->more = append(c->more, &c->nmore, &c->capmore,
-		    sizeof(*c->more));
-	}
-	return &c->more[c->blocks[b].more];
-}
-
-/* Appends block B to the list of those inside its scope. */
-static void
-inside_add(struct config *c, uint32_t b)
-{
-	struct more *list = block_more(c, c->blocks[b].scope);
-	uint32_t link = (uint32_t)c->nlinks;
-
-	c->links = append(c->links, &c->nlinks, &c->caplinks,
-	    sizeof(*c->links));
-	c->links[link].block = b;
-	if (list->first == 0)
-		list->first = link;
-	else
-		c->links[list->last].next = link;
-	list->last = link;
+	key.name = name;
+	key.hash = (uint32_t)fnv(FNV_START, name, strlen(name));
+	found = bsearch(&k, c->names, c->nnames, sizeof(*c->names), name_cmp);
+	return found != NULL ? *found : NULL;
 }
 
 /*
- * Reading.  Of each file only names, notes and the lines that may set a value
- * of interest are kept; all other lines are only counted.  What ssh would
- * refuse is passed over: ssh itself reports it on connecting.  Only regular
- * files are read, so nothing can block or have no end, and FILES_MAX and
- * READ_MAX bound the sums, whatever includes multiply.
+ * Reading.  What ssh would refuse is passed over: ssh itself reports it on
+ * connecting.  Only regular files are read, so nothing can block or have no
+ * end, and FILES_MAX and READ_MAX bound the sums, whatever includes multiply.
  */
 
-struct level {			/* a file that is being read */
+struct reader {			/* of one file */
 	struct config *c;
-	int fd;
-	struct buf in;		/* what was read of it and not yet used */
-	char *note;		/* there: the comments just above, or NULL */
 	uint32_t scope;		/* the block around the Include */
 	uint32_t governor;	/* the block whose lines are being read */
 	uint32_t open;		/* the block that takes them, or 0 */
-	uint32_t line;
-	uint16_t file;
+	uint32_t file, line;
+	char *note;		/* the comment above, or NULL */
+	char *note_end;
 	int depth;
 	int system;		/* below /etc/ssh/ssh_config */
 };
 
+/* Adds a block that applies wherever its scope does. */
 static uint32_t
-block_add(struct level *l, enum block_kind kind, uint32_t scope)
+block_add(struct reader *r, uint32_t scope)
 {
-	struct config *c = l->c;
+	struct config *c = r->c;
 	struct block *b;
 
 	c->blocks = append(c->blocks, &c->nblocks, &c->capblocks,
 	    sizeof(*c->blocks));
 	b = &c->blocks[c->nblocks - 1];
 	b->scope = scope;
-	b->line = l->line;
-	b->file = l->file;
-	b->kind = kind;
+	b->words = WORDS_ALL;
+	b->is_match = 1;
+	b->always = c->blocks[scope].always;
+	b->file = r->file;
+	b->line = r->line;
 	return (uint32_t)(c->nblocks - 1);
 }
 
-/* Makes of a block one that ssh would refuse: it applies to no name. */
-static void
-block_bad(struct config *c, uint32_t b)
-{
-	c->blocks[b].kind = BLOCK_BAD;
-	c->blocks[b].always = 0;
-}
-
-/* Ends the block whose lines are being read. */
-static void
-block_close(struct level *l)
-{
-	struct block *b = &l->c->blocks[l->open];
-	const char *end = l->c->lines.next;
-
-	if (l->open == 0)
-		return;
-	b->body = text_end(&l->c->lines) + b->note;
-	b->len = (uint32_t)(end - b->body);
-	l->open = 0;
-}
-
-/*
- * Reads the words of a Host line, P to END, into block B.  Returns where the
- * words ended, NULL if ssh would refuse the line.
- */
-static char *
-read_patterns(struct config *c, char *p, const char *end, uint32_t b)
-{
-	char *w;
-	int r, negated, seen;
-	size_t first = c->npatterns;
-	int positive = 0, negative = 0, all = 0;
-
-	while ((r = word(&p, end, w = p)) == 1) {
-		if (*w == '\0')
-			return NULL;
-		negated = *w == '!';
-		w += negated;
-		negative |= negated;
-		seen = kinds_of(w);
-		if (!(seen & WILDCARD)) {
-			if (*w != '\0')
-				ref_add(c, w, seen, b, negated);
-			continue;
-		}
-		pattern_add(c, w - negated);
-		c->blocks[b].excludes |= negated & 1;
-		positive |= !negated;
-		all |= !negated && w[strspn(w, "*")] == '\0';
-	}
-	if (c->npatterns > first) {
-		pattern_add(c, NULL);
-		block_more(c, b)->patterns = (uint32_t)first;
-	}
-	if (positive)
-		inside_add(c, b);
-	if (all && !negative)
-		c->blocks[b].always = c->blocks[c->blocks[b].scope].always;
-	return r == -1 ? NULL : p;
-}
-
-/*
- * The Host line at LINE, with the words P to END.  Its note is a comment at
- * its end, else the one above it.
- */
-static void
-read_host(struct level *l, char *line, char *p, char *end)
-{
-	uint32_t b = block_add(l, BLOCK_HOST, l->scope);
-	char *stop = read_patterns(l->c, p, end, b), *note = l->note;
-
-	if (stop == NULL)
-		block_bad(l->c, b);
-	else if (stop < end && *stop == '#')
-		note = stop;
-	if (note != NULL) {
-		end = note == stop ? end : line;
-		text_add(&l->c->lines, note, (size_t)(end - note));
-		l->c->blocks[b].note = (uint32_t)(end - note);
-	}
-	l->governor = l->open = b;
-}
-
-/* Whether the next word of a Match line is an argument of the criterion W. */
+/* Whether a comment is a line that people draw to part what follows. */
 static int
-takes_word(const char *w)
+is_ruler(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (strchr("-=#*_~+/", *s) != NULL && s[0] == s[1] &&
+		    s[0] == s[2])
+			return 1;
+	return 0;
+}
+
+/* Whether a comment is a line of an entry that was put aside. */
+static int
+is_put_aside(const char *s)
+{
+	static const char *const keys[] = { "host", "match", "hostname", "user",
+	    "port", "include", "identityfile", "proxyjump", "proxycommand" };
+	size_t i, n = strcspn(s, BLANKS "=");
+	const char *arg = s + n + strspn(s + n, BLANKS "=");
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (n == strlen(keys[i]) && strncasecmp(s, keys[i], n) == 0)
+			return *arg != '\0' && (i < 2 ||
+			    arg[strcspn(arg, BLANKS)] == '\0');
+	return 0;
+}
+
+/*
+ * Takes a comment into the note of the Host line that may follow.  Several
+ * lines are joined where the first one stands.
+ */
+static void
+note_add(struct reader *r, char *comment)
+{
+	size_t n;
+	char *tab;
+
+	comment += strspn(comment, "# \t");
+	for (n = strlen(comment); n > 0 && is_blank(comment[n - 1]); n--)
+		continue;
+	comment[n] = '\0';
+	for (tab = comment; (tab = strchr(tab, '\t')) != NULL;)
+		*tab = ' ';
+	if (r->note == NULL || is_put_aside(comment))
+		r->note_end = r->note = r->note != NULL ? r->note : comment;
+	if (is_ruler(comment) || is_put_aside(comment))
+		n = 0;
+	if (n > 0 && r->note_end > r->note)
+		*r->note_end++ = ' ';
+	memmove(r->note_end, comment, n);
+	r->note_end += n;
+	*r->note_end = '\0';
+}
+
+/* A Host line.  Its note is a comment at its end, else the one above it. */
+static void
+read_host(struct reader *r, char *p)
+{
+	struct config *c = r->c;
+	uint32_t b = block_add(r, r->scope);
+	size_t words = c->nwords, literals = c->nliterals;
+	int status, negated, negative = 0, all = 0;
+	char *w;
+
+	while ((status = next_word(&p, &w)) == 1 && *w != '\0') {
+		negated = *w == '!';
+		negative |= negated;
+		all |= w[strspn(w, "*")] == '\0';
+		if (strpbrk(w, "*?") != NULL)
+			word_add(c, w);
+		else if (w[negated] != '\0')
+			literal_add(c, w + negated, b, negated);
+	}
+	if (*p == '#') {
+		r->note = NULL;
+		note_add(r, p);
+	}
+	if (status != 0) {	/* ssh refuses an empty word or an open quote */
+		c->nwords = words;
+		c->nliterals = literals;
+	}
+	r->governor = r->open = b;
+	c->blocks[b].is_match = 0;
+	c->blocks[b].always &= status == 0 && all && !negative;
+	c->blocks[b].words = c->nwords > words ? words : WORDS_NONE;
+	c->blocks[b].note = r->note;
+	if (c->nwords > words)
+		word_add(c, NULL);
+}
+
+/* Whether a criterion of a Match line has an argument. */
+static int
+takes_argument(const char *w)
 {
 	w += *w == '!';
-	return strchr(w, '=') == NULL && strcasecmp(w, "all") != 0 &&
-	    strcasecmp(w, "final") != 0 && strcasecmp(w, "canonical") != 0;
+	return strcasecmp(w, "all") != 0 && strcasecmp(w, "final") != 0 &&
+	    strcasecmp(w, "canonical") != 0;
 }
 
-/* A Match line, whose criteria are kept as words. */
-static void
-read_match(struct level *l, char *p, const char *end)
+/* The argument of a criterion, which may follow a `='; "" if it lacks. */
+static int
+next_argument(char **p, char *criterion, char **arg)
 {
-	uint32_t b = block_add(l, BLOCK_MATCH, l->scope);
-	struct config *c = l->c;
-	char *w;
-	int r, arg = 0;
-	size_t first = c->npatterns;
+	int status = 1;
 
-	while ((r = word(&p, end, w = p)) == 1) {
-		c->final |= !arg && strcasecmp(w + (*w == '!'), "final") == 0;
-		arg = !arg && takes_word(w);
-		pattern_add(c, w);
+	*arg = criterion + strcspn(criterion, "=");
+	if (**arg == '=')
+		*(*arg)++ = '\0';
+	if (**arg == '\0')
+		status = next_word(p, arg);
+	if (**arg == '=' && *++*arg == '\0')
+		status = next_word(p, arg);
+	if (status == 0)
+		*arg = criterion + strlen(criterion);
+	return status;
+}
+
+/* A Match line: a list of criteria, each followed by its argument or "". */
+static void
+read_match(struct reader *r, char *p)
+{
+	struct config *c = r->c;
+	uint32_t b = block_add(r, r->scope);
+	size_t words = c->nwords;
+	char *w, *arg;
+	int status;
+
+	while ((status = next_word(&p, &w)) == 1 && *w != '#') {
+		arg = w + strlen(w);
+		if (takes_argument(w) && next_argument(&p, w, &arg) == -1)
+			status = -1;
+		c->final |= strcasecmp(w + (*w == '!'), "final") == 0;
+		word_add(c, w);
+		word_add(c, arg);
+		if (status == -1)
+			break;
 	}
-	c->blocks[b].always = c->blocks[l->scope].always &&
-	    c->npatterns == first + 1 &&
-	    strcasecmp(c->patterns[first], "all") == 0;
-	pattern_add(c, NULL);
-	block_more(c, b)->patterns = (uint32_t)first;
-	if (r == -1)
-		block_bad(c, b);
-	inside_add(c, b);
-	l->governor = l->open = b;
+	if (status == -1)
+		c->nwords = words;
+	r->governor = r->open = b;
+	c->blocks[b].always &= c->nwords == words + 2 &&
+	    strcasecmp(c->words[words], "all") == 0;
+	c->blocks[b].words = words;
+	word_add(c, NULL);
 }
 
 static int read_file(struct config *, const char *, uint32_t, int, int);
@@ -1153,22 +927,22 @@ home_dir(void)
  * below ~/.ssh, in the system's file below /etc/ssh.
  */
 static void
-read_include(struct level *l, char *p, const char *end)
+read_include(struct reader *r, char *p)
 {
 	struct buf path = { NULL, 0, 0 };
 	glob_t g;
 	char *w;
 	size_t i;
 
-	l->c->blocks[l->governor].outer = 1;
-	block_more(l->c, l->governor);
-	while (word(&p, end, w = p) == 1 && *w != '\0') {
-		if (l->system && *w == '~')
+	r->c->blocks[r->governor].includes = 1;
+	r->open = 0;
+	while (next_word(&p, &w) == 1 && *w != '\0') {
+		if (r->system && *w == '~')
 			continue;
 		path.len = 0;
 		if (*w != '/' && *w != '~') {
-			buf_str(&path, l->system ? "/etc" : home_dir());
-			buf_str(&path, l->system ? "/ssh/" : "/.ssh/");
+			buf_str(&path, r->system ? "/etc" : home_dir());
+			buf_str(&path, r->system ? "/ssh/" : "/.ssh/");
 		} else if (w[0] == '~' && w[1] == '/') {
 			buf_str(&path, home_dir());
 			w++;
@@ -1176,141 +950,153 @@ read_include(struct level *l, char *p, const char *end)
 		buf_str(&path, w);
 		if (glob(path.v, GLOB_TILDE, NULL, &g) == 0) {
 			for (i = 0; i < g.gl_pathc; i++)
-				read_file(l->c, g.gl_pathv[i], l->governor,
-				    l->depth + 1, l->system);
+				read_file(r->c, g.gl_pathv[i], r->governor,
+				    r->depth + 1, r->system);
 			globfree(&g);
 		}
 	}
 	free(path.v);
 }
 
-/*
- * Whether the line at P, of N bytes, may be one of Host, Match or Include, of
- * which quotes or a `=' may hide the keyword.  HostName and those that begin
- * with Identi are most of the others with such a letter.
- */
+/* A port's number, 0 if ssh would refuse it (a2port). */
 static int
-may_open(const char *p, size_t n)
+port_number(const char *s)
 {
-	int c = lower(*p);
+	struct servent *service;
+	char *end;
+	long n;
 
-	return n > 4 && ((c == 'h' && lower(p[4]) != 'n') || c == 'm' ||
-	    (c == 'i' && lower(p[1]) != 'd') || c == '"' || c == '=');
-}
-
-/* Whether the line P to END is one of Host, Match or Include, and is read. */
-static int
-read_opener(struct level *l, char *p, char *end)
-{
-	char key[KEYWORD_MAX], *arg = keyword(p, &end, key);
-
-	if (arg != NULL && strcmp(key, "host") == 0) {
-		block_close(l);
-		read_host(l, p, arg, end);
-	} else if (arg != NULL && strcmp(key, "match") == 0) {
-		block_close(l);
-		read_match(l, arg, end);
-	} else if (arg != NULL && strcmp(key, "include") == 0) {
-		block_close(l);
-		read_include(l, arg, end);
-	} else {
+	errno = 0;
+	n = strtol(s, &end, 10);
+	if (end != s && *end == '\0')
+		return errno == 0 && n > 0 && n <= 65535 ? (int)n : 0;
+	if ((service = getservbyname(s, "tcp")) == NULL)
 		return 0;
-	}
-	return 1;
+	return ntohs((uint16_t)service->s_port);
 }
 
-/* Keeps the line P to NEXT for the block that it is in. */
-static void
-read_value(struct level *l, const char *p, const char *next)
+/* The port as ssh prints it, NULL if it would refuse it; it stays. */
+static const char *
+port_text(const char *s)
 {
-	struct config *c = l->c;
+	char text[8];
+	int port = port_number(s);
 
-	if (l->open == 0) {
-		l->open = block_add(l, BLOCK_SAME, l->governor);
-		c->blocks[l->open].always = c->blocks[l->governor].always;
-		inside_add(c, l->open);
-	}
-	text_add(&c->lines, p, (size_t)(next - p));
-}
-
-/* Reads the line P to END; the next one begins at NEXT. */
-static void
-read_line(struct level *l, char *p, char *end, char *next)
-{
-	char *q = skip_blanks(p, end);
-
-	if (q == end) {
-		l->note = NULL;
-	} else if (*q == '#') {
-		if (l->note == NULL)
-			l->note = q;
-	} else {
-		if (!(may_open(q, (size_t)(end - q)) &&
-		    read_opener(l, p, end)) && is_kind(*q, VALUE))
-			/* with a blank, for keyword() to see */
-			read_value(l, q - (q > p), next);
-		l->note = NULL;
-	}
+	if (port == 0)
+		return NULL;
+	if (*s != '0' && s[strspn(s, "0123456789")] == '\0')
+		return s;
+	snprintf(text, sizeof(text), "%d", port);
+	return xstrdup(text);
 }
 
 /*
- * Reads more of the file behind what is not yet used, which begins at *P or
- * with the note before it.  All of that moves to the front.  Returns 0 at the
- * end of the file, or if it cannot be read or is too much.
+ * What a line sets: of ProxyCommand and ProxyJump it is the rest of the line
+ * (ProxyJump's up to a `#' or, before OpenSSH 10.1, a blank; parse_jump), ""
+ * for no jump; else one word.  NULL if ssh would refuse it.
  */
-static int
-read_more(struct level *l, char **p)
+static const char *
+line_value(enum value k, char *p)
 {
-	struct config *c = l->c;
-	char *from = l->note != NULL ? l->note : *p;
-	size_t used = (size_t)(from - l->in.v);
-	size_t line = (size_t)(*p - l->in.v);
-	ssize_t n;
+	char *w, *more;
 
-	l->in.len -= used;
-	if (used > 0)
-		memmove(l->in.v, from, l->in.len);
-	l->in.v = grow(l->in.v, &l->in.cap, l->in.len + WINDOW / 2, 1);
-	if (l->note != NULL)
-		l->note = l->in.v;
-	*p = l->in.v + line - used;
-	do {
-		n = read(l->fd, l->in.v + l->in.len,
-		    l->in.cap - l->in.len - 1);	/* word() adds a NUL */
-	} while (n == -1 && errno == EINTR);
-	if (n <= 0)
-		return 0;
-	if ((size_t)n > READ_MAX - c->read) {
-		warnx("more than %d MB of configuration", READ_MAX >> 20);
-		c->full = 1;
-		return 0;
+	if (k == V_JUMP || k == V_COMMAND) {
+		p += strspn(p, BLANKS "=");
+		if (strcasecmp(p, "none") == 0)
+			return k == V_JUMP ? "" : "none";
+		if (k == V_JUMP)
+			p[strcspn(p, "# \t\r\f\v")] = '\0';
+		return *p != '\0' ? p : NULL;
 	}
-	c->read += (size_t)n;
-	l->in.len += (size_t)n;
-	return 1;
+	if (next_word(&p, &w) != 1 || *w == '\0' || next_word(&p, &more) != 0)
+		return NULL;
+	return k == V_PORT ? port_text(w) : w;
 }
 
-/* Reads the lines of a file. */
+/*
+ * Sets a value if it is the first.  Of ProxyJump and ProxyCommand the first
+ * excludes the other, but `ProxyJump none' no command.
+ */
 static void
-read_lines(struct level *l)
+value_set(const char *set[V_COUNT], enum value k, const char *s)
 {
-	char *p, *end, *eol;
-	int more = 1;
+	if (set[k] != NULL || (k == V_JUMP && set[V_COMMAND] != NULL) ||
+	    (k == V_COMMAND && set[V_JUMP] != NULL && *set[V_JUMP] != '\0'))
+		return;
+	set[k] = s;
+}
 
-	p = l->in.v = grow(NULL, &l->in.cap, WINDOW, 1);
-	for (;; p = eol + 1) {
-		while ((eol = memchr(p, '\n',
-		    (size_t)(l->in.v + l->in.len - p))) == NULL && more)
-			more = read_more(l, &p);
-		end = eol != NULL ? eol : l->in.v + l->in.len;
-		if (eol == NULL && p == end)
-			break;
-		l->line++;
-		read_line(l, p, end, eol != NULL ? eol + 1 : end);
-		if (eol == NULL)
-			break;
+/* Takes what the line P of keyword KEY sets into the block it is in. */
+static void
+read_value(struct reader *r, const char *key, char *p)
+{
+	static const char *const keys[V_COUNT] = { "hostname", "user", "port",
+	    "proxyjump", "proxycommand", "canonicalizehostname" };
+	int k;
+
+	for (k = 0; k < V_COUNT && strcmp(key, keys[k]) != 0; k++)
+		continue;
+	if (k == V_COUNT)
+		return;
+	if (r->open == 0)
+		r->open = block_add(r, r->governor);
+	value_set(r->c->blocks[r->open].set, (enum value)k,
+	    line_value((enum value)k, p));
+}
+
+static void
+read_line(struct reader *r, char *line)
+{
+	char key[KEYWORD_MAX], *p = skip_blanks(line);
+
+	if (*p == '#') {
+		note_add(r, p);
+		return;
 	}
-	block_close(l);
+	if (*p != '\0' && (p = keyword(line, key)) != NULL) {
+		if (strcmp(key, "host") == 0)
+			read_host(r, p);
+		else if (strcmp(key, "match") == 0)
+			read_match(r, p);
+		else if (strcmp(key, "include") == 0)
+			read_include(r, p);
+		else
+			read_value(r, key, p);
+	}
+	r->note = NULL;
+}
+
+/* Reads the whole of a file, as far as READ_MAX allows; it is kept. */
+static void
+read_lines(struct reader *r, int fd, size_t size)
+{
+	struct config *c = r->c;
+	struct buf text = { NULL, 0, 0 };
+	char *p, *eol, *end;
+	ssize_t n = 1;
+
+	while (n > 0 && !c->full) {
+		text.v = grow(text.v, &text.cap, text.len + 2 > size ?
+		    text.len + 2 : size, 1);
+		n = read(fd, text.v + text.len, text.cap - text.len - 1);
+		if (n == -1 && errno == EINTR)
+			n = 1;
+		else if (n > 0)
+			text.len += (size_t)n;
+		if (text.len > READ_MAX - c->read) {
+			warnx("more than %d MB of configuration",
+			    READ_MAX >> 20);
+			c->full = 1;
+		}
+	}
+	c->read += text.len;
+	for (p = text.v, end = p + text.len; p < end; p = eol + 1) {
+		if ((eol = memchr(p, '\n', (size_t)(end - p))) == NULL)
+			eol = end;
+		*eol = '\0';
+		r->line++;
+		read_line(r, p);
+	}
 }
 
 /* Opens a file of the configuration without blocking; -1 and errno. */
@@ -1335,8 +1121,10 @@ static int
 read_file(struct config *c, const char *path, uint32_t scope, int depth,
     int system)
 {
-	struct level l;
+	struct reader r;
+	struct file *f;
 	struct stat st;
+	int fd;
 
 	if (c->nfiles == FILES_MAX && !c->full)
 		warnx("more than %d configuration files", FILES_MAX);
@@ -1344,57 +1132,66 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 		c->full = 1;
 	if (c->full)
 		return 0;
-	memset(&l, 0, sizeof(l));
-	if ((l.fd = config_open(path, &st)) == -1)
+	if ((fd = config_open(path, &st)) == -1)
 		return -1;
-	l.c = c;
-	l.scope = l.governor = scope;
-	l.depth = depth;
-	l.system = system;
-	l.file = (uint16_t)c->nfiles;
-	c->files = grow(c->files, &c->capfiles, c->nfiles + 1,
+	memset(&r, 0, sizeof(r));
+	r.c = c;
+	r.scope = r.governor = scope;
+	r.depth = depth;
+	r.system = system;
+	r.file = (uint32_t)c->nfiles;
+	c->files = append(c->files, &c->nfiles, &c->capfiles,
 	    sizeof(*c->files));
-	c->files[c->nfiles].path = xstrdup(path);
-	c->files[c->nfiles++].st = st;
-	if (S_ISREG(st.st_mode)) {
-		/* a fair guess of the number of names saves work */
-		if (st.st_size <= READ_MAX)
-			slots_grow(c, c->nnames + (size_t)st.st_size / 96);
-		read_lines(&l);
-		free(l.in.v);
-	}
-	close(l.fd);
+	f = &c->files[r.file];
+	f->path = xstrdup(path);
+	f->st = st;
+	if (S_ISREG(st.st_mode))
+		read_lines(&r, fd, st.st_size > READ_MAX ? 0 :
+		    (size_t)st.st_size + 2);
+	close(fd);
 	return 0;
 }
 
+/* Finds the blocks that every name must be tried on. */
+static void
+asked_find(struct config *c)
+{
+	const struct block *b;
+	uint32_t i;
+	int k;
+
+	for (i = 1; i < c->nblocks; i++) {
+		b = &c->blocks[i];
+		for (k = 0; k < V_COUNT && b->set[k] == NULL; k++)
+			continue;
+		if ((k == V_COUNT && !b->includes) || b->words == WORDS_NONE)
+			continue;
+		c->asked = grow(c->asked, &c->capasked, c->nasked + 1,
+		    sizeof(*c->asked));
+		c->asked[c->nasked++] = i;
+	}
+}
+
 /*
- * Sets up the configuration: FILE, or as ssh does the user's file, found
+ * Reads the configuration: FILE, or as ssh does the user's file, found
  * through passwd, and then the system's.  A FILE that cannot be read ends wl.
  */
 static void
 config_read(struct config *c, const char *file)
 {
 	struct passwd *pw;
-	struct level l;
+	struct reader r;
 	struct buf path = { NULL, 0, 0 };
-	struct timespec now;
 	struct stat st;
 
-	memset(&l, 0, sizeof(l));
-	l.c = c;
-	block_add(&l, BLOCK_ROOT, 0);
-	c->blocks[0].body = text_keep(&c->lines, "");
-	clock_gettime(CLOCK_REALTIME, &now);
-	c->seed = ((uint64_t)getpid() << 32 ^ (uint64_t)now.tv_nsec ^
-	    (uintptr_t)c) * 0x9e3779b97f4a7c15;
+	memset(&r, 0, sizeof(r));
+	r.c = c;
+	word_add(c, "all");	/* WORDS_ALL */
+	word_add(c, "");
+	word_add(c, NULL);	/* WORDS_NONE */
+	c->blocks = append(NULL, &c->nblocks, &c->capblocks,
+	    sizeof(*c->blocks));
 	c->blocks[0].always = 1;
-	pattern_add(c, NULL);
-	c->names = append(NULL, &c->nnames, &c->capnames, sizeof(*c->names));
-	c->refs = append(NULL, &c->nrefs, &c->caprefs, sizeof(*c->refs));
-	c->more = append(NULL, &c->nmore, &c->capmore, sizeof(*c->more));
-	c->links = append(NULL, &c->nlinks, &c->caplinks, sizeof(*c->links));
-	block_more(c, 0);
-	slots_grow(c, 0);
 	if ((pw = getpwuid(getuid())) == NULL)
 		errx(2, "no user has the id %ld", (long)getuid());
 	c->local_user = xstrdup(pw->pw_name);
@@ -1409,7 +1206,8 @@ config_read(struct config *c, const char *file)
 		if (read_file(c, file, 0, 0, 0) == -1)
 			err(2, "%s", file);
 	}
-	refs_link(c);
+	free(path.v);
+	asked_find(c);
 }
 
 /*
@@ -1419,13 +1217,10 @@ config_read(struct config *c, const char *file)
  * `Match exec', and what else depends on more than the files, is false.
  */
 
-enum value { V_HOSTNAME, V_USER, V_PORT, V_JUMP, V_COMMAND, V_CANONICAL,
-    V_COUNT };
-
 struct values {
-	struct buf text;	/* what was set, from offset 1 on */
-	size_t at[V_COUNT];	/* where, 0: not set */
+	const char *set[V_COUNT];
 	struct buf name;	/* the final host name */
+	struct buf user;	/* that stands before the name typed */
 	struct buf scratch;
 	uint32_t listed;	/* the first Host line that applies to the
 				   name and holds it literally, 0: none */
@@ -1437,60 +1232,8 @@ struct pass {
 	struct values *v;
 	const char *typed;
 	const char *host;	/* what Host tests: typed, or the final name */
-	uint32_t ref;		/* the next of the name's refs */
-	uint32_t literal;	/* the last block visited for one of them */
 	int final;		/* the second pass */
 };
-
-/* A value that was set, or NULL.  It moves when another one is set. */
-static const char *
-value(const struct values *v, enum value k)
-{
-	return v->at[k] == 0 ? NULL : v->text.v + v->at[k];
-}
-
-static void
-value_set(struct values *v, enum value k, const char *s)
-{
-	v->at[k] = v->text.len;
-	buf_add(&v->text, s, strlen(s) + 1);
-}
-
-/* A port's number, 0 if ssh would refuse it (a2port). */
-static int
-port_number(const char *s)
-{
-	struct servent *service;
-	char *end;
-	long n;
-
-	errno = 0;
-	n = strtol(s, &end, 10);
-	if (end != s && *end == '\0')
-		return errno == 0 && n > 0 && n <= 65535 ? (int)n : 0;
-	if ((service = getservbyname(s, "tcp")) == NULL)
-		return 0;
-	return ntohs((uint16_t)service->s_port);
-}
-
-/* Whether ssh would look no name up for it (is_addr_fast). */
-static int
-is_address(const char *s)
-{
-	return strpbrk(s, ":%") != NULL || s[strspn(s, "0123456789.")] == '\0';
-}
-
-/* Whether it is an IPv4 address written as it would be printed back. */
-static int
-is_plain_ipv4(const char *s)
-{
-	struct in_addr addr;
-	char text[INET_ADDRSTRLEN];
-
-	return is_digit(*s) && inet_pton(AF_INET, s, &addr) == 1 &&
-	    inet_ntop(AF_INET, &addr, text, sizeof(text)) != NULL &&
-	    strcmp(s, text) == 0;
-}
 
 /*
  * Puts HostName with its %h, or the name as typed without one, into OUT.  What
@@ -1499,7 +1242,7 @@ is_plain_ipv4(const char *s)
 static void
 put_hostname(struct buf *out, const struct values *v, const char *typed)
 {
-	const char *s = value(v, V_HOSTNAME);
+	const char *s = v->set[V_HOSTNAME];
 
 	out->len = 0;
 	buf_str(out, "");
@@ -1513,241 +1256,34 @@ put_hostname(struct buf *out, const struct values *v, const char *typed)
 }
 
 /*
- * Puts the host that ssh would connect to into v->name: a number as
- * getnameinfo(3) prints it, all else in lower case.
+ * Puts the host that ssh would connect to into v->name.  It is in lower case,
+ * but for what ssh takes for an address (is_addr_fast), which stays as it is.
  */
 static void
 final_name(struct values *v, const char *typed)
 {
-	struct addrinfo hints, *ai;
-	char num[NI_MAXHOST], *s;
+	char *s;
 
 	put_hostname(&v->name, v, typed);
-	s = v->name.v;
-	if (is_plain_ipv4(s))
-		return;
-	memset(&hints, 0, sizeof(hints));
-	hints.ai_flags = AI_NUMERICHOST;
-	hints.ai_socktype = SOCK_STREAM;
-	if ((is_address(s) || (is_digit(*s) &&
-	    s[strspn(s, "0123456789abcdefABCDEFxX.")] == '\0')) &&
-	    getaddrinfo(s, NULL, &hints, &ai) == 0) {
-		if (getnameinfo(ai->ai_addr, ai->ai_addrlen, num, sizeof(num),
-		    NULL, 0, NI_NUMERICHOST) == 0 && strcasecmp(s, num) != 0) {
-			v->name.len = 0;
-			buf_str(&v->name, num);
-		}
-		freeaddrinfo(ai);
-	} else if (!is_address(s)) {
-		for (; *s != '\0'; s++)
+	if (strpbrk(v->name.v, ":%") == NULL)
+		for (s = v->name.v; *s != '\0'; s++)
 			*s = (char)lower(*s);
-	}
-}
-
-static int
-hex_digit(int c)
-{
-	if (is_digit(c))
-		return c - '0';
-	c = lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Decodes the %XX of a URI's part in place; 0 if one is damaged. */
-static int
-url_decode(char *s)
-{
-	char *out = s;
-
-	for (; *s != '\0'; s++, out++) {
-		*out = *s;
-		if (*s != '%')
-			continue;
-		if (hex_digit(s[1]) == -1 || hex_digit(s[2]) == -1 ||
-		    (s[1] == '0' && s[2] == '0'))
-			return 0;
-		*out = (char)(hex_digit(s[1]) * 16 + hex_digit(s[2]));
-		s += 2;
-	}
-	*out = '\0';
-	return 1;
 }
 
 /*
- * The last hop of a ProxyJump as ssh -G prints it, into v->scratch: the port
- * a number, brackets around what looks like an address.  Returns 0 if ssh
- * would refuse the hop (parse_user_host_port, parse_ssh_uri).
- */
-static int
-jump_hop(struct values *v, char *hop)
-{
-	char *user = NULL, *host = hop, *port = NULL, *at;
-	int uri = strncmp(hop, "ssh://", 6) == 0, number = 0;
-
-	host += uri ? 6 : 0;
-	if ((at = strrchr(host, '@')) != NULL) {
-		user = host;
-		*at = '\0';
-		host = at + 1;
-		if (*user == '\0')
-			return 0;
-	}
-	if (*host == '[') {
-		if ((port = strchr(++host, ']')) == NULL)
-			return 0;
-		*port++ = '\0';
-		if (*port != '\0' && *port != ':' && *port != '/')
-			return 0;
-	} else {
-		port = host + strcspn(host, ":/");
-	}
-	if (*port != '\0') {
-		*port++ = '\0';
-		if (uri)
-			port[strcspn(port, "/")] = '\0';
-		if (*port != '\0' && (number = port_number(port)) == 0)
-			return 0;
-	}
-	if (*host == '\0')
-		return 0;
-	if (user != NULL && uri && !url_decode(user))
-		return 0;
-	if (user != NULL)
-		buf_fmt(&v->scratch, "%s@", user);
-	buf_fmt(&v->scratch, is_address(host) ? "[%s]" : "%s", host);
-	if (number != 0)
-		buf_fmt(&v->scratch, ":%d", number);
-	return 1;
-}
-
-/*
- * ProxyJump takes the raw text, up to a `#' or, before OpenSSH 10.1, a blank
- * (parse_jump); whichever of it and ProxyCommand comes first excludes the
- * other.  None is kept as an empty one.
- */
-static void
-set_jump(struct values *v, const char *raw, size_t n)
-{
-	char *text, *last;
-
-	if (v->at[V_JUMP] != 0 || v->at[V_COMMAND] != 0)
-		return;
-	if ((text = strndup(raw, n)) == NULL)
-		out_of_memory();
-	v->scratch.len = 0;
-	if (strcasecmp(text, "none") == 0) {
-		value_set(v, V_JUMP, "");
-		free(text);
-		return;
-	}
-	text[strcspn(text, "# \t\r\f\v")] = '\0';
-	if ((last = strrchr(text, ',')) != NULL)
-		buf_add(&v->scratch, text, (size_t)(++last - text));
-	if (jump_hop(v, last != NULL ? last : text))
-		value_set(v, V_JUMP, v->scratch.v);
-	free(text);
-}
-
-/* A keyword that takes one word: none, an empty one or two are refused. */
-static void
-set_word(struct values *v, enum value k, char *p, const char *end)
-{
-	char port[8], *w;
-	int n = 0;
-
-	if (v->at[k] != 0)
-		return;
-	v->scratch.v = grow(v->scratch.v, &v->scratch.cap,
-	    (size_t)(end - p) * 2 + 2, 1);
-	w = v->scratch.v;
-	if (word(&p, end, w) != 1 || *w == '\0' ||
-	    word(&p, end, w + strlen(w) + 1) != 0)
-		return;
-	if (k == V_PORT && (n = port_number(w)) == 0)
-		return;
-	if (k == V_PORT) {
-		snprintf(port, sizeof(port), "%d", n);
-		w = port;
-	}
-	value_set(v, k, w);
-}
-
-/*
- * Which value the line P to *END sets, V_COUNT for none.  *ARG is then its
- * argument, which ends at the new *END.
- */
-static enum value
-line_key(char *p, char **end, char **arg)
-{
-	static const char *const keys[V_COUNT] = { "hostname", "user", "port",
-	    "proxyjump", "proxycommand", "canonicalizehostname" };
-	char key[KEYWORD_MAX], *q = skip_blanks(p, *end);
-	int k;
-
-	if (q == *end || !is_kind(*q, VALUE) ||
-	    (*arg = keyword(p, end, key)) == NULL)
-		return V_COUNT;
-	for (k = 0; k < V_COUNT && strcmp(key, keys[k]) != 0; k++)
-		continue;
-	return (enum value)k;
-}
-
-/* Sets a value to the argument ARG to END of its line. */
-static void
-line_set(struct values *v, enum value k, char *arg, char *end)
-{
-	if (k != V_JUMP && k != V_COMMAND) {
-		set_word(v, k, arg, end);
-		return;
-	}
-	while (arg < end && (is_kind(*arg, BLANK) || *arg == '='))
-		arg++;
-	if (k == V_JUMP)
-		set_jump(v, arg, (size_t)(end - arg));
-	else if (v->at[V_COMMAND] == 0 &&
-	    (v->at[V_JUMP] == 0 || *value(v, V_JUMP) == '\0'))
-		value_set(v, V_COMMAND, (size_t)(end - arg) == 4 &&
-		    strncasecmp(arg, "none", 4) == 0 ? "none" : "set");
-}
-
-/*
- * Returns how many of a block's lines name a value of interest, and takes
- * into V, unless NULL, those that set it first.
- */
-static size_t
-block_lines(const struct block *b, struct values *v)
-{
-	char *p, *eol, *stop, *arg, *end = b->body + b->len;
-	enum value k;
-	size_t n = 0;
-
-	for (p = b->body; p < end; p = eol + 1) {
-		eol = p + line_len(p, end);
-		stop = eol;
-		if ((k = line_key(p, &stop, &arg)) == V_COUNT)
-			continue;
-		if (v != NULL)
-			line_set(v, k, arg, stop);
-		n++;
-	}
-	return n;
-}
-
-/*
- * One criterion of a Match line, with its argument where it takes one
- * (match_cfg_line).  Returns -1 for one that is not decided here.
+ * One criterion of a Match line (match_cfg_line).  Returns -1 for one that is
+ * not decided here.
  */
 static int
 criterion(struct pass *p, const char *name, const char *arg)
 {
-	const char *s;
+	const char *user = p->v->set[V_USER];
 
 	if (strcasecmp(name, "all") == 0)
 		return 1;
-	if (strcasecmp(name, "final") == 0 ||
-	    strcasecmp(name, "canonical") == 0)
+	if (!takes_argument(name))
 		return p->final;
-	if (arg == NULL)
+	if (*arg == '\0')
 		return -1;
 	if (strcasecmp(name, "originalhost") == 0)
 		return list_match(p->typed, arg, 1);
@@ -1757,33 +1293,23 @@ criterion(struct pass *p, const char *name, const char *arg)
 		put_hostname(&p->v->scratch, p->v, p->typed);
 		return list_match(p->v->scratch.v, arg, 1);
 	}
-	if (strcasecmp(name, "user") == 0) {
-		s = value(p->v, V_USER);
-		return list_match(s != NULL ? s : p->c->local_user, arg, 0);
-	}
+	if (strcasecmp(name, "user") == 0)
+		return list_match(user != NULL ? user : p->c->local_user, arg,
+		    0);
 	if (strcasecmp(name, "localuser") == 0)
 		return list_match(p->c->local_user, arg, 0);
 	return -1;
 }
 
-/* Whether all criteria of a Match line hold; the argument may follow a `='. */
+/* Whether there are criteria and all of them hold. */
 static int
-match_line(struct pass *p, const char *const *w)
+criteria(struct pass *p, const char *const *w)
 {
-	char name[KEYWORD_MAX];
-	const char *arg;
-	int negated, r, n = 0;
+	int negated, r, n;
 
-	for (; *w != NULL && **w != '#'; w++, n++) {
+	for (n = 0; *w != NULL; w += 2, n++) {
 		negated = **w == '!';
-		snprintf(name, sizeof(name), "%s", *w + negated);
-		arg = strchr(*w, '=');
-		name[strcspn(name, "=")] = '\0';
-		if (arg != NULL)
-			arg++;
-		else if (takes_word(*w) && w[1] != NULL)
-			arg = *++w;
-		r = criterion(p, name, arg);
+		r = criterion(p, *w + negated, w[1]);
 		if (r == negated || r == -1)
 			return 0;
 	}
@@ -1809,110 +1335,62 @@ wildcards(const char *const *w, const char *host)
 	return found;
 }
 
-static int
-block_applies(struct pass *p, uint32_t b, int literal, int negated)
-{
-	const struct config *c = p->c;
-	const struct block *k = &c->blocks[b];
-	const char *const *patterns = c->patterns + c->more[k->more].patterns;
-	int r;
-
-	if (c->more[c->blocks[k->scope].more].active != c->pass)
-		return 0;
-	switch (k->kind) {
-	case BLOCK_ROOT:
-	case BLOCK_SAME:
-		return 1;
-	case BLOCK_MATCH:
-		return match_line(p, patterns);
-	case BLOCK_HOST:
-		r = wildcards(patterns, p->host);
-		return !negated && r != -1 && (r || literal);
-	default:
-		return 0;
-	}
-}
-
-static void walk(struct pass *, uint32_t);
-
 /*
- * Takes the values of block B if it applies, then those of the blocks inside
- * it.  LITERAL and NEGATED say what its Host line holds of the name.
+ * Takes the values of block B if it applies.  LITERAL and NEGATED say whether
+ * its Host line holds the name as it is, and excludes it.
  */
 static void
 visit(struct pass *p, uint32_t b, int literal, int negated)
 {
-	struct block *k = &p->c->blocks[b];
+	struct config *c = p->c;
+	struct block *block = &c->blocks[b];
+	const char *const *words = c->words + block->words;
+	int k, r;
 
-	if (!literal && !k->seen) {
-		k->seen = 1;
-		k->dull = !k->outer && block_lines(k, NULL) == 0;
-	}
-	if ((k->dull && !literal) || !block_applies(p, b, literal, negated))
+	if (c->blocks[block->scope].active != c->pass || negated)
 		return;
-	if (k->more != 0)
-		p->c->more[k->more].active = p->c->pass;
+	if (block->is_match)
+		r = criteria(p, words);
+	else if ((r = wildcards(words, p->host)) == 0)
+		r = literal;
+	if (r <= 0)
+		return;
+	block->active = c->pass;
 	if (literal && (p->v->listed == 0 || p->v->listed > b) &&
 	    strcmp(p->host, p->typed) == 0)
 		p->v->listed = b;
-	block_lines(k, p->v);
-	walk(p, p->c->more[k->more].first);
-}
-
-/* The ref after the one that is next, 0 if it is the name's last. */
-static uint32_t
-ref_after(const struct pass *p)
-{
-	const struct ref *r = &p->c->refs[p->ref];
-
-	return p->ref == p->c->names[r->name].last ? 0 : r->next;
-}
-
-/* Visits the Host lines before block LIMIT that hold the name literally. */
-static void
-visit_literals(struct pass *p, uint32_t limit)
-{
-	const struct ref *refs = p->c->refs;
-	uint32_t b;
-	int negated;
-
-	while (p->ref != 0 && (b = refs[p->ref].block) < limit) {
-		for (negated = 0; p->ref != 0 && refs[p->ref].block == b;
-		    p->ref = ref_after(p))
-			negated |= refs[p->ref].negated;
-		p->literal = b;
-		visit(p, b, 1, negated);
-	}
+	for (k = 0; k < V_COUNT; k++)
+		value_set(p->v->set, (enum value)k, block->set[k]);
 }
 
 /*
- * Visits a list of blocks, and the name's own Host lines in between.  One
- * that has wildcards too is in both and is visited once, as a literal one.
+ * Visits the blocks that may apply in reading order: those that are asked of
+ * every name, and those that hold it.
  */
-static void
-walk(struct pass *p, uint32_t link)
-{
-	uint32_t b;
-
-	for (; link != 0; link = p->c->links[link].next) {
-		b = p->c->links[link].block;
-		visit_literals(p, b + 1);
-		if (p->literal != b)
-			visit(p, b, 0, 0);
-	}
-}
-
 static void
 read_pass(struct config *c, struct values *v, const char *typed,
     const char *host, int final)
 {
-	struct pass p = { c, v, typed, host, 0, 0, final };
+	struct pass p = { c, v, typed, host, final };
+	const struct literal *l = name_find(c, host);
+	uint32_t b;
+	size_t i = 0;
+	int literal, negated;
 
-	c->pass++;
-	p.ref = c->refs[c->names[name_find(c, host)].last].next;
-	c->more[c->blocks[0].more].active = c->pass;
-	walk(&p, c->more[c->blocks[0].more].first);
-	visit_literals(&p, UINT32_MAX);
+	c->blocks[0].active = ++c->pass;
+	while (i < c->nasked || l != NULL) {
+		b = i < c->nasked ? c->asked[i] : UINT32_MAX;
+		if (l != NULL && l->block < b)
+			b = l->block;
+		literal = negated = 0;
+		for (; l != NULL && l->block == b; l = l->next) {
+			literal |= !l->negated;
+			negated |= l->negated;
+		}
+		i += i < c->nasked && c->asked[i] == b;
+		if (b != 0)
+			visit(&p, b, literal, negated);
+	}
 }
 
 /* What an inventory says of a host, each NULL if it does not. */
@@ -1931,33 +1409,27 @@ static void
 evaluate(struct config *c, const char *typed, const struct given *given,
     struct values *v)
 {
-	const char *s, *at;
-	char *host;
+	const char *at = strrchr(typed, '@'), *s;
 
-	v->text.len = 0;
-	buf_add(&v->text, "", 1);
-	memset(v->at, 0, sizeof(v->at));
+	memset(v->set, 0, sizeof(v->set));
 	v->listed = 0;
-	if ((at = strrchr(typed, '@')) != NULL) {
-		buf_add(&v->text, typed, (size_t)(at - typed));
-		v->at[V_USER] = v->text.len - (size_t)(at - typed);
-		buf_add(&v->text, "", 1);
+	if (at != NULL) {
+		v->user.len = 0;
+		buf_add(&v->user, typed, (size_t)(at - typed));
+		v->set[V_USER] = v->user.v;
 		typed = at + 1;
 	}
-	if (given != NULL && given->hostname != NULL)
-		value_set(v, V_HOSTNAME, given->hostname);
-	if (given != NULL && given->user != NULL && at == NULL)
-		value_set(v, V_USER, given->user);
-	if (given != NULL && given->port != NULL)
-		value_set(v, V_PORT, given->port);
+	if (given != NULL) {
+		value_set(v->set, V_HOSTNAME, given->hostname);
+		value_set(v->set, V_USER, given->user);
+		value_set(v->set, V_PORT, given->port);
+	}
 	read_pass(c, v, typed, typed, 0);
 	final_name(v, typed);
-	s = value(v, V_CANONICAL);
+	s = v->set[V_CANONICAL];
 	if (c->final || (s != NULL && !is_no(s))) {
-		host = xstrdup(v->name.v);
-		value_set(v, V_HOSTNAME, host);	/* and no HostName changes it */
-		read_pass(c, v, typed, host, 1);
-		free(host);
+		v->set[V_HOSTNAME] = v->name.v;	/* no HostName changes it */
+		read_pass(c, v, typed, v->name.v, 1);
 	}
 }
 
@@ -1966,26 +1438,20 @@ evaluate(struct config *c, const char *typed, const struct given *given,
 static const char *
 value_user(const struct config *c, const struct values *v)
 {
-	const char *s = value(v, V_USER);
-
-	return s != NULL ? s : c->local_user;
+	return v->set[V_USER] != NULL ? v->set[V_USER] : c->local_user;
 }
 
 static const char *
 value_port(const struct values *v)
 {
-	const char *s = value(v, V_PORT);
-
-	return s != NULL ? s : "22";
+	return v->set[V_PORT] != NULL ? v->set[V_PORT] : "22";
 }
 
 /* The hosts to jump through, "" if there are none. */
 static const char *
 value_jump(const struct values *v)
 {
-	const char *s = value(v, V_JUMP);
-
-	return s != NULL ? s : "";
+	return v->set[V_JUMP] != NULL ? v->set[V_JUMP] : "";
 }
 
 /*
@@ -1994,29 +1460,15 @@ value_jump(const struct values *v)
  */
 
 struct host {
-	uint32_t name;		/* its number */
-	uint32_t block;		/* of its Host line, or its entry in the
-				   inventory; 0: typed */
-};
-
-/*
- * What matching needs of a host, side by side for all of them, as a letter
- * that is typed looks at each.  All but USED is 0 until asked for.
- */
-struct candidate {
 	const char *name;
-	uint32_t letters;	/* of the name; see letters() */
-	uint32_t rest_letters;	/* of all that host_rest() tells */
-	uint32_t rest;		/* see host_rest() */
-	uint16_t used;		/* the place of its last use, 0: none */
-	unsigned char len;	/* of the name, as far as it is matched */
-	char first;		/* its first byte */
-};
-
-/* A use of a host, as the file of recently used hosts tells it. */
-struct use {
-	uint32_t when;
-	const char *name;
+	const char *addr;	/* see host_details(), NULL until asked for */
+	const char *note, *jump;	/* likewise, "" for none */
+	const struct given *given;	/* by the inventory, or NULL */
+	uint32_t block;		/* of its Host line, 0: none */
+	size_t number;		/* its place in the list, 0: it was typed */
+	size_t use;		/* the place of its last use, 0: none */
+	time_t used;		/* when that was */
+	int score;		/* for the query; see ranking_update() */
 };
 
 struct inventory {
@@ -2033,157 +1485,113 @@ struct hosts {
 	size_t len, cap;
 	size_t typed;		/* more behind them, once typed by hand */
 	size_t forgotten;	/* of these */
-	struct candidate *candidates;	/* as many as hosts of both kinds */
-	struct use *uses;	/* from 1 on, the last one last */
-	struct buf rest;	/* see host_rest() */
 	struct values values;	/* of the host looked at last */
-	struct buf note;	/* likewise */
 };
 
-/*
- * Appends a host of the name with number ID.  COUNT, one of the list's two,
- * says of which kind.
- */
+/* Appends a host. */
 static struct host *
-host_add(struct hosts *h, uint32_t id, size_t *count)
+host_add(struct hosts *h, const char *name)
 {
-	struct name *n = &h->config->names[id];
-	size_t place = h->len + h->typed;
 	struct host *host;
+	size_t n = h->len + h->typed;
 
-	h->v = grow(h->v, &h->cap, place + 1, sizeof(*h->v));
-	host = &h->v[place];
-	memset(host, 0, sizeof(*host));
-	host->name = id;
-	n->state = NAME_LISTED;
-	n->block = (place + 1) & 0x3fffffff;
-	++*count;
+	h->v = append(h->v, &n, &h->cap, sizeof(*h->v));
+	host = &h->v[n - 1];
+	host->name = name;
 	return host;
 }
 
-static const char *
-host_name(const struct hosts *h, const struct host *host)
+/* Lists the name of a literal as a host. */
+static struct host *
+host_list(struct hosts *h, struct literal *l)
 {
-	return h->config->names[host->name].text;
-}
+	struct host *host = host_add(h, l->name);
 
-/* What matching needs of a host; see candidate(). */
-static struct candidate *
-host_candidate(const struct hosts *h, const struct host *host)
-{
-	return &h->candidates[host - h->v];
+	host->number = l->first->host = (uint32_t)++h->len;
+	host->block = l->block;
+	return host;
 }
 
 /* The host of a name, NULL if there is none. */
 static struct host *
 host_find(const struct hosts *h, const char *name)
 {
-	const struct name *n = &h->config->names[name_find(h->config, name)];
+	const struct literal *l = name_find(h->config, name);
+	size_t i;
 
-	return n->state == NAME_LISTED ? &h->v[n->block - 1] : NULL;
+	if (l != NULL && l->host != 0)
+		return &h->v[l->host - 1];
+	for (i = h->len; i < h->len + h->typed; i++)
+		if (strcmp(h->v[i].name, name) == 0)
+			return &h->v[i];
+	return NULL;
 }
 
+enum { LISTED_NOWHERE = UINT32_MAX >> 1 };
+
 /*
- * The number of the block that lists the name, 0 for none.  It is that of R,
- * which has it literally, unless the line excludes it or an Include that led
- * there is not for every name.
+ * The number of the block that lists the name of L, its first literal that is
+ * asked for.  It is that of L itself, unless the line excludes it or an
+ * Include that led there is not for every name.
  */
 static uint32_t
-listing_block(struct config *c, struct values *v, const struct ref *r)
+listing_block(struct config *c, struct values *v, const struct literal *l)
 {
-	const struct block *b = &c->blocks[r->block];
-	const char *const *patterns = c->patterns + c->more[b->more].patterns;
-	const char *name = c->names[r->name].text;
-	const struct ref *next = &c->refs[r->next];
+	const struct block *b = &c->blocks[l->block];
 
-	if (b->kind == BLOCK_HOST && !r->negated &&
-	    (next == r || next->block != r->block) &&
+	if (!typable(l->name))
+		return LISTED_NOWHERE;
+	if (!l->negated && (l->next == NULL || l->next->block != l->block) &&
 	    c->blocks[b->scope].always &&
-	    (!b->excludes || wildcards(patterns, name) != -1))
-		return r->block;
-	evaluate(c, name, NULL, v);
-	return v->listed;
+	    wildcards(c->words + b->words, l->name) != -1)
+		return l->block;
+	evaluate(c, l->name, NULL, v);
+	return v->listed != 0 ? v->listed : LISTED_NOWHERE;
 }
 
 /* Lists each name where the first Host line stands that applies to it. */
 static void
-hosts_list(struct hosts *h, struct config *c)
+hosts_list(struct hosts *h)
 {
-	struct name *n;
-	uint32_t block;
+	struct config *c = h->config;
+	struct literal *l;
 	size_t i;
 
-	for (i = 1; i < c->nrefs; i++) {
-		n = &c->names[c->refs[i].name];
-		if (n->state == NAME_NEW) {
-			n->block = listing_block(c, &h->values,
-			    &c->refs[i]) & 0x3fffffff;
-			n->state = n->block != 0 ? NAME_WAITS : NAME_REFUSED;
+	for (i = 0; i < c->nliterals; i++) {
+		l = &c->literals[i];
+		if (l->first->host != 0)
+			continue;
+		if (h->inventory != NULL) {
+			if (l->given != 0)
+				host_list(h, l)->given =
+				    &h->inventory->v[l->given];
+			continue;
 		}
-		block = c->refs[i].block;
-		if (n->state == NAME_WAITS && n->block == block)
-			host_add(h, c->refs[i].name, &h->len)->block = block;
+		if (l->first->listed == 0)
+			l->first->listed = listing_block(c, &h->values, l);
+		if (l->first->listed == l->block)
+			host_list(h, l);
 	}
 }
 
-/*
- * The note of a Host line: the comment lines above it, or the comment at its
- * end, without `#' and joined by blanks.
- */
+/* The note of a Host line, the inventory's, or "". */
 static const char *
-block_note(struct hosts *h, const struct block *b)
+host_note(const struct hosts *h, const struct host *host)
 {
-	const char *p = b->body - b->note, *end = b->body, *eol;
-	struct buf *out = &h->note;
-	char *tab;
+	const char *note = host->given != NULL ? host->given->note :
+	    h->config->blocks[host->block].note;
 
-	out->len = 0;
-	for (buf_str(out, ""); p < end; p = eol + 1) {
-		while (p < end && is_kind(*p, BLANK) && *p != '\n')
-			p++;
-		if (p == end || *p != '#')
-			break;
-		while (p < end && (*p == '#' || *p == ' ' || *p == '\t'))
-			p++;
-		eol = p + line_len(p, end);
-		if (out->len > 0 && p < eol)
-			buf_str(out, " ");
-		buf_add(out, p, strnlen(p, (size_t)(eol - p)));
-		while (out->len > 0 && is_kind(out->v[out->len - 1], BLANK))
-			out->v[--out->len] = '\0';
-	}
-	for (tab = out->v; (tab = strchr(tab, '\t')) != NULL;)
-		*tab = ' ';
-	return out->v;
-}
-
-/* What the inventory gives for a host, NULL if it is not from there. */
-static const struct given *
-host_given(const struct hosts *h, const struct host *host)
-{
-	return h->inventory == NULL || host->block == 0 ? NULL :
-	    &h->inventory->v[host->block];
-}
-
-static const char *
-host_note(struct hosts *h, const struct host *host)
-{
-	const struct given *given = host_given(h, host);
-
-	if (given != NULL)
-		return given->note != NULL ? given->note : "";
-	return block_note(h, &h->config->blocks[host->block]);
+	return note != NULL ? note : "";
 }
 
 /* The file that a host is from and, in *LINE, the line; NULL for no file. */
 static const char *
 host_place(const struct hosts *h, const struct host *host, uint32_t *line)
 {
-	const struct given *given = host_given(h, host);
 	const struct block *b = &h->config->blocks[host->block];
 
-	*line = given != NULL ? given->line : b->line;
-	if (given != NULL)
+	*line = host->given != NULL ? host->given->line : b->line;
+	if (host->given != NULL)
 		return h->inventory->path;
 	return host->block != 0 ? h->config->files[b->file].path : NULL;
 }
@@ -2192,19 +1600,18 @@ host_place(const struct hosts *h, const struct host *host, uint32_t *line)
 static struct values *
 host_values(struct hosts *h, const struct host *host)
 {
-	evaluate(h->config, host_name(h, host), host_given(h, host),
-	    &h->values);
+	evaluate(h->config, host->name, host->given, &h->values);
 	return &h->values;
 }
 
 /* Appends where the host leads, less what its name tells or is as usual. */
 static void
-put_addr(struct hosts *h, const struct host *host, struct buf *out)
+put_addr(struct buf *out, const struct hosts *h, const struct host *host)
 {
-	const char *name = host_name(h, host), *at = strrchr(name, '@');
-	const struct values *v = host_values(h, host);
+	const struct values *v = &h->values;
+	const char *at = strrchr(host->name, '@');
 	const char *user = value_user(h->config, v), *port = value_port(v);
-	int other = strcmp(v->name.v, at != NULL ? at + 1 : name) != 0;
+	int other = strcmp(v->name.v, at != NULL ? at + 1 : host->name) != 0;
 
 	if (strcmp(user, h->config->local_user) == 0 || (at != NULL && !other))
 		user = "";
@@ -2217,47 +1624,26 @@ put_addr(struct hosts *h, const struct host *host, struct buf *out)
 		buf_str(out, ":");
 		buf_str(out, port);
 	}
-}
-
-static void
-put_string(struct buf *out, const char *s)
-{
-	buf_add(out, s, strnlen(s, REST_MAX));
-	buf_add(out, "", 1);
+	if (out->len > ADDR_MAX)
+		out->v[ADDR_MAX] = '\0';
 }
 
 /*
- * What there is to say of a host besides its name, one string after another:
- * `user@hostname:port', its note, and the hosts it is reached through.  They
- * move when another host's are asked for the first time.
+ * Finds out what there is to say of a host besides its name: where it leads
+ * as `user@hostname:port', its note, and the hosts it is reached through.
  */
-static const char *
-host_rest(struct hosts *h, const struct host *host)
+static void
+host_details(struct hosts *h, struct host *host)
 {
-	struct candidate *c = host_candidate(h, host);
-	struct buf *out = &h->rest;
+	struct buf addr = { NULL, 0, 0 };
 
-	if (c->rest == 0) {
-		if (out->len == 0)
-			buf_add(out, "", 1);
-		if (out->len > UINT32_MAX)
-			out_of_memory();
-		c->rest = (uint32_t)out->len;
-		put_addr(h, host, out);
-		if (out->len - c->rest > REST_MAX)
-			out->len = c->rest + REST_MAX;
-		buf_add(out, "", 1);
-		put_string(out, host_note(h, host));
-		put_string(out, value_jump(&h->values));
-	}
-	return out->v + c->rest;
-}
-
-/* The string that stands after S. */
-static const char *
-after(const char *s)
-{
-	return s + strlen(s) + 1;
+	if (host->addr != NULL)
+		return;
+	host_values(h, host);
+	put_addr(&addr, h, host);
+	host->addr = addr.v;
+	host->note = host_note(h, host);
+	host->jump = value_jump(&h->values);
 }
 
 /*
@@ -2298,10 +1684,8 @@ given_value(const struct inventory_file *f, const char *s)
 {
 	const char *p;
 
-	for (p = s; *p != '\0' && !is_kind(*p, REFUSED); p++)
-		if (strchr("#=%*?!~", *p) != NULL)
-			break;
-	if (*s == '\0' || *s == '-' || *p != '\0')
+	p = s + strcspn(s, "#=%*?!~");
+	if (*s == '\0' || *p != '\0' || !typable(s))
 		inventory_bad(f, "value", s);
 	return xstrdup(s);
 }
@@ -2371,14 +1755,18 @@ range_parse(const char *s, size_t n, long *from, long *to)
 static int
 inventory_typable(const char *name)
 {
-	const char *host = strrchr(name, '@'), *p;
+	const char *host = strrchr(name, '@');
+	char *user;
+	int ok;
 
 	if (host == NULL)
-		return typable(name, kinds_of(name));
-	for (p = name; p < host && !is_kind(*p, REFUSED); p++)
-		continue;
-	return p == host && p > name && *name != '-' && host[1] != '\0' &&
-	    typable(host + 1, kinds_of(host + 1));
+		return typable(name);
+	if ((user = strndup(name, (size_t)(host - name))) == NULL)
+		out_of_memory();
+	ok = *user != '\0' && typable(user) && host[1] != '\0' &&
+	    typable(host + 1);
+	free(user);
+	return ok;
 }
 
 /*
@@ -2398,10 +1786,9 @@ inventory_add(struct inventory_file *f, const char *name, uint32_t given,
 		if (f->made++ >= INVENTORY_MAX || f->bytes > READ_MAX)
 			errx(2, "%s:%lu: too many hosts", f->path,
 			    (unsigned long)f->line);
-		if (inventory_typable(name) && host_find(f->hosts, name) ==
-		    NULL)
-			host_add(f->hosts, name_add(f->hosts->config,
-			    name), &f->hosts->len)->block = given;
+		if (inventory_typable(name))
+			literal_add(f->hosts->config, xstrdup(name), 0,
+			    0)->given = given;
 		return;
 	}
 	close = strchr(open, ']');
@@ -2450,11 +1837,18 @@ inventory_host(struct inventory_file *f, char *p, char *end)
 
 	memset(&g, 0, sizeof(g));
 	g.line = f->line;
-	if (word(&p, end, name) != 1)
+	*end = '\0';
+	if (next_word(&p, &name) != 1)
 		return;
 	for (rest = p; p < end; rest = p) {
 		w = note.v = grow(note.v, &note.cap, (size_t)(end - p) + 1, 1);
-		quoted = word(&p, end, w);
+		memcpy(w, p, (size_t)(end - p) + 1);
+		{
+			char *q = w, *ww;
+			quoted = next_word(&q, &ww);
+			p += q - w;
+			w = ww;
+		}
 		if (quoted == -1 && strncmp(w, "ansible_", 8) == 0)
 			inventory_bad(f, "quote", w);
 		if (quoted != 1 || !inventory_word(f, &g, w))
@@ -2482,9 +1876,10 @@ inventory_line(struct inventory_file *f, char *p, char *end)
 	char *nul = memchr(p, '\0', (size_t)(end - p)), *close;
 
 	end = nul != NULL ? nul : end;
-	while (end > p && is_kind(end[-1], BLANK))
+	while (end > p && strchr(BLANKS, end[-1]) != NULL)
 		end--;
-	p = skip_blanks(p, end);
+	*end = '\0';
+	p = skip_blanks(p);
 	if (p == end || *p == '#' || *p == ';')
 		return;
 	*end = '\0';
@@ -2533,7 +1928,9 @@ inventory_read(struct hosts *h, const char *path)
 	if (fd != 0)
 		close(fd);
 	for (p = text.v; p != NULL && p < text.v + text.len; p = eol + 1) {
-		eol = p + line_len(p, text.v + text.len);
+		if ((eol = memchr(p, '\n', (size_t)(text.v + text.len - p))) ==
+		    NULL)
+			eol = text.v + text.len;
 		f.line++;
 		inventory_line(&f, p, eol);
 	}
@@ -2553,6 +1950,11 @@ enum {
 };
 
 /* The file's path, with the directories made if it is to be written. */
+struct use {
+	uint32_t when;
+	const char *name;
+};
+
 static char *
 recent_path(int make)
 {
@@ -2631,9 +2033,10 @@ recent_load(int fd, struct use **uses)
 	text.v[len] = '\0';
 	p = text.v;
 	if (cut)		/* the first line is none */
-		p += line_len(p, p + len) + 1;
+		p += strcspn(p, "\n") + 1;
 	for (; p < text.v + len; p = eol + 1) {
-		eol = p + line_len(p, text.v + len);
+		if ((eol = memchr(p, '\n', (size_t)(text.v + len - p))) == NULL)
+			eol = text.v + len;
 		*eol = '\0';
 		*uses = grow(*uses, &cap, n + 2, sizeof(**uses));
 		n += (size_t)recent_line(p, &(*uses)[n + 1]);
@@ -2645,25 +2048,34 @@ recent_load(int fd, struct use **uses)
  * Reads the uses of hosts and returns their number.  Names that are no host's
  * were typed; they go behind the others.
  */
-static size_t
+static void
 recent_read(struct hosts *h)
 {
 	char *path = recent_path(0);
-	const char *name;
+	struct use *uses = NULL;
+	struct host *host;
 	size_t n = 0, i;
 	int fd;
 
+	for (i = 0; i < h->len + h->typed; i++)
+		h->v[i].use = 0;
 	if (path != NULL && (fd = recent_open(path, O_RDONLY)) != -1) {
-		n = recent_load(fd, &h->uses);
+		n = recent_load(fd, &uses);
 		close(fd);
 	}
-	free(path);
 	for (i = 1; i <= n; i++) {
-		name = h->uses[i].name;
-		if (host_find(h, name) == NULL)
-			host_add(h, name_add(h->config, name), &h->typed);
+		if ((host = host_find(h, uses[i].name)) == NULL) {
+			host = host_add(h, uses[i].name);
+			h->typed++;
+		}
+		host->use = i;
+		host->used = uses[i].when;
 	}
-	return n;
+	h->forgotten = 0;
+	for (i = h->len; i < h->len + h->typed; i++)
+		h->forgotten += h->v[i].use == 0;
+	free(uses);
+	free(path);
 }
 
 /*
@@ -2768,7 +2180,7 @@ recent_write(const char *name, int forget)
 
 /* How long ago it was, in a few characters. */
 static void
-ago(uint32_t when, char *out, size_t size)
+ago(time_t when, char *out, size_t size)
 {
 	static const struct { long long seconds; const char *unit; } units[] = {
 		{ 86400 * 365LL, "y" }, { 86400, "d" }, { 3600, "h" },
@@ -2784,26 +2196,6 @@ ago(uint32_t when, char *out, size_t size)
 			return;
 		}
 	snprintf(out, size, "just now");
-}
-
-/* Makes the candidates of all hosts, of which there are N uses. */
-static void
-candidates_make(struct hosts *h, size_t n)
-{
-	size_t i;
-
-	/* of which no memory is used before it is written to */
-	free(h->candidates);
-	h->candidates = calloc(h->len + h->typed + 1, sizeof(*h->candidates));
-	if (h->candidates == NULL)
-		out_of_memory();
-	h->rest.len = 0;
-	for (i = 1; i <= n; i++)
-		host_candidate(h, host_find(h, h->uses[i].name))->used =
-		    (uint16_t)i;
-	h->forgotten = 0;
-	for (i = h->len; i < h->len + h->typed; i++)
-		h->forgotten += h->candidates[i].used == 0;
 }
 
 /*
@@ -2825,17 +2217,16 @@ hosts_read(struct hosts *h, const struct options *o)
 	h->config = c;
 	if (o->inventory != NULL)
 		inventory_read(h, o->inventory);
-	else
-		hosts_list(h, c);
-	candidates_make(h, recent_read(h));
+	names_index(c);
+	hosts_list(h);
+	recent_read(h);
 }
 
 /*
  * Matching.  Each word of the query must be found in the host's name, else
  * where it leads, else its note, as a subsequence.  The score is that of the
  * best alignment, found as fzy finds it by dynamic programming: letters in a
- * row and starts of words count much, gaps cost a little.  Up to
- * query_parse() all is pure: it reads strings and returns numbers.
+ * row and starts of words count much, gaps cost a little.
  */
 
 enum {
@@ -2853,16 +2244,16 @@ enum {
 
 	FIELD_NAME = 4000000,	/* a field's worst beats the next's best */
 	FIELD_ADDR = 2000000,
+
+	FIRST_USED = 1 << 29,	/* before all scores, and before that: */
+	FIRST_NUMBER = 1 << 30,
 };
 
 /* A word of the query. */
 struct needle {
 	char text[QUERY_MAX];
-	char other[QUERY_MAX];	/* capitals, if case does not matter */
 	size_t len;
-	int wide;		/* it has bytes that are not ASCII */
-	uint32_t letters;
-	int sure;		/* it is where `letters' is in the set */
+	int fold;		/* it has no capitals: case does not matter */
 };
 
 struct query {
@@ -2870,28 +2261,6 @@ struct query {
 	size_t nwords;
 	size_t number;		/* the whole query as a number, else 0 */
 };
-
-/*
- * A set with the letters and digits of S in it, as far as S is matched, two
- * digits sharing a bit, so that most misses are seen at once.  It is never
- * empty.
- */
-static uint32_t
-letters(const char *s)
-{
-	const char *end = s + MATCH_LEN - 1;
-	uint32_t set = (uint32_t)1 << 31;
-	int c;
-
-	for (; *s != '\0' && s < end; s++) {
-		c = lower((unsigned char)*s);
-		if (c >= 'a' && c <= 'z')
-			set |= (uint32_t)1 << (c - 'a');
-		else if (is_digit(c))
-			set |= (uint32_t)1 << (26 + (c - '0') / 2);
-	}
-	return set;
-}
 
 /*
  * What it is worth to match the letter at S[I]: the starts of words, where
@@ -2917,199 +2286,109 @@ bonus(const char *s, size_t i)
 	return is_upper(c) && !is_upper(before) ? SCORE_CAPITAL : 0;
 }
 
-/* The length of a text as far as it is matched. */
-static size_t
-text_len(const char *s)
+static int
+letter_matches(const struct needle *w, size_t i, char c)
 {
-	return strnlen(s, MATCH_LEN - 1);
+	return w->text[i] == (w->fold ? lower(c) : c);
 }
 
+/* Whether the word's letters are among the first LEN bytes of S, in order. */
 static int
-same(const struct needle *w, size_t i, char c)
+is_subsequence(const struct needle *w, const char *s, size_t len)
 {
-	return c == w->text[i] || c == w->other[i];
+	size_t i = 0, j;
+
+	for (j = 0; j < len && i < w->len; j++)
+		i += (size_t)letter_matches(w, i, s[j]);
+	return i == w->len;
 }
 
 /*
- * Whether the whole word stands at the start of a word in S; *AT is where,
- * the start of S if it is there.  No other alignment is better than that.
+ * The scores of the best alignments of a word in a text: ENDING those in
+ * which letter i is at byte j, BEST those in which it is there or before,
+ * less the gap up to j.
  */
-static int
-whole_word(const struct needle *w, const char *s, size_t len, size_t *at)
-{
-	size_t i, j;
-
-	for (j = 0; j + w->len <= len; j++) {
-		for (i = 0; i < w->len && same(w, i, s[i + j]); i++)
-			continue;
-		if (i == w->len && bonus(s, j) >= SCORE_WORD) {
-			*at = j;
-			return 1;
-		}
-	}
-	return 0;
-}
-
-/*
- * A place where a letter of the word may match, the best score of the word
- * up to this letter there, and the place of the letter before that gives it.
- */
-struct cell {
-	int score;
-	uint16_t pos, from;
+struct alignment {
+	int ending[QUERY_MAX][MATCH_MAX];
+	int best[QUERY_MAX][MATCH_MAX];
 };
 
-struct table {
-	struct cell cells[MATCH_LEN * MATCH_LEN];
-	size_t rows[MATCH_LEN + 1];	/* where each letter's cells begin */
-};
-
-/*
- * The cells of letter I of the word, given those of the letter before.  Of
- * these the best for a gap is kept with the gap's cost taken out.  A byte that
- * continues a UTF-8 character must follow the one before it at once.  Returns
- * the number of cells, 0 if the word is not in the text.
- */
-static size_t
-align_row(struct table *t, const struct needle *w, size_t i, const char *s,
-    size_t len)
+/* Finds the scores for letter I of the word, given those of the one before. */
+static void
+align_letter(struct alignment *a, const struct needle *w, size_t i,
+    const char *s, size_t len)
 {
-	const struct cell *c = &t->cells[i > 0 ? t->rows[i - 1] : 0];
-	const struct cell *end = &t->cells[t->rows[i]], *prev = NULL;
-	struct cell *out = &t->cells[t->rows[i]];
-	size_t j = i > 0 ? c->pos + 1U : 0, n = 0;
-	int best = SCORE_NONE, from = 0, score, follow;
+	int best = SCORE_NONE, score, follow;
+	size_t j;
 
-	for (; j + w->len - i <= len; j++) {
-		if (!same(w, i, s[j]))
-			continue;
-		score = i == 0 ? bonus(s, j) + (int)j * SCORE_EDGE : SCORE_NONE;
-		for (; i > 0 && c < end && c->pos < j; prev = c++)
-			if (c->score - c->pos * SCORE_GAP > best) {
-				best = c->score - c->pos * SCORE_GAP;
-				from = (int)(c - t->cells);
-			}
-		out[n].from = 0;
-		if (i > 0) {
-			score = best + (int)(j - 1) * SCORE_GAP + bonus(s, j);
-			out[n].from = (uint16_t)from;
-			follow = prev != NULL && prev->pos + 1U == j ?
-			    prev->score + SCORE_CONSECUTIVE : SCORE_NONE;
-			if ((w->text[i] & 0xc0) == 0x80 || follow > score) {
+	for (j = 0; j < len; j++) {
+		score = SCORE_NONE;
+		if (letter_matches(w, i, s[j]) && i == 0) {
+			score = bonus(s, j) + (int)j * SCORE_EDGE;
+		} else if (letter_matches(w, i, s[j]) && j > 0) {
+			follow = a->ending[i - 1][j - 1] + SCORE_CONSECUTIVE;
+			score = a->best[i - 1][j - 1] + bonus(s, j);
+			/* the rest of a UTF-8 character is never alone */
+			if ((w->text[i] & 0xc0) == 0x80 || follow > score)
 				score = follow;
-				out[n].from = prev == NULL ? 0 :
-				    (uint16_t)(prev - t->cells);
-			}
 		}
-		if (score <= SCORE_NONE / 2)
-			continue;
-		out[n].score = score;
-		out[n++].pos = (uint16_t)j;
+		if (score < SCORE_NONE / 2)
+			score = SCORE_NONE;
+		best = best + SCORE_GAP > score ? best + SCORE_GAP : score;
+		a->ending[i][j] = score;
+		a->best[i][j] = best;
 	}
-	return n;
 }
 
 /*
- * Finds the word's best alignment in the text by dynamic programming over the
- * places where its letters match.  Returns the last letter's cell, NULL if
- * the word is not in the text, and its score in *SCORE.
+ * Marks in HIT, which has a char for each byte of the text, where the letters
+ * of the word are in the alignment that has the last one at J.
  */
-static const struct cell *
-align(struct table *t, const struct needle *w, const char *s, size_t len,
-    int *score)
+static void
+align_mark(const struct alignment *a, const struct needle *w, const char *s,
+    size_t j, char *hit)
 {
-	const struct cell *best = NULL, *c;
-	size_t i, n = 0;
-	int r;
+	size_t i = w->len - 1, k;
+	int best;
 
-	t->rows[0] = 0;
-	for (i = 0; i < w->len; i++) {
-		if ((n = align_row(t, w, i, s, len)) == 0)
-			return NULL;
-		t->rows[i + 1] = t->rows[i] + n;
+	for (hit[j] = 1; i-- > 0; hit[j] = 1) {
+		best = a->best[i][j - 1];
+		k = 0;
+		if (a->ending[i + 1][j] != best + bonus(s, j))
+			k = j - 1;	/* the letters follow each other */
+		while (k + 1 < j && a->ending[i][k] +
+		    (int)(j - 1 - k) * SCORE_GAP != best)
+			k++;
+		j = k;
 	}
-	for (c = &t->cells[t->rows[i] - n]; n > 0; c++, n--) {
-		r = c->score + (int)(len - 1 - c->pos) * SCORE_EDGE;
-		if (best == NULL || r > *score) {
-			best = c;
-			*score = r;
-		}
-	}
-	return best;
-}
-
-/* Whether the word's letters are in S, in order; wide words need align(). */
-static int
-subsequence(const struct needle *w, const char *s)
-{
-	const char *end = s + MATCH_LEN - 1;
-	size_t i;
-	char a, b;
-
-	for (i = 0; i < w->len; i++) {
-		a = w->text[i];
-		b = w->other[i];
-		while (s < end && *s != '\0' && *s != a && *s != b)
-			s++;
-		if (s == end || *s++ == '\0')
-			return 0;
-	}
-	return 1;
 }
 
 /*
- * The best score that the word may have in a text of LEN bytes, which begins
- * with the byte FIRST.
+ * The score of a word in the text S, SCORE_NONE if it is not in it.  HIT,
+ * unless NULL, gets the marks of the letters that match.
  */
 static int
-score_most(const struct needle *w, char first, size_t len)
+match(const struct needle *w, const char *s, char *hit)
 {
-	int start = same(w, 0, first) ? SCORE_START : SCORE_WORD;
+	static struct alignment a;
+	size_t len = strnlen(s, MATCH_MAX), i, j, last = 0;
+	int score, best = SCORE_NONE;
 
-	return w->len == len ? SCORE_EXACT :
-	    start + (int)(w->len - 1) * SCORE_CONSECUTIVE +
-	    (int)(len - w->len) * SCORE_EDGE;
-}
-
-/*
- * The score of a word in a text of LEN bytes, SCORE_NONE if it is not in it.
- * Where even the best possible score is no better than FLOOR, that one is
- * returned.
- */
-static int
-score(struct table *t, const struct needle *w, const char *s, size_t len,
-    int floor)
-{
-	size_t at;
-	int r, most;
-
-	if (w->len > len)
+	if (!is_subsequence(w, s, len))
 		return SCORE_NONE;
-	most = score_most(w, *s, len);
-	if (most <= floor && !w->wide)
-		return subsequence(w, s) ? most : SCORE_NONE;
-	if (whole_word(w, s, len, &at) && (at == 0 || !same(w, 0, *s)))
-		return most;	/* else it is for another start */
-	return align(t, w, s, len, &r) == NULL ? SCORE_NONE : r;
-}
-
-/*
- * Marks in HIT, one char for each of the first MATCH_LEN bytes of S, the
- * letters that the word's best alignment matches.  Returns 0 if it has none.
- */
-static int
-score_positions(struct table *t, const struct needle *w, const char *s,
-    char *hit)
-{
-	const struct cell *c;
-	size_t i, len = text_len(s);
-	int r;
-
-	if (w->len > len || (c = align(t, w, s, len, &r)) == NULL)
-		return 0;
-	for (i = w->len; i-- > 0; c = &t->cells[c->from])
-		hit[c->pos] = 1;
-	return 1;
+	for (i = 0; i < w->len; i++)
+		align_letter(&a, w, i, s, len);
+	for (j = 0; j < len; j++) {
+		score = a.ending[w->len - 1][j] +
+		    (int)(len - 1 - j) * SCORE_EDGE;
+		if (score > best && a.ending[w->len - 1][j] != SCORE_NONE) {
+			best = score;
+			last = j;
+		}
+	}
+	if (hit != NULL && best != SCORE_NONE)
+		align_mark(&a, w, s, last, hit);
+	return best != SCORE_NONE && w->len == len ? SCORE_EXACT : best;
 }
 
 /* Takes the query apart: its words, and its value if it is a number. */
@@ -3118,7 +2397,6 @@ query_parse(struct query *q, const char *s)
 {
 	struct needle *w;
 	size_t i;
-	int fold;
 
 	q->nwords = 0;
 	q->number = strspn(s, "0123456789") == strlen(s) && strlen(s) < 10 ?
@@ -3135,327 +2413,114 @@ query_parse(struct query *q, const char *s)
 		w->text[w->len] = '\0';
 		for (i = 0; i < w->len && !is_upper(w->text[i]); i++)
 			continue;
-		fold = i == w->len;
-		w->wide = 0;
-		for (i = 0; i < w->len; i++) {
-			w->wide |= (w->text[i] & 0x80) != 0;
-			w->other[i] = fold && w->text[i] >= 'a' &&
-			    w->text[i] <= 'z' ? (char)(w->text[i] - 'a' + 'A') :
-			    w->text[i];
-		}
-		w->letters = letters(w->text);
-		w->sure = w->len == 1 && w->other[0] != w->text[0];
+		w->fold = i == w->len;
 	}
 }
 
 /*
- * A query and the hosts.  What a host says is looked up when the first query
- * needs it, and its letters are kept, which settle most misses.
+ * Ranking: the hosts that match a query, best first.
  */
-
-/* The I-th host's candidate, with all that its name tells. */
-static struct candidate *
-candidate(struct hosts *h, size_t i)
-{
-	struct candidate *c = &h->candidates[i];
-
-	if (c->name == NULL) {
-		c->name = host_name(h, &h->v[i]);
-		c->letters = letters(c->name);
-		c->len = (unsigned char)text_len(c->name);
-		c->first = *c->name;
-	}
-	return c;
-}
-
-/* Completes a candidate. */
-static void
-candidate_rest(struct hosts *h, struct candidate *c)
-{
-	const char *rest;
-
-	if (c->rest_letters == 0) {
-		rest = host_rest(h, &h->v[c - h->candidates]);
-		c->rest_letters = letters(rest) | letters(after(rest));
-	}
-}
-
-/* Whether letters alone tell that the candidate does not match. */
-static int
-is_excluded(struct hosts *h, struct candidate *c, const struct query *q)
-{
-	size_t n;
-
-	for (n = 0; n < q->nwords; n++) {
-		if ((q->words[n].letters & ~c->letters) == 0)
-			continue;
-		candidate_rest(h, c);
-		if ((q->words[n].letters & ~c->rest_letters) != 0)
-			return 1;
-	}
-	return 0;
-}
-
-/*
- * What a word is worth for a candidate; SCORE_NONE if nothing of it holds the
- * word.  What cannot be better than FLOOR need not be exact, and a word that
- * is `sure' is not looked for then.
- */
-static int
-word_score(struct table *t, const struct needle *w, struct hosts *h,
-    struct candidate *c, int floor)
-{
-	const char *s;
-	int r = SCORE_NONE;
-
-	if ((w->letters & ~c->letters) == 0) {
-		if (w->sure &&
-		    (r = score_most(w, c->first, c->len) + FIELD_NAME) <= floor)
-			return r;
-		r = score(t, w, c->name, c->len, floor - FIELD_NAME);
-	}
-	if (r != SCORE_NONE)
-		return r + FIELD_NAME;
-	candidate_rest(h, c);
-	if ((w->letters & ~c->rest_letters) != 0)
-		return SCORE_NONE;
-	s = host_rest(h, &h->v[c - h->candidates]);
-	if (FIELD_ADDR + SCORE_EXACT <= floor && !w->wide)
-		return w->sure || subsequence(w, s) ||
-		    subsequence(w, after(s)) ? floor : SCORE_NONE;
-	r = score(t, w, s, text_len(s), floor - FIELD_ADDR);
-	if (r != SCORE_NONE)
-		return r + FIELD_ADDR;
-	s = after(s);
-	return score(t, w, s, text_len(s), floor);
-}
-
-/*
- * The score of a query for a candidate: the sum for its words, or
- * SCORE_NONE.  An empty query is found everywhere.  The score of a query of
- * one word need not be exact where it cannot be better than FLOOR.
- */
-static int
-query_score(struct table *t, const struct query *q, struct hosts *h,
-    struct candidate *c, int floor)
-{
-	int sum = 0, r;
-	size_t n;
-
-	for (n = 0; n < q->nwords; n++) {
-		r = word_score(t, &q->words[n], h, c,
-		    q->nwords == 1 ? floor : INT_MIN / 2);
-		if (r == SCORE_NONE)
-			return SCORE_NONE;
-		sum += r;
-	}
-	return sum;
-}
-
-/*
- * Ranking.  All matches are kept, in file order, so that a query that
- * continues the one before looks only at what that one found; the best of
- * them are kept in order.  Only when more of these are asked for than a
- * screen ever shows are all put in order.
- */
-
-enum {
-	BEST_MAX = 64,
-	BUSY_EVERY = 2048,	/* hosts between two looks at what waits */
-	TOUCHED = 32,		/* matches that are asked of memory at once */
-};
-
-/* A host's key is the larger the better it is; no two are the same. */
-struct best {
-	uint64_t key;
-	uint32_t host;
-};
 
 struct ranking {
 	struct hosts *hosts;
 	struct query query;
-	struct table table;
 	char text[QUERY_MAX];	/* the query that the matches are for */
-	uint32_t *v;		/* the matches */
+	struct host **matches;
 	size_t len, cap;
-	struct best *best;	/* the best LIMIT of them */
-	size_t nbest, capbest, limit;
-	int all;		/* all hosts, in file order; v is not used */
 	int recent;		/* those used last come first */
-	int valid;		/* the matches are complete */
+	int valid;		/* the matches are those for the text */
 };
 
+/* What a word is worth for a host; SCORE_NONE if nothing of it holds it. */
 static int
-best_cmp(const void *a, const void *b)
+word_score(const struct needle *w, struct hosts *h, struct host *host)
 {
-	const struct best *x = a, *y = b;
+	int score;
 
-	return (x->key < y->key) - (x->key > y->key);
-}
-
-static int
-worst_cmp(const void *a, const void *b)
-{
-	return best_cmp(b, a);
-}
-
-/* Lets the first of N in a heap, of which it is to be the worst, sink. */
-static void
-best_sink(struct best *v, size_t n)
-{
-	struct best top = v[0];
-	size_t i = 0, kid;
-
-	while ((kid = 2 * i + 1) < n) {
-		if (kid + 1 < n && v[kid + 1].key < v[kid].key)
-			kid++;
-		if (v[kid].key >= top.key)
-			break;
-		v[i] = v[kid];
-		i = kid;
-	}
-	v[i] = top;
-}
-
-/* Keeps the host if it is one of the best so far. */
-static void
-best_add(struct ranking *r, uint64_t key, uint32_t host)
-{
-	struct best one = { 0, 0 };
-
-	one.key = key;
-	one.host = host;
-	if (r->nbest < r->limit) {
-		r->best = grow(r->best, &r->capbest, r->nbest + 1,
-		    sizeof(*r->best));
-		r->best[r->nbest++] = one;
-		if (r->nbest == r->limit)	/* the worst first */
-			qsort(r->best, r->nbest, sizeof(*r->best), worst_cmp);
-	} else if (key > r->best[0].key) {
-		r->best[0] = one;
-		best_sink(r->best, r->nbest);
-	}
+	if ((score = match(w, host->name, NULL)) != SCORE_NONE)
+		return score + FIELD_NAME;
+	host_details(h, host);
+	if ((score = match(w, host->addr, NULL)) != SCORE_NONE)
+		return score + FIELD_ADDR;
+	return match(w, host->note, NULL);
 }
 
 /*
- * The order of the matches: the number asked for, those used last if they are
- * to come first, the score, what was used last, the file's order.
- */
-static uint64_t
-best_key(const struct ranking *r, uint32_t i, uint32_t used, int score)
-{
-	uint64_t high = (uint64_t)(score - SCORE_NONE);
-
-	if (r->recent && used != 0)
-		high = (uint64_t)1 << 29;
-	if (r->query.number == i + 1)
-		high = (uint64_t)1 << 30;
-	return high << 32 | (used != 0 ? 0xffff0000 + used : 0xffff0000 - i);
-}
-
-/* Looks at a host; it is added to the matches if it is one, at *N. */
-static void
-ranking_add(struct ranking *r, uint32_t i, size_t *n)
-{
-	struct hosts *h = r->hosts;
-	struct candidate *c = candidate(h, i);
-	int score, floor = INT_MIN / 2;
-
-	if (is_excluded(h, c, &r->query) && r->query.number != i + 1)
-		return;
-	if (i >= h->len && c->used == 0)
-		return;		/* forgotten */
-	if (r->nbest == r->limit && c->used == 0)
-		floor = (int)(r->best[0].key >> 32) + SCORE_NONE;
-	score = query_score(&r->table, &r->query, h, c, floor);
-	if (score == SCORE_NONE && r->query.number != i + 1)
-		return;
-	r->v[(*n)++] = i;
-	best_add(r, best_key(r, i, c->used, score), i);
-}
-
-/*
- * Touches the next matches from the I-th on.  They lie apart from each other,
- * and this way memory is asked for all of them at once, instead of one after
- * the other while each is waited for.
- */
-static void
-ranking_touch(const struct ranking *r, size_t i)
-{
-	const struct candidate *c = r->hosts->candidates;
-	size_t end = i + TOUCHED < r->len ? i + TOUCHED : r->len;
-	volatile char sink;
-
-	for (; i < end; i++)
-		sink = *c[r->v[i]].name;
-	(void)sink;
-}
-
-/*
- * Looks at the first N hosts or, if NARROWER, at the matches that there are.
- * Returns 0 if BUSY, which is asked now and then, says that something more
- * urgent waits; the ranking is then unfinished.
+ * Finds the host's score, the sum for the words of the query, which is 0 if
+ * it has none.  Returns 0 if the host does not match.
  */
 static int
-ranking_scan(struct ranking *r, size_t n, int narrower, int (*busy)(void *))
+host_score(struct ranking *r, struct host *host)
 {
-	size_t i, found = 0;
+	const struct query *q = &r->query;
+	size_t i;
+	int score;
 
-	r->valid = 0;
-	r->nbest = 0;
-	for (i = 0; i < n; i++) {
-		if (narrower && i % TOUCHED == 0)
-			ranking_touch(r, i);
-		ranking_add(r, narrower ? r->v[i] : (uint32_t)i, &found);
-		if (i % BUSY_EVERY == BUSY_EVERY - 1 && busy != NULL &&
-		    busy(NULL))
+	if (host->number == 0 && host->use == 0)
+		return 0;	/* typed by hand, and forgotten */
+	host->score = FIRST_NUMBER;
+	if (q->number != 0 && q->number == host->number)
+		return 1;
+	for (host->score = 0, i = 0; i < q->nwords; i++) {
+		score = word_score(&q->words[i], r->hosts, host);
+		if (score == SCORE_NONE)
 			return 0;
+		host->score += score;
 	}
-	r->len = found;
-	if (r->nbest > 0)
-		qsort(r->best, r->nbest, sizeof(*r->best), best_cmp);
-	return r->valid = 1;
+	if (r->recent && host->use != 0)
+		host->score = FIRST_USED;
+	return 1;
+}
+
+/* The order of matches: score, what was used last, the file's order. */
+static int
+match_cmp(const void *a, const void *b)
+{
+	const struct host *x = *(struct host *const *)a;
+	const struct host *y = *(struct host *const *)b;
+
+	if (x->score != y->score)
+		return x->score > y->score ? -1 : 1;
+	if (x->use != y->use)
+		return x->use > y->use ? -1 : 1;
+	return (x > y) - (x < y);
 }
 
 /* The host of the I-th best match, of which there are r->len. */
 static struct host *
-ranking_get(struct ranking *r, size_t i)
+ranking_get(const struct ranking *r, size_t i)
 {
-	if (r->all)
-		return &r->hosts->v[i];
-	if (i >= r->nbest) {
-		r->limit = r->len;
-		ranking_scan(r, r->len, 1, NULL);
-	}
-	return &r->hosts->v[r->best[i].host];
+	return r->matches[i];
 }
 
 /*
- * Ranks the hosts for the query TEXT.  Returns 0 if something more urgent
- * came first (see ranking_scan).
+ * Ranks the hosts for the query TEXT.  A query that continues the one before
+ * can only match what that one did.
  */
-static int
-ranking_update(struct ranking *r, const char *text, int (*busy)(void *))
+static void
+ranking_update(struct ranking *r, const char *text)
 {
-	size_t all = r->hosts->len + (r->recent ? r->hosts->typed : 0);
+	struct hosts *h = r->hosts;
+	size_t all = h->len + (r->recent ? h->typed : 0), i, n;
 	int narrower;
 
 	if (r->valid && strcmp(text, r->text) == 0)
-		return 1;
+		return;
 	query_parse(&r->query, text);
-	if (r->query.number > r->hosts->len)
-		r->query.number = 0;	/* what was typed once has none */
-	narrower = r->valid && !r->all && r->query.number == 0 &&
+	narrower = r->valid && r->query.number == 0 &&
 	    strncmp(text, r->text, strlen(r->text)) == 0;
 	snprintf(r->text, sizeof(r->text), "%s", text);
-	r->all = r->query.nwords == 0 && !r->recent;
-	r->limit = BEST_MAX;
-	if (r->all) {
-		r->len = all;
-		return r->valid = 1;
-	}
-	r->v = grow(r->v, &r->cap, all + 1, sizeof(*r->v));
-	return ranking_scan(r, narrower ? r->len : all, narrower, busy);
+	r->matches = grow(r->matches, &r->cap, all + 1, sizeof(*r->matches));
+	if (!narrower)
+		for (r->len = 0; r->len < all; r->len++)
+			r->matches[r->len] = &h->v[r->len];
+	for (i = n = 0; i < r->len; i++)
+		if (host_score(r, r->matches[i]))
+			r->matches[n++] = r->matches[i];
+	r->len = n;
+	r->valid = 1;
+	if (r->query.nwords > 0 || r->recent)
+		qsort(r->matches, n, sizeof(*r->matches), match_cmp);
 }
 
 /*
@@ -4431,7 +3496,7 @@ probe_start(struct probes *p, struct hosts *h, struct host *host, int to)
 	struct values *v = host_values(h, host);
 	const char *command;
 
-	command = value(v, V_COMMAND);
+	command = v->set[V_COMMAND];
 	one->host = host;
 	one->pid = 0;
 	one->text[0] = '\0';
@@ -4615,14 +3680,14 @@ static int
 put_field(struct prompt *p, const char *s, int col, int width, unsigned *found)
 {
 	const struct query *q = &p->rank.query;
-	char hit[MATCH_LEN];
+	char hit[MATCH_MAX];
 	int room = tty.cols - 1 - col;
 	unsigned i;
 
 	memset(hit, 0, sizeof(hit));
 	for (i = 0; i < q->nwords; i++)
 		if ((*found & 1U << i) == 0 &&
-		    score_positions(&p->rank.table, &q->words[i], s, hit))
+		    match(&q->words[i], s, hit) != SCORE_NONE)
 			*found |= 1U << i;
 	if (width > room)
 		width = room;
@@ -4633,17 +3698,15 @@ put_field(struct prompt *p, const char *s, int col, int width, unsigned *found)
 static void
 put_state(const struct prompt *p, const struct host *host, struct buf *out)
 {
-	const struct hosts *h = p->rank.hosts;
-	uint32_t used = host_candidate(h, host)->used;
 	char when[32];
 
 	out->len = 0;
-	buf_str(out, is_open(&p->open, host_name(h, host)) ? "* open" : "");
+	buf_str(out, is_open(&p->open, host->name) ? "* open" : "");
 	if (*probe_text(&p->probes, host) != '\0')
 		buf_fmt(out, "%s%s", out->len > 0 ? "  " : "",
 		    probe_text(&p->probes, host));
-	if (p->rank.recent && used != 0) {
-		ago(h->uses[used].when, when, sizeof(when));
+	if (p->rank.recent && host->use != 0) {
+		ago(host->used, when, sizeof(when));
 		buf_fmt(out, "%s%s", out->len > 0 ? "  " : "", when);
 	}
 }
@@ -4664,9 +3727,10 @@ measure(struct prompt *p, struct columns *w)
 	w->name = w->addr = 0;
 	for (i = p->top; i < p->rank.len && i < last; i++) {
 		host = ranking_get(&p->rank, i);
-		n = text_width(host_name(p->rank.hosts, host));
+		n = text_width(host->name);
 		w->name = n > w->name ? n : w->name;
-		n = text_width(host_rest(p->rank.hosts, host));
+		host_details(p->rank.hosts, host);
+		n = text_width(host->addr);
 		w->addr = n > w->addr ? n : w->addr;
 	}
 	if (tty.cols >= NARROW && w->name > half)
@@ -4694,22 +3758,19 @@ place(const char *s, int col, int left, int end)
 static void
 put_row(struct prompt *p, size_t i, const struct columns *w)
 {
-	struct hosts *h = p->rank.hosts;
 	struct host *host = ranking_get(&p->rank, i);
-	const char *addr = host_rest(h, host), *note = after(addr);
-	const char *jump = after(note);
+	const char *addr = host->addr, *note = host->note, *jump = host->jump;
 	int chosen = i == p->sel, gap = tty.cols < NARROW ? 1 : 2, col;
 	int left = gap + w->number + gap, end, n;
 	struct buf state = { NULL, 0, 0 };
 	unsigned found = 0;
 	char number[32] = "";
 
-	if (host < h->v + h->len)
-		snprintf(number, sizeof(number), "%zu",
-		    (size_t)(host - h->v) + 1);
+	if (host->number != 0)
+		snprintf(number, sizeof(number), "%zu", host->number);
 	buf_fmt(&p->line, "%s%-*s%*s%*s", chosen ? "\033[7m" : "", gap,
 	    chosen ? ">" : "", w->number, number, gap, "");
-	col = put_field(p, host_name(h, host), left, w->name, &found);
+	col = put_field(p, host->name, left, w->name, &found);
 	if (!chosen)
 		buf_str(&p->line, "\033[2m");
 	left += w->name + 2;
@@ -5098,7 +4159,7 @@ move(struct prompt *p, int key)
 {
 	size_t page = prompt_room() > 1 ? prompt_room() - 1 : 1, last;
 
-	ranking_update(&p->rank, p->query, NULL);
+	ranking_update(&p->rank, p->query);
 	last = p->rank.len > 0 ? p->rank.len - 1 : 0;
 	if (key == KEY_LEFT || key == CTL('b'))
 		p->cursor = before_cursor(p);
@@ -5256,24 +4317,23 @@ prompt_edit(struct prompt *p)
 static void
 prompt_recent(struct prompt *p, int key)
 {
-	struct hosts *h = p->rank.hosts;
-	struct candidate *c;
+	struct host *host;
 
 	if (key == CTL('x')) {
 		if (!p->rank.recent)
 			return;
-		c = host_candidate(h, ranking_get(&p->rank, p->sel));
-		if (c->used != 0) {
-			recent_write(c->name, 1);
-			h->forgotten += c >= h->candidates + h->len;
+		host = ranking_get(&p->rank, p->sel);
+		if (host->use != 0) {
+			recent_write(host->name, 1);
+			p->rank.hosts->forgotten += host->number == 0;
 		}
-		c->used = 0;
+		host->use = 0;
 	} else {
 		p->rank.recent = !p->rank.recent;
 		p->sel = p->top = 0;
 	}
 	p->rank.valid = 0;
-	ranking_update(&p->rank, p->query, NULL);
+	ranking_update(&p->rank, p->query);
 	if (p->rank.len > 0 && p->sel >= p->rank.len)
 		p->sel = p->rank.len - 1;
 }
@@ -5289,7 +4349,7 @@ act(struct prompt *p, int key)
 	if (key != CTL('t') && key != CTL('x') && key != CTL('y') &&
 	    key != CTL('o'))
 		return 0;
-	ranking_update(&p->rank, p->query, NULL);
+	ranking_update(&p->rank, p->query);
 	if (p->rank.len == 0)
 		return 1;
 	if (key == CTL('t'))
@@ -5324,7 +4384,7 @@ prompt_key(struct prompt *p, int key, enum choice *choice)
 	    (key == CTL('d') && p->len == 0))
 		return 1;
 	if (key == '\r' || key == '\n') {
-		ranking_update(&p->rank, p->query, NULL);
+		ranking_update(&p->rank, p->query);
 		query_trim(p);
 		if (p->rank.len > 0)
 			*choice = CHOSE_HOST;
@@ -5361,7 +4421,7 @@ prompt_prepare(struct prompt *p)
 
 	while (p->prepared < h->len && !key_waits(NULL))
 		for (n = 0; n < 256 && p->prepared < h->len; n++)
-			candidate_rest(h, candidate(h, p->prepared++));
+			host_details(h, &h->v[p->prepared++]);
 }
 
 /*
@@ -5378,8 +4438,8 @@ prompt_run(struct prompt *p, struct host **host)
 	tty_set(TTY_PROMPT);
 	open_find(&p->open);
 	while (!over) {
-		if (ranking_update(&p->rank, p->query, key_waits) &&
-		    (p->height == 0 || !key_waits(NULL)))
+		ranking_update(&p->rank, p->query);
+		if (p->height == 0 || !key_waits(NULL))
 			prompt_draw(p);
 		prompt_prepare(p);
 		key = read_key(&p->decoder, -1);
@@ -5412,7 +4472,7 @@ plain_list(struct prompt *p)
 		host = ranking_get(&p->rank, i);
 		buf_fmt(&p->frame, "%zu ",
 		    (size_t)(host - p->rank.hosts->v) + 1);
-		put_text(&p->frame, host_name(p->rank.hosts, host),
+		put_text(&p->frame, host->name,
 		    INT_MAX / 2, NULL);
 		buf_str(&p->frame, "\n");
 	}
@@ -5450,16 +4510,16 @@ plain_run(struct prompt *p, struct host **host)
 	size_t number;
 
 	signals_catch();
-	ranking_update(&p->rank, p->query, NULL);
+	ranking_update(&p->rank, p->query);
 	plain_list(p);
 	while (plain_read(p)) {
-		ranking_update(&p->rank, p->query, NULL);
+		ranking_update(&p->rank, p->query);
 		number = p->rank.query.number;
 		if (p->rank.len == 0)
 			return CHOSE_QUERY;
 		*host = ranking_get(&p->rank, 0);
 		if (p->rank.len == 1 ||
-		    strcmp(host_name(p->rank.hosts, *host), p->query) == 0 ||
+		    strcmp((*host)->name, p->query) == 0 ||
 		    number > 0)
 			return CHOSE_HOST;
 		plain_list(p);
@@ -5549,16 +4609,6 @@ settings_read(struct target *t)
 	return status;
 }
 
-static uint64_t
-fnv(uint64_t h, const void *data, size_t len)
-{
-	const unsigned char *p = data;
-
-	while (len-- > 0)
-		h = (h ^ *p++) * 1099511628211U;	/* FNV-1a */
-	return h;
-}
-
 static int
 is_proxied(struct target *t)
 {
@@ -5578,7 +4628,7 @@ target_hash(struct target *t)
 {
 	const char *p = t->settings.v, *eol;
 	const struct file *f = t->hosts->config->files;
-	uint64_t h = 14695981039346656037U;
+	uint64_t h = FNV_START;
 	size_t i;
 
 	for (; (eol = strchr(p, '\n')) != NULL; p = eol + 1)
@@ -6611,7 +5661,7 @@ target_set(struct target *t, const char *name)
 	t->name = name;
 	for (i = 0; i < 3; i++)
 		t->given[i].len = 0;
-	if (host == NULL || (g = host_given(t->hosts, host)) == NULL)
+	if (host == NULL || (g = host->given) == NULL)
 		return;
 	if (g->hostname != NULL)
 		buf_fmt(&t->given[0], "HostName=%s", g->hostname);
@@ -6760,13 +5810,13 @@ list(struct ranking *r, const struct options *o)
 	for (i = 0; i < r->len; i++) {
 		host = ranking_get(r, i);
 		if (o->verbose) {
-			list_text(&out, host_name(r->hosts, host), terminal,
+			list_text(&out, host->name, terminal,
 			    '\t');
 			list_details(&out, r->hosts, host, terminal);
 		} else {
-			list_name(&out, host_name(r->hosts, host), terminal);
+			list_name(&out, host->name, terminal);
 		}
-		if (out.len >= WINDOW || i + 1 == r->len) {
+		if (out.len >= LIST_CHUNK || i + 1 == r->len) {
 			fwrite(out.v, 1, out.len, stdout);
 			out.len = 0;
 		}
@@ -6873,11 +5923,11 @@ resolve(struct prompt *p, const struct options *o)
 	struct in_addr addr;
 
 	if (host != NULL && host < h->v + h->len)
-		return host_name(h, host);
+		return host->name;
 	if (strpbrk(p->query, "@:/") != NULL ||
 	    inet_pton(AF_INET, p->query, &addr) == 1)
 		return p->query;
-	ranking_update(&p->rank, p->query, NULL);
+	ranking_update(&p->rank, p->query);
 	if (p->rank.len == 0)
 		return p->query;
 	if (p->rank.len > 1)
@@ -6885,9 +5935,9 @@ resolve(struct prompt *p, const struct options *o)
 	host = ranking_get(&p->rank, 0);
 	if (!o->print && !o->dry && !o->socket) {
 		fprintf(stderr, "wl: %s: ", printable(p->query));
-		fprintf(stderr, "%s\n", printable(host_name(h, host)));
+		fprintf(stderr, "%s\n", printable(host->name));
 	}
-	return host_name(h, host);
+	return host->name;
 }
 
 /* Lets the user choose; NULL if nothing was chosen. */
@@ -6900,7 +5950,7 @@ choose(struct prompt *p)
 	tty_own(0);
 	choice = tty_draws() ? prompt_run(p, &host) : plain_run(p, &host);
 	if (choice == CHOSE_HOST)
-		return host_name(p->rank.hosts, host);
+		return host->name;
 	return choice == CHOSE_QUERY ? p->query : NULL;
 }
 
@@ -6916,8 +5966,7 @@ no_choice(struct prompt *p)
 	}
 	for (i = 0; i < p->rank.len; i++)
 		fprintf(stderr, "%s\n",
-		    printable(host_name(p->rank.hosts,
-		    ranking_get(&p->rank, i))));
+		    printable(ranking_get(&p->rank, i)->name));
 	warnx("%s: matches %zu hosts", printable(p->query), p->rank.len);
 	return 1;
 }
@@ -6932,12 +5981,12 @@ choose_again(struct prompt *p, const char *name)
 	struct hosts *h = p->rank.hosts;
 	size_t i, sel = p->sel;
 
-	candidates_make(h, recent_read(h));
+	recent_read(h);
 	p->prepared = 0;
 	p->rank.valid = 0;
-	ranking_update(&p->rank, p->query, NULL);
+	ranking_update(&p->rank, p->query);
 	for (i = 0; i <= sel && i < p->rank.len; i++)
-		if (host_name(h, ranking_get(&p->rank, i)) == name)
+		if (ranking_get(&p->rank, i)->name == name)
 			p->sel = i;
 }
 
@@ -7008,7 +6057,7 @@ main(int argc, char **argv)
 	if (first < argc)
 		query_join(&prompt, argv + first, joined ? argc - first : 1);
 	if (options.list) {
-		ranking_update(&prompt.rank, prompt.query, NULL);
+		ranking_update(&prompt.rank, prompt.query);
 		return finish(list(&prompt.rank, &options));
 	}
 	target.options = &options;
