@@ -2262,109 +2262,259 @@ after(const char *s)
 
 /*
  * An inventory, with -i, takes the place of the configuration's hosts: one
- * host a line, the rest of the line its note; or Ansible's INI form.  Each
- * name is still looked up in the configuration.
+ * host a line, the rest of the line its note; or Ansible's INI form, where
+ * hosts and groups are in groups, and all of them may have variables.  What
+ * the lines say of a name is collected first; then each host gets the
+ * variables of all its lines and groups, the nearest first.  Its name is
+ * still looked up in the configuration.
  */
 
+#define DIGITS	"0123456789"
+
 enum {
-	INVENTORY_MAX = 1000000,	/* hosts, as ranges multiply */
+	INVENTORY_MAX = 1000000,	/* names, as ranges multiply */
 	RANGES_MAX = 4,		/* in one name */
+	GROUPS_DEEP = 32,	/* groups in groups */
+	LETTERS = 1000000000,	/* a letter in a range, above all numbers */
+
+	/* how near a variable is to a host, above the ranks of groups */
+	RANK_NAME = 1 << 26,	/* the port behind its name */
+	RANK_LINE = 1 << 27,	/* a variable of its line */
+	RANK_SSH = 1 << 28,	/* more for an ansible_ssh_ one: it wins */
+};
+
+enum {
+	VAR_HOST, VAR_USER, VAR_PORT, VARS,
+};
+
+struct vars {
+	char *value[VARS];	/* NULL if not set */
+	uint32_t rank[VARS];
+};
+
+/* What one line says of a host or group. */
+struct entry {
+	const char *name, *group;	/* the group that it is in, or NULL */
+	int is_group, settled;
+	struct vars vars;
+	uint32_t depth;		/* of groups, by the longest way from `all' */
+	size_t first;		/* where the entries of its name begin */
+	char *note;
+	uint32_t line;
 };
 
 struct inventory_file {
-	struct hosts *hosts;
 	const char *path;	/* for messages */
 	uint32_t line;
-	int skip;		/* in a section that holds no hosts */
-	int ini;		/* there are sections: it is Ansible's form */
 	size_t made, bytes;	/* names that were made of it */
+	int ini;		/* there are sections: it is Ansible's form */
+	const char *group;	/* that the section is of */
+	const char *section;	/* "vars", "children", else it has hosts */
+	struct entry *entries;	/* in the order of the file */
+	size_t len, cap;
+	struct entry **sorted;	/* by name */
 };
 
-/* Ends wl because of S in a line of the inventory. */
-static void
-inventory_bad(const struct inventory_file *f, const char *what, const char *s)
+/* A range in a name: of letters, or of numbers with so many digits. */
+struct range {
+	long from, to, step;
+	int width;
+};
+
+static const char range_letters[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+/* Says that a line is left out because of S in it; returns 0. */
+static int
+inventory_odd(const struct inventory_file *f, const char *what, const char *s)
 {
-	errx(2, "%s:%lu: bad %s: %s", f->path, (unsigned long)f->line, what,
-	    printable(s));
+	warnx("%s:%lu: left out: bad %s: %s", f->path,
+	    (unsigned long)f->line, what, printable(s));
+	return 0;
+}
+
+/* Adds an entry like E for a name, which is not copied. */
+static struct entry *
+entry_add(struct inventory_file *f, const struct entry *e, const char *name)
+{
+	f->bytes += strlen(name);
+	if (f->made++ >= INVENTORY_MAX || f->bytes > READ_MAX)
+		errx(2, "%s:%lu: too many hosts", f->path,
+		    (unsigned long)f->line);
+	f->entries = append(f->entries, &f->len, &f->cap,
+	    sizeof(*f->entries));
+	f->entries[f->len - 1] = *e;
+	f->entries[f->len - 1].name = name;
+	return &f->entries[f->len - 1];
+}
+
+/* Adds an entry for a group in the section's group, or else in `all'. */
+static struct vars *
+group_add(struct inventory_file *f, const char *name, const char *in)
+{
+	struct entry e;
+
+	memset(&e, 0, sizeof(e));
+	e.is_group = 1;
+	e.line = f->line;
+	e.group = strcmp(name, "all") != 0 ? in : NULL;
+	return &entry_add(f, &e, name)->vars;
+}
+
+/* Gives TO the variables of FROM that are no less near than its own. */
+static void
+vars_take(struct vars *to, const struct vars *from)
+{
+	size_t k;
+
+	for (k = 0; k < VARS; k++) {
+		if (from->value[k] != NULL && from->rank[k] >= to->rank[k]) {
+			to->value[k] = from->value[k];
+			to->rank[k] = from->rank[k];
+		}
+	}
 }
 
 /*
- * A value that goes to ssh as -o KEYWORD=VALUE, and with %h or %r to commands
- * of the configuration, which shells run.  One that could mean something to
- * either ends wl.
+ * Sets a variable, if it is one that counts; returns 0 if its value is odd.
+ * That goes to ssh as -o KEYWORD=VALUE, and with %h or %r to commands of the
+ * configuration, which shells run: it must mean nothing to either.
  */
-static char *
-given_value(const struct inventory_file *f, const char *s)
-{
-	const char *p;
-
-	for (p = s; *p != '\0' && !is_kind(*p, REFUSED); p++)
-		if (strchr("#=%*?!~", *p) != NULL)
-			break;
-	if (*s == '\0' || *s == '-' || *p != '\0')
-		inventory_bad(f, "value", s);
-	return xstrdup(s);
-}
-
-/* A port, as ssh would print its number. */
-static char *
-given_port(const struct inventory_file *f, const char *s)
-{
-	struct buf out = { NULL, 0, 0 };
-	int port = port_number(s);
-
-	if (port == 0)
-		inventory_bad(f, "port", s);
-	buf_fmt(&out, "%d", port);
-	return out.v;
-}
-
-/* Takes a word after the name; returns 0 if it is not a variable but a note. */
 static int
-inventory_word(struct inventory_file *f, struct given *g, const char *w)
+vars_set(const struct inventory_file *f, struct vars *vars, const char *key,
+    const char *s, uint32_t rank)
 {
-	const char *key = w, *equals = strchr(w, '=');
-	char **to = NULL;
+	static const char *const names[VARS] = { "host", "user", "port" };
+	struct vars one = { { NULL }, { 0 } };
+	char number[16];
+	size_t k;
 
-	if (equals == NULL)
-		return 0;
-	if (strncmp(w, "ansible_", 8) != 0)
-		return f->ini;
-	key += strncmp(w, "ansible_ssh_", 12) == 0 ? 12 : 8;
-	if (strncmp(key, "host=", 5) == 0)
-		to = &g->hostname;
-	else if (strncmp(key, "user=", 5) == 0)
-		to = &g->user;
-	else if (strncmp(key, "port=", 5) == 0)
-		to = &g->port;
-	if (to != NULL && *to == NULL)
-		*to = to == &g->port ? given_port(f, equals + 1) :
-		    given_value(f, equals + 1);
+	if (strncmp(key, "ansible_", 8) != 0)
+		return 1;
+	key += 8;
+	if (strncmp(key, "ssh_", 4) == 0) {
+		key += 4;
+		rank += RANK_SSH;
+	}
+	for (k = 0; k < VARS && strcmp(key, names[k]) != 0; k++)
+		continue;
+	if (k == VARS)
+		return 1;
+	snprintf(number, sizeof(number), "%d",
+	    s[strspn(s, DIGITS)] == '\0' ? port_number(s) : 0);
+	if (k == VAR_PORT ? *number == '0' : *s == '\0' || *s == '-' ||
+	    (kinds_of(s) & REFUSED) || strpbrk(s, "#=%*?!~") != NULL)
+		return inventory_odd(f, key, s);
+	one.value[k] = xstrdup(k == VAR_PORT ? number : s);
+	one.rank[k] = rank;
+	vars_take(vars, &one);
 	return 1;
 }
 
-/* Whether the N bytes at S are FROM:TO, two numbers or two letters. */
-static int
-range_parse(const char *s, size_t n, long *from, long *to)
+/* KEY = VALUE in a section of variables; a comment may follow a word. */
+static void
+vars_line(struct inventory_file *f, char *p, const char *end)
 {
-	size_t i = 0, j;
+	char *s = p + strcspn(p, "="), *w, *rest;
+	int quoted;
 
-	while (i < n && is_digit(s[i]))
-		i++;
-	for (j = i + 1; i > 0 && j < n && is_digit(s[j]);)
-		j++;
-	if (i > 0 && i < 10 && s[i] == ':' && j == n && n - i > 1 &&
-	    n - i <= 10) {
-		*from = atol(s);
-		*to = atol(s + i + 1);
-	} else if (n == 3 && s[1] == ':' && isalpha((unsigned char)*s) &&
-	    isalpha((unsigned char)s[2])) {
-		*from = *s;
-		*to = s[2];
-	} else {
-		return 0;
+	if (s == end) {
+		inventory_odd(f, "variable", p);
+		return;
 	}
-	return *from <= *to;
+	rest = s = skip_blanks(s + 1, end);
+	p[strcspn(p, " \t=")] = '\0';
+	w = xstrdup(s);
+	quoted = word(&rest, end, w);
+	rest = skip_blanks(rest, end);
+	if (quoted == 1 && (rest == end || *rest == '#'))
+		s = w;
+	vars_set(f, group_add(f, f->group, "all"), p, s, 0);
+	free(w);
+}
+
+/*
+ * Sets the variables that the words from P on are.  Returns what follows
+ * them, or NULL if one is odd.
+ */
+static char *
+host_vars(const struct inventory_file *f, struct vars *vars, char *p,
+    const char *end)
+{
+	char *w = xstrdup(p), *rest, *equals;
+	int quoted, good = 1;
+
+	for (rest = p; p < end && good; rest = p) {
+		quoted = word(&p, end, w);
+		if (quoted == 0 || (equals = strchr(w, '=')) == NULL ||
+		    (strncmp(w, "ansible_", 8) != 0 &&
+		    (quoted == -1 || !f->ini)))
+			break;
+		*equals = '\0';
+		good = quoted == -1 ? inventory_odd(f, "quote", equals + 1) :
+		    vars_set(f, vars, w, equals + 1, RANK_LINE);
+	}
+	free(w);
+	return good ? rest : NULL;
+}
+
+/*
+ * Takes `:PORT' off a name that has no other colon but those in brackets, and
+ * the brackets off an address before it; returns 0 if the port is odd.
+ */
+static int
+host_port(const struct inventory_file *f, struct vars *vars, char *name)
+{
+	char *colon = strrchr(name, ':'), *close = strrchr(name, ']');
+	unsigned char addr[16];
+
+	if (colon == NULL || colon < close || colon[1] == '\0' ||
+	    colon[1 + strspn(colon + 1, DIGITS)] != '\0' ||
+	    (close == NULL && strchr(name, ':') != colon))
+		return 1;
+	*colon = '\0';
+	if (*name == '[' && close == colon - 1) {
+		*close = '\0';
+		if (inet_pton(AF_INET6, name + 1, addr) == 1)
+			memmove(name, name + 1, strlen(name));
+		else
+			*close = ']';
+	}
+	return vars_set(f, vars, "ansible_port", colon + 1, RANK_NAME);
+}
+
+/* A letter or a number, 0 if there is none; returns what follows it. */
+static const char *
+range_end(const char *s, long *n)
+{
+	const char *letter = *s != '\0' ? strchr(range_letters, *s) : NULL;
+	size_t len = strspn(s, DIGITS);
+
+	if (letter != NULL) {
+		*n = LETTERS + (letter - range_letters);
+		return s + 1;
+	}
+	*n = len > 0 && len < 10 ? atol(s) : 0;
+	return s + (len < 10 ? len : 0);
+}
+
+/*
+ * The range at S, FROM:TO or FROM:TO:STEP up to its `]', of letters or of
+ * numbers as wide as FROM is written; returns 0 if it is odd.
+ */
+static int
+range_parse(const char *s, struct range *r)
+{
+	const char *p = range_end(s, &r->from), *to = p + 1;
+
+	r->width = p > s ? (int)(p - s) : 1;
+	r->step = 1;
+	if (*p != ':' || (p = range_end(to, &r->to)) == to)
+		return 0;
+	if (*p == ':')
+		p = range_end(p + 1, &r->step);
+	return *p == ']' && r->from <= r->to && r->step > 0 &&
+	    r->step < LETTERS && (r->from < LETTERS) == (r->to < LETTERS);
 }
 
 /* Whether ssh takes the name; a user may stand before it here. */
@@ -2381,122 +2531,202 @@ inventory_typable(const char *name)
 	    typable(host + 1, kinds_of(host + 1));
 }
 
-/*
- * Adds the hosts that NAME stands for, a range at a time: a number as wide
- * as the range begins, or a letter.
- */
+/* Adds entries like E for all that NAME stands for, a range at a time. */
 static void
-inventory_add(struct inventory_file *f, const char *name, uint32_t given,
-    int depth)
+names_add(struct inventory_file *f, const struct entry *e, const char *name,
+    int ranges)
 {
-	const char *open = strchr(name, '['), *close, *colon;
+	const char *open = strchr(name, '[');
 	struct buf one = { NULL, 0, 0 };
-	long from = 0, to = 0, i;
+	struct range r = { 0, 0, 1, 1 };
+	long i;
 
 	if (open == NULL) {
-		f->bytes += strlen(name);
-		if (f->made++ >= INVENTORY_MAX || f->bytes > READ_MAX)
-			errx(2, "%s:%lu: too many hosts", f->path,
-			    (unsigned long)f->line);
-		if (inventory_typable(name) && host_find(f->hosts, name) ==
-		    NULL)
-			host_add(f->hosts, name_add(f->hosts->config,
-			    name), &f->hosts->len)->block = given;
+		entry_add(f, e, xstrdup(name));
 		return;
 	}
-	close = strchr(open, ']');
-	if (close == NULL || depth == RANGES_MAX || !range_parse(open + 1,
-	    (size_t)(close - open) - 1, &from, &to))
-		inventory_bad(f, "range", name);
-	colon = strchr(open, ':');
-	for (i = from; i <= to; i++) {
+	if (ranges == RANGES_MAX || !range_parse(open + 1, &r)) {
+		inventory_odd(f, "range", name);
+		return;
+	}
+	for (i = r.from; i <= r.to; i += r.step) {
 		one.len = 0;
 		buf_add(&one, name, (size_t)(open - name));
-		if (is_digit(open[1]))
-			buf_fmt(&one, "%0*ld", (int)(colon - open) - 1, i);
+		if (i < LETTERS)
+			buf_fmt(&one, "%0*ld", r.width, i);
 		else
-			buf_fmt(&one, "%c", (int)i);
-		buf_str(&one, close + 1);
-		inventory_add(f, one.v, given, depth + 1);
+			buf_add(&one, range_letters + (i - LETTERS), 1);
+		buf_str(&one, strchr(open, ']') + 1);
+		names_add(f, e, one.v, ranges + 1);
 	}
 	free(one.v);
 }
 
-/* Takes `:PORT' off a name that has no other colon, but for a range's. */
+/* A line with a host: its name, variables, and a note. */
 static void
-inventory_port(struct inventory_file *f, struct given *g, char *name)
+host_line(struct inventory_file *f, char *p, const char *end)
 {
-	char *colon = strrchr(name, ':'), *close = strrchr(name, ']'), *port;
+	struct entry e;
+	char *name = p, *note;
 
-	if (colon == NULL || colon < close || colon[1] == '\0' ||
-	    colon[1 + strspn(colon + 1, "0123456789")] != '\0' ||
-	    (close == NULL && strchr(name, ':') != colon))
+	memset(&e, 0, sizeof(e));
+	e.group = f->group;
+	e.line = f->line;
+	if (word(&p, end, name) != 1 ||
+	    (note = host_vars(f, &e.vars, p, end)) == NULL ||
+	    !host_port(f, &e.vars, name))
 		return;
-	*colon = '\0';
-	port = given_port(f, colon + 1);
-	if (g->port == NULL)
-		g->port = port;
+	e.note = note + strspn(note, "# \t");
+	while ((note = strchr(note, '\t')) != NULL)
+		*note = ' ';
+	names_add(f, &e, name, 0);
 }
 
-/* A line with a host: its name, its variables, and a note. */
-static void
-inventory_host(struct inventory_file *f, char *p, char *end)
+/* A section's heading: its group and what is in it; 0 if it is none. */
+static int
+heading(struct inventory_file *f, char *p)
 {
-	struct inventory *inv = f->hosts->inventory;
-	struct buf note = { NULL, 0, 0 };
-	struct given g;
-	char *name = p, *w, *rest;
-	int quoted;
+	char *close = strchr(p, ']'), *name;
 
-	memset(&g, 0, sizeof(g));
-	g.line = f->line;
-	if (word(&p, end, name) != 1)
-		return;
-	for (rest = p; p < end; rest = p) {
-		w = note.v = grow(note.v, &note.cap, (size_t)(end - p) + 1, 1);
-		quoted = word(&p, end, w);
-		if (quoted == -1 && strncmp(w, "ansible_", 8) == 0)
-			inventory_bad(f, "quote", w);
-		if (quoted != 1 || !inventory_word(f, &g, w))
-			break;
-	}
-	rest += strspn(rest, "# \t");
-	if (rest < end) {
-		*end = '\0';
-		g.note = rest;
-		for (; *rest != '\0'; rest++)
-			if (*rest == '\t')
-				*rest = ' ';
-	}
-	free(note.v);
-	inventory_port(f, &g, name);
-	inv->v = grow(inv->v, &inv->cap, inv->len + 2, sizeof(*inv->v));
-	inv->v[++inv->len] = g;
-	inventory_add(f, name, (uint32_t)inv->len, 0);
+	if (*p != '[' || close == NULL ||
+	    strchr("#;", close[1 + strspn(close + 1, " \t")]) == NULL)
+		return 0;
+	*close = '\0';
+	name = strtok(p + 1, ": \t");
+	f->group = name != NULL ? name : "";
+	group_add(f, f->group, "all");
+	f->section = strtok(NULL, " \t");
+	f->ini = 1;
+	return 1;
 }
 
-/* A line: empty, a comment, a section's heading, or a host. */
+/* A line: empty, a comment, a heading, or what its section has. */
 static void
 inventory_line(struct inventory_file *f, char *p, char *end)
 {
-	char *nul = memchr(p, '\0', (size_t)(end - p)), *close;
-
-	end = nul != NULL ? nul : end;
 	while (end > p && is_kind(end[-1], BLANK))
 		end--;
 	p = skip_blanks(p, end);
 	if (p == end || *p == '#' || *p == ';')
 		return;
 	*end = '\0';
-	close = *p == '[' ? strchr(p, ']') : NULL;
-	if (close != NULL &&
-	    strchr("#;", close[1 + strspn(close + 1, " \t")]) != NULL) {
-		f->ini = 1;
-		f->skip = strstr(p, ":vars]") != NULL ||
-		    strstr(p, ":children]") != NULL;
-	} else if (!f->skip) {
-		inventory_host(f, p, end);
+	if (!f->ini && f->len == 0 && (*p == '{' ||
+	    strncmp(p, "---", 3) == 0 || p[strcspn(p, " \t") - 1] == ':'))
+		errx(2, "%s:%lu: YAML and JSON are not understood, only INI "
+		    "and lists with one host a line", f->path,
+		    (unsigned long)f->line);
+	if (heading(f, p))
+		return;
+	if (f->section != NULL && strcmp(f->section, "vars") == 0)
+		vars_line(f, p, end);
+	else if (f->section != NULL && strcmp(f->section, "children") == 0)
+		group_add(f, strtok(p, " \t"), f->group);
+	else
+		host_line(f, p, end);
+}
+
+/* By name, then as they stand in the file; line 0 is any. */
+static int
+entry_compare(const void *a, const void *b)
+{
+	const struct entry *const *x = a, *const *y = b;
+	int c = (*x)->is_group - (*y)->is_group;
+
+	if (c == 0)
+		c = strcmp((*x)->name, (*y)->name);
+	if (c != 0 || (*x)->line == 0)
+		return c;
+	return (*x > *y) - (*x < *y);
+}
+
+static void
+entries_sort(struct inventory_file *f)
+{
+	struct entry *e, *before;
+	size_t i, cap = 0;
+
+	f->sorted = grow(NULL, &cap, f->len, sizeof(*f->sorted));
+	for (i = 0; i < f->len; i++)
+		f->sorted[i] = &f->entries[i];
+	qsort(f->sorted, f->len, sizeof(*f->sorted), entry_compare);
+	for (i = 0; i < f->len; i++) {
+		e = f->sorted[i];
+		before = i > 0 ? f->sorted[i - 1] : NULL;
+		e->first = i > 0 && before->is_group == e->is_group &&
+		    strcmp(before->name, e->name) == 0 ? before->first : i;
 	}
+}
+
+/*
+ * Gives E, the first entry of its name, the variables of the others, and of
+ * the groups that they are in.  The deeper group is the nearer one, of two as
+ * deep the one whose name sorts last.
+ */
+static void
+entry_settle(struct inventory_file *f, struct entry *e, uint32_t deep)
+{
+	struct entry key, *pkey = &key, *other, *group, **found = NULL;
+	struct vars above;
+	size_t i, k;
+
+	if (e->settled || deep > GROUPS_DEEP)
+		return;
+	e->settled = 1;
+	memset(&above, 0, sizeof(above));
+	memset(&key, 0, sizeof(key));
+	key.is_group = 1;
+	for (i = e->first; i < f->len && f->sorted[i]->first == e->first; i++) {
+		other = f->sorted[i];
+		if (other != e && other->vars.rank[VAR_PORT] == RANK_NAME)
+			other->vars.value[VAR_PORT] = NULL;
+		vars_take(&e->vars, &other->vars);
+		key.name = other->group;
+		if (key.name == NULL || (found = bsearch(&pkey, f->sorted,
+		    f->len, sizeof(*f->sorted), entry_compare)) == NULL)
+			continue;
+		group = f->sorted[(*found)->first];
+		entry_settle(f, group, deep + 1);
+		if (e->depth <= group->depth)
+			e->depth = group->depth + 1;
+		vars_take(&above, &group->vars);
+	}
+	for (k = 0; k < VARS && e->is_group; k++)
+		e->vars.rank[k] += e->depth * INVENTORY_MAX + (uint32_t)i;
+	vars_take(&above, &e->vars);
+	e->vars = above;
+}
+
+/* All that the file at PATH holds. */
+static void
+inventory_text(struct inventory_file *f, struct inventory *inv,
+    const char *path, struct buf *text)
+{
+	char chunk[16384];
+	struct stat st;
+	ssize_t n;
+	int fd = 0;
+
+	f->path = path;
+	if (strcmp(path, "-") == 0)
+		f->path = "standard input";
+	else if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
+		err(2, "%s", path);
+	inv->path = fd != 0 ? path : NULL;
+	inv->again = fd != 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
+		buf_add(text, chunk, (size_t)n);
+		if (text->len > READ_MAX)
+			errx(2, "%s: more than %d MB", f->path,
+			    READ_MAX >> 20);
+	}
+	if (n == -1)
+		err(2, "%s", f->path);
+	if (fd != 0)
+		close(fd);
+	if (text->len > 0 && (memchr(text->v, '\0', text->len) != NULL ||
+	    strncmp(text->v, "-----BEGIN", 10) == 0))
+		errx(2, "%s: no list of hosts; if it is a key: "
+		    "-o IdentityFile=...", f->path);
 }
 
 /* Reads the inventory at PATH, `-' being standard input; what fails ends wl. */
@@ -2504,39 +2734,43 @@ static void
 inventory_read(struct hosts *h, const char *path)
 {
 	struct inventory *inv = calloc(1, sizeof(*inv));
-	struct inventory_file f = { h, path, 0, 0, 0, 0, 0 };
+	struct inventory_file f;
 	struct buf text = { NULL, 0, 0 };
-	char *p, *eol, chunk[16384];
-	struct stat st;
-	int fd = 0;
-	ssize_t n;
+	struct given *given;
+	struct entry *e;
+	char *p, *eol;
 
 	if (inv == NULL)
 		out_of_memory();
 	h->inventory = inv;
-	if (strcmp(path, "-") == 0)
-		f.path = "standard input";
-	else
-		inv->path = path;
-	if (inv->path != NULL &&
-	    (fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
-		err(2, "%s", path);
-	inv->again = inv->path != NULL && fstat(fd, &st) == 0 &&
-	    S_ISREG(st.st_mode);
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
-		buf_add(&text, chunk, (size_t)n);
-		if (text.len > READ_MAX)
-			errx(2, "%s: more than %d MB", f.path, READ_MAX >> 20);
-	}
-	if (n == -1)
-		err(2, "%s", f.path);
-	if (fd != 0)
-		close(fd);
+	memset(&f, 0, sizeof(f));
+	f.group = "ungrouped";
+	inventory_text(&f, inv, path, &text);
 	for (p = text.v; p != NULL && p < text.v + text.len; p = eol + 1) {
 		eol = p + line_len(p, text.v + text.len);
 		f.line++;
 		inventory_line(&f, p, eol);
 	}
+	group_add(&f, "ungrouped", "all");
+	group_add(&f, "all", NULL);
+	entries_sort(&f);
+	inv->v = grow(NULL, &inv->cap, f.len + 1, sizeof(*inv->v));
+	for (e = f.entries; e < f.entries + f.len; e++) {
+		if (e->is_group || f.sorted[e->first] != e ||
+		    !inventory_typable(e->name))
+			continue;
+		entry_settle(&f, e, 0);
+		given = &inv->v[++inv->len];
+		given->hostname = e->vars.value[VAR_HOST];
+		given->user = e->vars.value[VAR_USER];
+		given->port = e->vars.value[VAR_PORT];
+		given->note = e->note;
+		given->line = e->line;
+		host_add(h, name_add(h->config, e->name), &h->len)->block =
+		    (uint32_t)inv->len;
+	}
+	free(f.entries);
+	free(f.sorted);
 }
 
 /*
