@@ -2272,7 +2272,7 @@ after(const char *s)
 #define DIGITS	"0123456789"
 
 enum {
-	INVENTORY_MAX = 1000000,	/* names, as ranges multiply */
+	INVENTORY_MAX = 1000000,	/* entries, as ranges multiply */
 	RANGES_MAX = 4,		/* in one name */
 	GROUPS_DEEP = 32,	/* groups in groups */
 	LETTERS = 1000000000,	/* a letter in a range, above all numbers */
@@ -2306,7 +2306,7 @@ struct entry {
 struct inventory_file {
 	const char *path;	/* for messages */
 	uint32_t line;
-	size_t made, bytes;	/* names that were made of it */
+	size_t bytes;		/* of all names */
 	int ini;		/* there are sections: it is Ansible's form */
 	const char *group;	/* that the section is of */
 	const char *section;	/* "vars", "children", else it has hosts */
@@ -2338,7 +2338,7 @@ static struct entry *
 entry_add(struct inventory_file *f, const struct entry *e, const char *name)
 {
 	f->bytes += strlen(name);
-	if (f->made++ >= INVENTORY_MAX || f->bytes > READ_MAX)
+	if (f->len >= INVENTORY_MAX || f->bytes > READ_MAX)
 		errx(2, "%s:%lu: too many hosts", f->path,
 		    (unsigned long)f->line);
 	f->entries = append(f->entries, &f->len, &f->cap,
@@ -2348,7 +2348,7 @@ entry_add(struct inventory_file *f, const struct entry *e, const char *name)
 	return &f->entries[f->len - 1];
 }
 
-/* Adds an entry for a group in the section's group, or else in `all'. */
+/* Adds an entry for a group that is IN another; returns its variables. */
 static struct vars *
 group_add(struct inventory_file *f, const char *name, const char *in)
 {
@@ -2458,31 +2458,6 @@ host_vars(const struct inventory_file *f, struct vars *vars, char *p,
 	return good ? rest : NULL;
 }
 
-/*
- * Takes `:PORT' off a name that has no other colon but those in brackets, and
- * the brackets off an address before it; returns 0 if the port is odd.
- */
-static int
-host_port(const struct inventory_file *f, struct vars *vars, char *name)
-{
-	char *colon = strrchr(name, ':'), *close = strrchr(name, ']');
-	unsigned char addr[16];
-
-	if (colon == NULL || colon < close || colon[1] == '\0' ||
-	    colon[1 + strspn(colon + 1, DIGITS)] != '\0' ||
-	    (close == NULL && strchr(name, ':') != colon))
-		return 1;
-	*colon = '\0';
-	if (*name == '[' && close == colon - 1) {
-		*close = '\0';
-		if (inet_pton(AF_INET6, name + 1, addr) == 1)
-			memmove(name, name + 1, strlen(name));
-		else
-			*close = ']';
-	}
-	return vars_set(f, vars, "ansible_port", colon + 1, RANK_NAME);
-}
-
 /* A letter or a number, 0 if there is none; returns what follows it. */
 static const char *
 range_end(const char *s, long *n)
@@ -2517,6 +2492,29 @@ range_parse(const char *s, struct range *r)
 	    r->step < LETTERS && (r->from < LETTERS) == (r->to < LETTERS);
 }
 
+/*
+ * Takes `:PORT' off a name that has no other colon but those in brackets, and
+ * brackets that are no range off what is before it, as of an IPv6 address.
+ * Returns 0 if the port is odd.
+ */
+static int
+host_port(const struct inventory_file *f, struct vars *vars, char *name)
+{
+	char *colon = strrchr(name, ':'), *close = strrchr(name, ']');
+	struct range r;
+
+	if (colon == NULL || colon < close || colon[1] == '\0' ||
+	    colon[1 + strspn(colon + 1, DIGITS)] != '\0' ||
+	    (close == NULL && strchr(name, ':') != colon))
+		return 1;
+	*colon = '\0';
+	if (*name == '[' && close == colon - 1 && !range_parse(name + 1, &r)) {
+		*close = '\0';
+		memmove(name, name + 1, strlen(name));
+	}
+	return vars_set(f, vars, "ansible_port", colon + 1, RANK_NAME);
+}
+
 /* Whether ssh takes the name; a user may stand before it here. */
 static int
 inventory_typable(const char *name)
@@ -2531,24 +2529,33 @@ inventory_typable(const char *name)
 	    typable(host + 1, kinds_of(host + 1));
 }
 
+/* Whether what is in brackets in the name are ranges, and not too many. */
+static int
+ranges_are_good(const char *name)
+{
+	struct range r;
+	int n = 0;
+
+	for (; (name = strchr(name, '[')) != NULL; n++)
+		if (n == RANGES_MAX || !range_parse(++name, &r))
+			return 0;
+	return 1;
+}
+
 /* Adds entries like E for all that NAME stands for, a range at a time. */
 static void
-names_add(struct inventory_file *f, const struct entry *e, const char *name,
-    int ranges)
+names_add(struct inventory_file *f, const struct entry *e, const char *name)
 {
 	const char *open = strchr(name, '[');
 	struct buf one = { NULL, 0, 0 };
-	struct range r = { 0, 0, 1, 1 };
+	struct range r;
 	long i;
 
 	if (open == NULL) {
 		entry_add(f, e, xstrdup(name));
 		return;
 	}
-	if (ranges == RANGES_MAX || !range_parse(open + 1, &r)) {
-		inventory_odd(f, "range", name);
-		return;
-	}
+	range_parse(open + 1, &r);
 	for (i = r.from; i <= r.to; i += r.step) {
 		one.len = 0;
 		buf_add(&one, name, (size_t)(open - name));
@@ -2557,7 +2564,7 @@ names_add(struct inventory_file *f, const struct entry *e, const char *name,
 		else
 			buf_add(&one, range_letters + (i - LETTERS), 1);
 		buf_str(&one, strchr(open, ']') + 1);
-		names_add(f, e, one.v, ranges + 1);
+		names_add(f, e, one.v);
 	}
 	free(one.v);
 }
@@ -2576,10 +2583,14 @@ host_line(struct inventory_file *f, char *p, const char *end)
 	    (note = host_vars(f, &e.vars, p, end)) == NULL ||
 	    !host_port(f, &e.vars, name))
 		return;
+	if (!ranges_are_good(name)) {
+		inventory_odd(f, "range", name);
+		return;
+	}
 	e.note = note + strspn(note, "# \t");
 	while ((note = strchr(note, '\t')) != NULL)
 		*note = ' ';
-	names_add(f, &e, name, 0);
+	names_add(f, &e, name);
 }
 
 /* A section's heading: its group and what is in it; 0 if it is none. */
@@ -7095,6 +7106,17 @@ query_join(struct prompt *p, char **words, int n)
 	p->cursor = p->len;
 }
 
+/* Ends wl for `-p PORT HOST' and `-l USER HOST', which mean that to ssh. */
+static void
+habit_check(const struct ranking *r, const struct options *o, char **words)
+{
+	if (r->len > 0 || (o->print ? port_number(words[0]) == 0 :
+	    host_find(r->hosts, words[1]) == NULL))
+		return;
+	errx(2, "nothing matches; ssh's -%s is -o %s%s", o->print ? "p" : "l",
+	    o->print ? "Port=" : "User=", printable(words[0]));
+}
+
 /*
  * What a query on the command line means without a prompt: a host, itself,
  * or NULL if that is to be asked.
@@ -7241,6 +7263,10 @@ main(int argc, char **argv)
 	joined = options.list || options.print;
 	if (first < argc)
 		query_join(&prompt, argv + first, joined ? argc - first : 1);
+	if (joined && argc - first > 1) {
+		ranking_update(&prompt.rank, prompt.query, NULL);
+		habit_check(&prompt.rank, &options, argv + first);
+	}
 	if (options.list) {
 		ranking_update(&prompt.rank, prompt.query, NULL);
 		return finish(list(&prompt.rank, &options));
