@@ -2832,17 +2832,31 @@ reads()
 	    cut -f 1,2,4,5 | sed "s#$tab$inventory:#$tab#")"
 }
 
-# refuses MESSAGE LINE ...: wl says so of a line of an inventory.
+# leaves_out NAME: on standard input is a table of reasons and lines, with tabs
+# between; wl leaves out the lines of an inventory that have a reason, and says
+# it. They are in order of it; the host good is kept.
 
-refuses()
+leaves_out()
+{
+	cat >"$tmp/table"
+	{ cut -f 2- "$tmp/table"; printf '[x]\ngood\n'; } | write hosts
+	run -F none -i "$HOME/.ssh/hosts" -l
+	is "$1" "0:good:$(awk -F '\t' -v file="wl: $HOME/.ssh/hosts" '
+	    $1 != "-" { print file ":" NR ": left out: bad " $1 }
+	    ' "$tmp/table")" "$rc:$out:$err"
+}
+
+# fails_with MESSAGE TEXT ...: an inventory of such a text is an error.
+
+fails_with()
 {
 	message=$1
 	shift
-	for line; do
-		printf '# x\n%s\n' "$line" | write hosts
+	for text; do
+		printf '%s\n' "$text" | write hosts
 		run -F none -i "$HOME/.ssh/hosts" -l
-		is "the inventory line $line is an error" \
-		    "2::wl: $HOME/.ssh/hosts:2: $message" "$rc:$out:$err"
+		is "an inventory that begins with $(printf '%.20s' "$text") \
+is an error" "2::wl: $HOME/.ssh/hosts$message" "$rc:$out:$err"
 	done
 }
 
@@ -2881,7 +2895,7 @@ test_inventory()
 			@host
 			.hidden
 		END
-		printf 'crlf note\r\nnul\0 note\nlast'
+		printf 'crlf note\r\nlast'
 	} | write hosts
 	reads 'a plain list has names and notes' <<-'END'
 		web		1
@@ -2894,8 +2908,7 @@ test_inventory()
 		fe80::1		12
 		x=y		13	z=1
 		crlf		21	note
-		nul		22
-		last		23
+		last		22
 	END
 	write hosts <<-'END'
 		; the fleet
@@ -2907,15 +2920,12 @@ test_inventory()
 		web3 http_port=80 ansible_port=2203 ansible_connection=ssh
 		web4:2204 ansible_host=fe80::1
 		web5:1 ansible_port=2205 front end ansible_user=x
-		[web:vars]
-		ansible_user=nobody
 		[db] # rows
 		db1
 		[all:children] ; all
 		web
 		db
 		[ x ]
-		web1 ansible_host=192.0.2.3
 		x1
 	END
 	reads 'an INI inventory has groups and variables' <<-'END'
@@ -2925,60 +2935,14 @@ test_inventory()
 		web3	@web3:2203	7
 		web4	@fe80::1:2204	8
 		web5	@web5:2205	9	front end ansible_user=x
-		db1		13
-		x1		19
+		db1		11
+		x1		16
 	END
 	run -F "$HOME/$config" -i "$HOME/.ssh/hosts" -l deploy
 	is 'a query finds what an inventory says' 0:web1: "$rc:$out:$err"
-	write hosts <<-'END'
-		n[8:10]
-		n[08:10].example.com:5022 ansible_user=pg
-		db-[a:c]
-		[b:c][1:2]-[01:02]
-		[t]
-		[x:x]
-		same[1:1] same
-	END
-	reads 'ranges stand for many hosts' <<-'END'
-		n8		1
-		n9		1
-		n10		1
-		n08.example.com	pg@n08.example.com:5022	2
-		n09.example.com	pg@n09.example.com:5022	2
-		n10.example.com	pg@n10.example.com:5022	2
-		db-a		3
-		db-b		3
-		db-c		3
-		b1-01		4
-		b1-02		4
-		b2-01		4
-		b2-02		4
-		c1-01		4
-		c1-02		4
-		c2-01		4
-		c2-02		4
-		same1		7	same
-	END
-	for line in 'w[3:1]' 'w[1:]' 'w[:3]' 'w[]' 'w[1]' 'w[a:3]' 'w[1:c]' \
-	    'w[1:2x' 'w[1-3]' 'w[aa:bb]' 'w[c:a]' 'w[01:20:6]'; do
-		refuses "bad range: $line" "$line"
-	done
-	for port in 0 65536 22x 99999999999999999999; do
-		refuses "bad port: $port" "w ansible_port=$port"
-	done
-	refuses 'bad port: 0' 'w:0'
-	refuses 'bad value: -1' 'w ansible_host=-1' 'w ansible_ssh_user=-1'
-	refuses 'bad value: a b' 'w ansible_host="a b"' "w ansible_user='a b'"
-	for value in 'a|b' 'a;b' '$a' 'a`b`' 'a&b' 'a>b' 'a<b' 'a(b)' '{a}' \
-	    'a@b' '%h' 'a,b' 'a*' '-oProxyCommand=x' ''; do
-		refuses "bad value: $value" "w ansible_host=$value" \
-		    "w ansible_user=$value" "w ansible_ssh_host=$value"
-	done
-	refuses "bad value: a'b" "w ansible_user=\"a'b\""
-	refuses 'bad quote: ansible_user=ab' "w ansible_user=a'b"
-	refuses 'too many hosts' 'w[0:1000000]' 'w[0:9999][0:9999]' \
-	    'w[0:999999999]' \
-	    "$(printf 'w[0:999999]%01000d' 0)"
+	test_inventory_groups
+	test_inventory_ranges
+	test_inventory_odd
 	echo 'w ansible_port=022' | write hosts
 	run -F none -i "$HOME/.ssh/hosts" -l -v
 	is 'a port is shown as ssh prints it' "w ${me}@w:22" \
@@ -3006,6 +2970,197 @@ test_inventory()
 	fresh
 }
 
+# What follows is as ansible-inventory has it: the tables were compared with
+# what Ansible 2.14 makes of these inventories.
+
+test_inventory_groups()
+{
+	write hosts <<-'END'
+		alone
+		several ansible_user=one ansible_host=192.0.2.1
+
+		[web]
+		a
+		b ansible_user=own ansible_port=2201
+		[web:vars]
+		ansible_user = "web" # a comment
+		ansible_port=2202 # another
+		other = some "words # and
+		[db]
+		b
+		c:2203
+		d ansible_host=192.0.2.4 ansible_ssh_host=192.0.2.5
+		several ansible_user=two ansible_port=2204
+		[db:vars]
+		ansible_user=db
+		ansible_port=2205
+		[prod:children]
+		web
+		zone # the last one
+		[prod:vars]
+		ansible_user=prod
+		ansible_host=192.0.2.6
+		[zone:children]
+		deep
+		[deep]
+		e
+		f ansible_ssh_user=own
+		several ansible_ssh_port=2206
+		g:2207
+		g:2208 ansible_user=later
+		[zone:vars]
+		ansible_user=zone
+		ansible_ssh_user=ssh
+		[all:vars]
+		ansible_user=all
+		ansible_port=2209
+		[aa]
+		h
+		[zz]
+		h
+		[zz:vars]
+		ansible_user=zz
+		[aa:vars]
+		ansible_user=aa
+	END
+	reads 'groups have variables, and the nearest wins' <<-'END'
+		alone	all@alone:2209	1
+		several	ssh@192.0.2.1:2206	2
+		a	web@192.0.2.6:2202	5
+		b	own@192.0.2.6:2201	6
+		c	db@c:2203	13
+		d	db@192.0.2.5:2205	14
+		e	ssh@192.0.2.6:2209	28
+		f	own@192.0.2.6:2209	29
+		g	ssh@192.0.2.6:2207	31
+		h	zz@h:2209	40
+	END
+	write hosts <<-'END'
+		[a:children]
+		b
+		[b:children]
+		a
+		b
+		[b]
+		w
+		[b:vars]
+		ansible_port=22022
+	END
+	reads 'groups in each other do no harm' <<-'END'
+		w	@w:22022	7
+	END
+}
+
+test_inventory_ranges()
+{
+	write hosts <<-'END'
+		n[8:10]
+		n[08:10].example.com:5022 ansible_user=pg
+		db-[a:c]
+		[b:c][1:2]-[01:02]
+		[t]
+		[x:x]
+		same[1:1] same
+		s[01:08:3]
+		[:2]x
+		u[y:B]
+		[a:f:4]x
+		[2001:db8::1]:2200
+		[2001:db8::2]:2200 ansible_port=2201 note
+	END
+	reads 'ranges stand for many hosts' <<-'END'
+		n8		1
+		n9		1
+		n10		1
+		n08.example.com	pg@n08.example.com:5022	2
+		n09.example.com	pg@n09.example.com:5022	2
+		n10.example.com	pg@n10.example.com:5022	2
+		db-a		3
+		db-b		3
+		db-c		3
+		b1-01		4
+		b1-02		4
+		b2-01		4
+		b2-02		4
+		c1-01		4
+		c1-02		4
+		c2-01		4
+		c2-02		4
+		same1		7	same
+		s01		8
+		s04		8
+		s07		8
+		0x		9
+		1x		9
+		2x		9
+		uy		10
+		uz		10
+		uA	@ua:22	10
+		uB	@ub:22	10
+		ax		11
+		ex		11
+		2001:db8::1	@2001:db8::1:2200	12
+		2001:db8::2	@2001:db8::2:2201	13	note
+	END
+}
+
+test_inventory_odd()
+{
+	for line in 'w[3:1]' 'w[1:]' 'w[:]' 'w[]' 'w[1]' 'w[a:3]' 'w[1:c]' \
+	    'w[1:2x' 'w[1-3]' 'w[aa:bb]' 'w[c:a]' 'w[Z:a]' 'w[1:9:0]' \
+	    'w[1:9:a]' 'w[1:9:1:1]' 'w[0:9999999999]' 'w[1:2][2:1]' \
+	    'w[1:2][1:2][1:2][1:2][1:2]'; do
+		printf 'range: %s\t%s\n' "$line" "$line"
+	done >"$tmp/ranges"
+	leaves_out 'odd ranges are left out' <"$tmp/ranges"
+	for port in 0 65536 22x 99999999999999999999 ssh ''; do
+		printf 'port: %s\t%s\n' "$port" "w ansible_port=$port"
+	done >"$tmp/ports"
+	printf 'port: 0\tw:0\n' >>"$tmp/ports"
+	leaves_out 'odd ports are left out' <"$tmp/ports"
+	for value in 'a|b' 'a;b' '$a' 'a`b`' 'a&b' 'a>b' 'a<b' 'a(b)' '{a}' \
+	    '{{' 'a@b' '%h' 'a,b' 'a*' 'a#b' 'a\b' -1 -oProxyCommand=x ''; do
+		printf 'host: %s\tw ansible_host=%s\n' "$value" "$value"
+		printf 'user: %s\tw ansible_user=%s\n' "$value" "$value"
+		printf 'host: %s\tw ansible_ssh_host=%s\n' "$value" "$value"
+	done >"$tmp/values"
+	cat >>"$tmp/values" <<-'END'
+		host: a b	w ansible_host="a b"
+		user: a b	w ansible_user='a b'
+		user: a'b	w ansible_user="a'b"
+		quote: ab	w ansible_user=a'b
+		-	[x:vars]
+		user: {{ a }}	ansible_user = {{ a }}
+		user: a b	ansible_user=a b
+		user: "a" b	ansible_user="a" b
+		user: 	ansible_user=
+		user: 	ansible_user="" # nothing
+		port: x	ansible_port=x
+		variable: words	words
+	END
+	leaves_out 'odd values are left out' <"$tmp/values"
+	fails_with ':1: too many hosts' 'w[0:1000000]' 'w[0:9999][0:9999]' \
+	    'w[0:999999999]' "$(printf 'w[0:999999]%01000d' 0)"
+	for text in 'all:' '--- # hosts' '{"all":' 'web: # x'; do
+		fails_with ':1: YAML and JSON are not understood, only INI '\
+'and lists with one host a line' "$text$newline  hosts:"
+	done
+	fails_with ': no list of hosts; if it is a key: -o IdentityFile=...' \
+	    "-----BEGIN OPENSSH PRIVATE KEY-----${newline}b3BlbnNzaC1rZX"
+	printf 'a\nb\0' | write hosts
+	run -F none -i "$HOME/.ssh/hosts" web
+	is 'what is no text is no inventory' "2::wl: $HOME/.ssh/hosts: no list \
+of hosts; if it is a key: -o IdentityFile=..." "$rc:$out:$err"
+	run -F "$HOME/$config" -p 2222 web1
+	is "ssh's -p is recognized" \
+	    "2::wl: nothing matches; ssh's -p is -o Port=2222" "$rc:$out:$err"
+	run -F "$HOME/$config" -l root web1
+	is "ssh's -l is recognized" \
+	    "2::wl: nothing matches; ssh's -l is -o User=root" "$rc:$out:$err"
+	run -F "$HOME/$config" -l other web1
+	is 'but words that match are no habit' '0:web1:' "$rc:$out:$err"
+}
+
 # prompted: waits until the shell on the terminal asks for a command.
 
 prompted()
@@ -3027,7 +3182,7 @@ test_inventory_input()
 	done
 	echo 'w[2:1]' | write hosts
 	is 'a mistake on standard input has a line, too' \
-	    'wl: standard input:1: bad range: w[2:1]' \
+	    'wl: standard input:1: left out: bad range: w[2:1]' \
 	    "$("$wl" -F none -i - -l <"$HOME/.ssh/hosts" 2>&1)"
 }
 

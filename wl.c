@@ -87,6 +87,7 @@
 #define VERSION		"1.0"
 #define PATH_SYSTEM	"/etc/ssh/ssh_config"
 #define BLANKS		" \t\r\n"	/* what separates a keyword */
+#define DIGITS		"0123456789"
 #define FNV_START	14695981039346656037U
 
 enum {
@@ -95,6 +96,7 @@ enum {
 	READ_MAX = 1 << 28,	/* bytes read in all */
 	KEYWORD_MAX = 32,	/* the longest keyword has 31 letters */
 	HOSTNAME_MAX = 1 << 16,	/* bytes from which on no %h is expanded */
+	READ_CHUNK = 1 << 14,	/* bytes read at least at once */
 	ADDR_MAX = 1024,	/* bytes of an address that are kept */
 	MATCH_MAX = 255,	/* bytes of a text that are matched */
 	LIST_CHUNK = 1 << 16,	/* bytes of a list that are printed at once */
@@ -282,6 +284,36 @@ now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+/*
+ * Reads all of FD, or more than MAX bytes of it, behind what B holds.  Returns
+ * -1 and errno when that fails.
+ */
+static int
+read_whole(int fd, struct buf *b, size_t max)
+{
+	ssize_t n;
+
+	do {
+		b->v = grow(b->v, &b->cap, b->len + READ_CHUNK, 1);
+		n = read(fd, b->v + b->len, b->cap - b->len - 1);
+		b->len += n > 0 ? (size_t)n : 0;
+	} while ((n > 0 && b->len <= max) || (n == -1 && errno == EINTR));
+	b->v[b->len] = '\0';
+	return n == -1 ? -1 : 0;
+}
+
+/* Ends the line at P, before END, with a NUL; returns the next one. */
+static char *
+cut_line(char *p, char *end)
+{
+	char *eol = memchr(p, '\n', (size_t)(end - p));
+
+	if (eol == NULL)
+		eol = end;
+	*eol = '\0';
+	return eol + 1;
 }
 
 /* Writes all of it; -1 and errno when that fails. */
@@ -571,6 +603,23 @@ typable(const char *name)
 			return 0;
 	}
 	return 1;
+}
+
+/* Whether ssh takes the name, before which a user may stand. */
+static int
+is_destination(const char *name)
+{
+	const char *at = strrchr(name, '@');
+	char *user;
+	int ok;
+
+	if (at == NULL)
+		return *name != '\0' && typable(name);
+	user = xstrdup(name);
+	user[at - name] = '\0';
+	ok = *user != '\0' && typable(user) && is_destination(at + 1);
+	free(user);
+	return ok;
 }
 
 /*
@@ -1072,28 +1121,17 @@ read_lines(struct reader *r, int fd, size_t size)
 {
 	struct config *c = r->c;
 	struct buf text = { NULL, 0, 0 };
-	char *p, *eol, *end;
-	ssize_t n = 1;
+	char *p, *next;
 
-	while (n > 0 && !c->full) {
-		text.v = grow(text.v, &text.cap, text.len + 2 > size ?
-		    text.len + 2 : size, 1);
-		n = read(fd, text.v + text.len, text.cap - text.len - 1);
-		if (n == -1 && errno == EINTR)
-			n = 1;
-		else if (n > 0)
-			text.len += (size_t)n;
-		if (text.len > READ_MAX - c->read) {
-			warnx("more than %d MB of configuration",
-			    READ_MAX >> 20);
-			c->full = 1;
-		}
+	text.v = grow(NULL, &text.cap, size + READ_CHUNK, 1);
+	(void)read_whole(fd, &text, READ_MAX - c->read);
+	if (text.len > READ_MAX - c->read) {
+		warnx("more than %d MB of configuration", READ_MAX >> 20);
+		c->full = 1;
 	}
 	c->read += text.len;
-	for (p = text.v, end = p + text.len; p < end; p = eol + 1) {
-		if ((eol = memchr(p, '\n', (size_t)(end - p))) == NULL)
-			eol = end;
-		*eol = '\0';
+	for (p = text.v; p < text.v + text.len; p = next) {
+		next = cut_line(p, text.v + text.len);
 		r->line++;
 		read_line(r, p);
 	}
@@ -1147,7 +1185,7 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 	f->st = st;
 	if (S_ISREG(st.st_mode))
 		read_lines(&r, fd, st.st_size > READ_MAX ? 0 :
-		    (size_t)st.st_size + 2);
+		    (size_t)st.st_size);
 	close(fd);
 	return 0;
 }
@@ -1395,8 +1433,8 @@ read_pass(struct config *c, struct values *v, const char *typed,
 
 /* What an inventory says of a host, each NULL if it does not. */
 struct given {
-	char *hostname, *user, *port;
-	char *note;
+	const char *hostname, *user, *port;
+	const char *note;
 	uint32_t line;
 };
 
@@ -1472,6 +1510,7 @@ struct host {
 };
 
 struct inventory {
+	const char *name;	/* for messages */
 	const char *path;	/* as the user gave it, NULL: standard input */
 	int again;		/* it is a file, which can be read again */
 	struct given *v;	/* from 1 on */
@@ -1648,292 +1687,503 @@ host_details(struct hosts *h, struct host *host)
 
 /*
  * An inventory, with -i, takes the place of the configuration's hosts: one
- * host a line, the rest of the line its note; or Ansible's INI form.  Each
- * name is still looked up in the configuration.
+ * host a line, the rest of the line its note; or Ansible's INI form, where
+ * hosts and groups are in groups, and all of them may have variables.  What
+ * the lines say of a name is collected first; then each host gets the
+ * variables of all its lines and groups, the nearest first.  Its name is
+ * still looked up in the configuration.
  */
 
 enum {
-	INVENTORY_MAX = 1000000,	/* hosts, as ranges multiply */
+	INVENTORY_MAX = 1000000,	/* entries, as ranges multiply */
 	RANGES_MAX = 4,		/* in one name */
+	GROUPS_DEEP = 32,	/* groups in groups */
+	LETTERS = 1 << 30,	/* letters in ranges are numbers from there on */
+	RANK_HOST = UINT32_MAX >> 1,	/* of a variable of the host itself */
+};
+
+/* Of two that say the same the one with ssh in its name wins (Ansible). */
+static const char *const variables[] = { "ansible_host", "ansible_user",
+    "ansible_port", "ansible_ssh_host", "ansible_ssh_user",
+    "ansible_ssh_port" };
+enum { VAR_PORT = 2, VAR_SSH = 3, VAR_COUNT = 6 };
+
+struct variable {
+	const char *value;	/* NULL if it is not set */
+	uint32_t rank;		/* the nearer to the host the larger */
+};
+
+/* What one line says of a host or group. */
+struct entry {
+	const char *name, *group;	/* the group that it is in, or NULL */
+	int is_group, settled;
+	struct variable vars[VAR_COUNT];
+	uint32_t depth;		/* of groups, by the longest way from `all' */
+	size_t first;		/* where the entries of its name begin */
+	const char *note;
+	uint32_t line;
 };
 
 struct inventory_file {
-	struct hosts *hosts;
 	const char *path;	/* for messages */
 	uint32_t line;
-	int skip;		/* in a section that holds no hosts */
+	size_t bytes;		/* of all names */
 	int ini;		/* there are sections: it is Ansible's form */
-	size_t made, bytes;	/* names that were made of it */
+	const char *group;	/* that the section is of */
+	const char *section;	/* "vars", "children", else it has hosts */
+	struct entry *entries;	/* in the order of the file */
+	size_t len, cap;
+	struct entry **sorted;	/* by name */
 };
 
-/* Ends wl because of S in a line of the inventory. */
-static void
-inventory_bad(const struct inventory_file *f, const char *what, const char *s)
+/* A range in a name: of letters, or of numbers with so many digits. */
+struct range {
+	long from, to, step;
+	int width;
+};
+
+/* Says that a line is left out because of S in it; returns 0. */
+static int
+inventory_odd(const struct inventory_file *f, const char *what, const char *s)
 {
-	errx(2, "%s:%lu: bad %s: %s", f->path, (unsigned long)f->line, what,
-	    printable(s));
+	warnx("%s:%lu: left out: bad %s: %s", f->path,
+	    (unsigned long)f->line, what, printable(s));
+	return 0;
+}
+
+/* Adds an entry like E for a name, which is not copied. */
+static struct entry *
+entry_add(struct inventory_file *f, const struct entry *e, const char *name)
+{
+	f->bytes += strlen(name);
+	if (f->len >= INVENTORY_MAX || f->bytes > READ_MAX)
+		errx(2, "%s:%lu: too many hosts", f->path,
+		    (unsigned long)f->line);
+	f->entries = append(f->entries, &f->len, &f->cap,
+	    sizeof(*f->entries));
+	f->entries[f->len - 1] = *e;
+	f->entries[f->len - 1].name = name;
+	return &f->entries[f->len - 1];
+}
+
+/* Adds an entry for a group that is IN another, and returns it. */
+static struct entry *
+group_add(struct inventory_file *f, const char *name, const char *in)
+{
+	struct entry e;
+
+	memset(&e, 0, sizeof(e));
+	e.is_group = 1;
+	e.line = f->line;
+	e.group = strcmp(name, "all") != 0 ? in : NULL;
+	return entry_add(f, &e, name);
 }
 
 /*
- * A value that goes to ssh as -o KEYWORD=VALUE, and with %h or %r to commands
- * of the configuration, which shells run.  One that could mean something to
- * either ends wl.
+ * Sets a variable, if it is one that counts; returns 0 if its value is odd.
+ * That goes to ssh as -o KEYWORD=VALUE, and with %h or %r to commands of the
+ * configuration, which shells run: it must mean nothing to either.
  */
-static char *
-given_value(const struct inventory_file *f, const char *s)
-{
-	const char *p;
-
-	p = s + strcspn(s, "#=%*?!~");
-	if (*s == '\0' || *p != '\0' || !typable(s))
-		inventory_bad(f, "value", s);
-	return xstrdup(s);
-}
-
-/* A port, as ssh would print its number. */
-static char *
-given_port(const struct inventory_file *f, const char *s)
-{
-	struct buf out = { NULL, 0, 0 };
-	int port = port_number(s);
-
-	if (port == 0)
-		inventory_bad(f, "port", s);
-	buf_fmt(&out, "%d", port);
-	return out.v;
-}
-
-/* Takes a word after the name; returns 0 if it is not a variable but a note. */
 static int
-inventory_word(struct inventory_file *f, struct given *g, const char *w)
+variable_set(const struct inventory_file *f, struct entry *e, const char *key,
+    const char *s)
 {
-	const char *key = w, *equals = strchr(w, '=');
-	char **to = NULL;
+	const char *good = s;
+	size_t k;
 
-	if (equals == NULL)
-		return 0;
-	if (strncmp(w, "ansible_", 8) != 0)
-		return f->ini;
-	key += strncmp(w, "ansible_ssh_", 12) == 0 ? 12 : 8;
-	if (strncmp(key, "host=", 5) == 0)
-		to = &g->hostname;
-	else if (strncmp(key, "user=", 5) == 0)
-		to = &g->user;
-	else if (strncmp(key, "port=", 5) == 0)
-		to = &g->port;
-	if (to != NULL && *to == NULL)
-		*to = to == &g->port ? given_port(f, equals + 1) :
-		    given_value(f, equals + 1);
+	for (k = 0; k < VAR_COUNT && strcmp(key, variables[k]) != 0; k++)
+		continue;
+	if (k == VAR_COUNT)
+		return 1;
+	if (k % VAR_SSH == VAR_PORT)
+		good = s[strspn(s, DIGITS)] == '\0' ? port_text(s) : NULL;
+	else if (*s == '\0' || !typable(s) || strpbrk(s, "#=%*?!~") != NULL)
+		good = NULL;
+	if (good == NULL)
+		return inventory_odd(f, strrchr(key, '_') + 1, s);
+	e->vars[k].value = xstrdup(good);
+	e->vars[k].rank = e->is_group ? 0 : RANK_HOST;
 	return 1;
 }
 
-/* Whether the N bytes at S are FROM:TO, two numbers or two letters. */
-static int
-range_parse(const char *s, size_t n, long *from, long *to)
+/* Gives TO the variables of FROM that are no less near than its own. */
+static void
+variables_take(struct variable *to, const struct variable *from)
 {
-	size_t i = 0, j;
+	size_t k;
 
-	while (i < n && is_digit(s[i]))
-		i++;
-	for (j = i + 1; i > 0 && j < n && is_digit(s[j]);)
-		j++;
-	if (i > 0 && i < 10 && s[i] == ':' && j == n && n - i > 1 &&
-	    n - i <= 10) {
-		*from = atol(s);
-		*to = atol(s + i + 1);
-	} else if (n == 3 && s[1] == ':' && isalpha((unsigned char)*s) &&
-	    isalpha((unsigned char)s[2])) {
-		*from = *s;
-		*to = s[2];
-	} else {
-		return 0;
-	}
-	return *from <= *to;
+	for (k = 0; k < VAR_COUNT; k++)
+		if (from[k].value != NULL && from[k].rank >= to[k].rank)
+			to[k] = from[k];
 }
 
-/* Whether ssh takes the name; a user may stand before it here. */
-static int
-inventory_typable(const char *name)
+/* KEY = VALUE in a section of variables; a comment may follow a word. */
+static void
+group_line(struct inventory_file *f, char *p)
 {
-	const char *host = strrchr(name, '@');
-	char *user;
-	int ok;
+	char *value = p + strcspn(p, "="), *copy, *rest, *w;
+	int quoted;
 
-	if (host == NULL)
-		return typable(name);
-	if ((user = strndup(name, (size_t)(host - name))) == NULL)
-		out_of_memory();
-	ok = *user != '\0' && typable(user) && host[1] != '\0' &&
-	    typable(host + 1);
-	free(user);
-	return ok;
+	if (*value == '\0') {
+		inventory_odd(f, "variable", p);
+		return;
+	}
+	value = skip_blanks(value + 1);
+	p[strcspn(p, BLANKS "=")] = '\0';
+	copy = rest = xstrdup(value);
+	quoted = next_word(&rest, &w);
+	rest = skip_blanks(rest);
+	if (quoted == 0)
+		*value = '\0';
+	else if (quoted == 1 && (*rest == '\0' || *rest == '#'))
+		value = w;
+	variable_set(f, group_add(f, f->group, "all"), p, value);
+	free(copy);
 }
 
 /*
- * Adds the hosts that NAME stands for, a range at a time: a number as wide
- * as the range begins, or a letter.
+ * Sets the variables that the words from P on are.  Returns what follows
+ * them, or NULL if one is odd.
  */
-static void
-inventory_add(struct inventory_file *f, const char *name, uint32_t given,
+static char *
+host_variables(const struct inventory_file *f, struct entry *e, char *p)
+{
+	char *copy = xstrdup(p), *next = copy, *w, *equals, *rest = p;
+	int quoted, good = 1;
+
+	while (good && (quoted = next_word(&next, &w)) != 0 &&
+	    (equals = strchr(w, '=')) != NULL &&
+	    (strncmp(w, "ansible_", 8) == 0 || (quoted == 1 && f->ini))) {
+		*equals = '\0';
+		good = quoted == 1 ? variable_set(f, e, w, equals + 1) :
+		    inventory_odd(f, "quote", equals + 1);
+		rest = p + (next - copy);
+	}
+	free(copy);
+	return good ? rest : NULL;
+}
+
+/* A letter or a number, 0 if there is none; returns what follows it. */
+static const char *
+range_end(const char *s, long *n)
+{
+	size_t len = strspn(s, DIGITS);
+
+	*n = len > 0 && len < 10 ? atol(s) : 0;
+	if (len == 0 && is_letter((unsigned char)*s) && !(*s & 0x80)) {
+		*n = LETTERS + (is_upper(*s) ? 26 : 0) + lower(*s) - 'a';
+		return s + 1;
+	}
+	return s + (len < 10 ? len : 0);
+}
+
+/*
+ * The range at S, FROM:TO or FROM:TO:STEP up to its `]', of letters, a to z
+ * and then A to Z, or of numbers as wide as FROM; returns 0 if it is odd.
+ */
+static int
+range_parse(const char *s, struct range *r)
+{
+	const char *p = range_end(s, &r->from), *to = p + 1;
+
+	r->width = p > s ? (int)(p - s) : 1;
+	r->step = 1;
+	if (*p != ':' || (p = range_end(to, &r->to)) == to)
+		return 0;
+	if (*p == ':')
+		p = range_end(p + 1, &r->step);
+	return *p == ']' && r->from <= r->to && r->step > 0 &&
+	    r->step < LETTERS && (r->from < LETTERS) == (r->to < LETTERS);
+}
+
+/*
+ * Adds entries like E for all that NAME stands for, a range at a time.
+ * Returns 0 if a range is odd.
+ */
+static int
+names_add(struct inventory_file *f, const struct entry *e, const char *name,
     int depth)
 {
-	const char *open = strchr(name, '['), *close, *colon;
+	const char *open = strchr(name, '[');
 	struct buf one = { NULL, 0, 0 };
-	long from = 0, to = 0, i;
+	struct range r;
+	int c, good = 1;
+	long i;
 
 	if (open == NULL) {
-		f->bytes += strlen(name);
-		if (f->made++ >= INVENTORY_MAX || f->bytes > READ_MAX)
-			errx(2, "%s:%lu: too many hosts", f->path,
-			    (unsigned long)f->line);
-		if (inventory_typable(name))
-			literal_add(f->hosts->config, xstrdup(name), 0,
-			    0)->given = given;
-		return;
+		entry_add(f, e, xstrdup(name));
+		return 1;
 	}
-	close = strchr(open, ']');
-	if (close == NULL || depth == RANGES_MAX || !range_parse(open + 1,
-	    (size_t)(close - open) - 1, &from, &to))
-		inventory_bad(f, "range", name);
-	colon = strchr(open, ':');
-	for (i = from; i <= to; i++) {
+	if (depth == RANGES_MAX || !range_parse(open + 1, &r))
+		return 0;
+	for (i = r.from; i <= r.to && good; i += r.step) {
 		one.len = 0;
 		buf_add(&one, name, (size_t)(open - name));
-		if (is_digit(open[1]))
-			buf_fmt(&one, "%0*ld", (int)(colon - open) - 1, i);
+		c = (int)(i - LETTERS) + 'a';
+		if (i < LETTERS)
+			buf_fmt(&one, "%0*ld", r.width, i);
 		else
-			buf_fmt(&one, "%c", (int)i);
-		buf_str(&one, close + 1);
-		inventory_add(f, one.v, given, depth + 1);
+			buf_fmt(&one, "%c", c <= 'z' ? c : c - 'z' - 1 + 'A');
+		buf_str(&one, strchr(open, ']') + 1);
+		good = names_add(f, e, one.v, depth + 1);
 	}
 	free(one.v);
+	return good;
 }
 
-/* Takes `:PORT' off a name that has no other colon, but for a range's. */
-static void
-inventory_port(struct inventory_file *f, struct given *g, char *name)
+/*
+ * Takes `:PORT' off a name that has no other colon but those in brackets, and
+ * brackets that are no range off what is before it, as of an IPv6 address.
+ * Returns 0 if the port is odd.
+ */
+static int
+name_port(const struct inventory_file *f, struct entry *e, char *name)
 {
-	char *colon = strrchr(name, ':'), *close = strrchr(name, ']'), *port;
+	char *colon = strrchr(name, ':'), *close = strrchr(name, ']');
+	struct range r;
 
 	if (colon == NULL || colon < close || colon[1] == '\0' ||
-	    colon[1 + strspn(colon + 1, "0123456789")] != '\0' ||
+	    colon[1 + strspn(colon + 1, DIGITS)] != '\0' ||
 	    (close == NULL && strchr(name, ':') != colon))
-		return;
+		return 1;
 	*colon = '\0';
-	port = given_port(f, colon + 1);
-	if (g->port == NULL)
-		g->port = port;
+	if (*name == '[' && close == colon - 1 && !range_parse(name + 1, &r)) {
+		*close = '\0';
+		memmove(name, name + 1, strlen(name));
+	}
+	if (e->vars[VAR_PORT].value != NULL)
+		return 1;
+	if (!variable_set(f, e, variables[VAR_PORT], colon + 1))
+		return 0;
+	e->vars[VAR_PORT].rank -= f->line;	/* of several the first */
+	return 1;
 }
 
-/* A line with a host: its name, its variables, and a note. */
+/* A line with a host: its name, variables, and a note. */
 static void
-inventory_host(struct inventory_file *f, char *p, char *end)
+host_line(struct inventory_file *f, char *p)
 {
-	struct inventory *inv = f->hosts->inventory;
-	struct buf note = { NULL, 0, 0 };
-	struct given g;
-	char *name = p, *w, *rest;
-	int quoted;
+	struct entry e;
+	char *name, *note;
+	size_t len = f->len;
 
-	memset(&g, 0, sizeof(g));
-	g.line = f->line;
-	*end = '\0';
-	if (next_word(&p, &name) != 1)
+	memset(&e, 0, sizeof(e));
+	e.group = f->group;
+	e.line = f->line;
+	if (next_word(&p, &name) != 1 ||
+	    (note = host_variables(f, &e, p)) == NULL ||
+	    !name_port(f, &e, name))
 		return;
-	for (rest = p; p < end; rest = p) {
-		w = note.v = grow(note.v, &note.cap, (size_t)(end - p) + 1, 1);
-		memcpy(w, p, (size_t)(end - p) + 1);
-		{
-			char *q = w, *ww;
-			quoted = next_word(&q, &ww);
-			p += q - w;
-			w = ww;
-		}
-		if (quoted == -1 && strncmp(w, "ansible_", 8) == 0)
-			inventory_bad(f, "quote", w);
-		if (quoted != 1 || !inventory_word(f, &g, w))
-			break;
+	e.note = note + strspn(note, "# \t");
+	while ((note = strchr(note, '\t')) != NULL)
+		*note = ' ';
+	if (!names_add(f, &e, name, 0)) {
+		f->len = len;
+		inventory_odd(f, "range", name);
 	}
-	rest += strspn(rest, "# \t");
-	if (rest < end) {
-		*end = '\0';
-		g.note = rest;
-		for (; *rest != '\0'; rest++)
-			if (*rest == '\t')
-				*rest = ' ';
-	}
-	free(note.v);
-	inventory_port(f, &g, name);
-	inv->v = grow(inv->v, &inv->cap, inv->len + 2, sizeof(*inv->v));
-	inv->v[++inv->len] = g;
-	inventory_add(f, name, (uint32_t)inv->len, 0);
 }
 
-/* A line: empty, a comment, a section's heading, or a host. */
-static void
-inventory_line(struct inventory_file *f, char *p, char *end)
+/* A section's heading: its group and what is in it; 0 if it is none. */
+static int
+heading(struct inventory_file *f, char *p)
 {
-	char *nul = memchr(p, '\0', (size_t)(end - p)), *close;
+	char *close = strchr(p, ']'), *name;
 
-	end = nul != NULL ? nul : end;
-	while (end > p && strchr(BLANKS, end[-1]) != NULL)
-		end--;
-	*end = '\0';
+	if (*p != '[' || close == NULL ||
+	    strchr("#;", *skip_blanks(close + 1)) == NULL)
+		return 0;
+	*close = '\0';
+	name = strtok(p + 1, ": \t");
+	f->group = name != NULL ? name : "";
+	group_add(f, f->group, "all");
+	f->section = strtok(NULL, " \t");
+	f->ini = 1;
+	return 1;
+}
+
+/* A line: empty, a comment, a heading, or what its section has. */
+static void
+inventory_line(struct inventory_file *f, char *p)
+{
+	const char *section = f->section != NULL ? f->section : "";
+	size_t n = strlen(p);
+
+	while (n > 0 && is_blank(p[n - 1]))
+		p[--n] = '\0';
 	p = skip_blanks(p);
-	if (p == end || *p == '#' || *p == ';')
+	if (*p == '\0' || *p == '#' || *p == ';')
 		return;
-	*end = '\0';
-	close = *p == '[' ? strchr(p, ']') : NULL;
-	if (close != NULL &&
-	    strchr("#;", close[1 + strspn(close + 1, " \t")]) != NULL) {
-		f->ini = 1;
-		f->skip = strstr(p, ":vars]") != NULL ||
-		    strstr(p, ":children]") != NULL;
-	} else if (!f->skip) {
-		inventory_host(f, p, end);
+	if (!f->ini && f->len == 0 && (*p == '{' ||
+	    strncmp(p, "---", 3) == 0 || p[strcspn(p, " \t") - 1] == ':'))
+		errx(2, "%s:%lu: YAML and JSON are not understood, only INI "
+		    "and lists with one host a line", f->path,
+		    (unsigned long)f->line);
+	if (heading(f, p))
+		return;
+	if (strcmp(section, "vars") == 0)
+		group_line(f, p);
+	else if (strcmp(section, "children") == 0)
+		group_add(f, strtok(p, " \t"), f->group);
+	else
+		host_line(f, p);
+}
+
+/* By name, then as they stand in the file; line 0 is any. */
+static int
+entry_cmp(const void *a, const void *b)
+{
+	const struct entry *x = *(struct entry *const *)a;
+	const struct entry *y = *(struct entry *const *)b;
+	int r = x->is_group - y->is_group;
+
+	if (r == 0)
+		r = strcmp(x->name, y->name);
+	return r != 0 || x->line == 0 ? r : (x > y) - (x < y);
+}
+
+static void
+entries_sort(struct inventory_file *f)
+{
+	struct entry *e, *last = NULL;
+	size_t i, cap = 0;
+
+	f->sorted = grow(NULL, &cap, f->len, sizeof(*f->sorted));
+	for (i = 0; i < f->len; i++)
+		f->sorted[i] = &f->entries[i];
+	qsort(f->sorted, f->len, sizeof(*f->sorted), entry_cmp);
+	for (i = 0; i < f->len; last = e, i++) {
+		e = f->sorted[i];
+		e->first = last != NULL && last->is_group == e->is_group &&
+		    strcmp(last->name, e->name) == 0 ? last->first : i;
 	}
 }
 
-/* Reads the inventory at PATH, `-' being standard input; what fails ends wl. */
+/* The first entry of a group, NULL if there is none. */
+static struct entry *
+group_find(const struct inventory_file *f, const char *name)
+{
+	struct entry key, *k = &key, **found;
+
+	memset(&key, 0, sizeof(key));
+	key.is_group = 1;
+	key.name = name;
+	if (name == NULL || (found = bsearch(&k, f->sorted, f->len,
+	    sizeof(*f->sorted), entry_cmp)) == NULL)
+		return NULL;
+	return f->sorted[(*found)->first];
+}
+
+/*
+ * Gives E, the first entry of its name, the variables of the others, and of
+ * the groups that they are in.  The deeper group is the nearer one, of two as
+ * deep the one whose name sorts last.
+ */
+static void
+entry_settle(struct inventory_file *f, struct entry *e, uint32_t deep)
+{
+	struct variable above[VAR_COUNT];
+	struct entry *group;
+	size_t i, k;
+
+	if (e->settled || deep > GROUPS_DEEP)
+		return;
+	e->settled = 1;
+	memset(above, 0, sizeof(above));
+	for (i = e->first; i < f->len && f->sorted[i]->first == e->first; i++) {
+		variables_take(e->vars, f->sorted[i]->vars);
+		if ((group = group_find(f, f->sorted[i]->group)) == NULL)
+			continue;
+		entry_settle(f, group, deep + 1);
+		if (e->depth <= group->depth)
+			e->depth = group->depth + 1;
+		variables_take(above, group->vars);
+	}
+	for (k = 0; k < VAR_COUNT && e->is_group; k++)
+		e->vars[k].rank = e->depth * INVENTORY_MAX + (uint32_t)i;
+	variables_take(above, e->vars);
+	memcpy(e->vars, above, sizeof(above));
+}
+
+/* Adds a host that the inventory lists. */
+static void
+given_add(struct hosts *h, const struct entry *e)
+{
+	struct inventory *inv = h->inventory;
+	struct given *g;
+	const char **to;
+	size_t k;
+
+	inv->v = grow(inv->v, &inv->cap, inv->len + 2, sizeof(*inv->v));
+	g = &inv->v[++inv->len];
+	for (k = 0; k < VAR_SSH; k++) {
+		to = k == VAR_PORT ? &g->port : k == 0 ? &g->hostname :
+		    &g->user;
+		*to = e->vars[k + VAR_SSH].value != NULL ?
+		    e->vars[k + VAR_SSH].value : e->vars[k].value;
+	}
+	g->note = e->note;
+	g->line = e->line;
+	literal_add(h->config, e->name, 0, 0)->given = (uint32_t)inv->len;
+}
+
+/* All that the file at PATH holds, `-' being standard input. */
+static void
+inventory_text(struct inventory *inv, const char *path, struct buf *text)
+{
+	struct stat st;
+	int fd = 0;
+
+	if (strcmp(path, "-") == 0)
+		inv->name = "standard input";
+	else if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
+		err(2, "%s", path);
+	else
+		inv->name = inv->path = path;
+	inv->again = fd != 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	if (read_whole(fd, text, READ_MAX) == -1)
+		err(2, "%s", inv->name);
+	if (fd != 0)
+		close(fd);
+	if (text->len > READ_MAX)
+		errx(2, "%s: more than %d MB", inv->name, READ_MAX >> 20);
+	if (memchr(text->v, '\0', text->len) != NULL ||
+	    strncmp(text->v, "-----BEGIN", 10) == 0)
+		errx(2, "%s: no list of hosts; if it is a key: "
+		    "-o IdentityFile=...", inv->name);
+}
+
+/* Reads the inventory; what fails ends wl. */
 static void
 inventory_read(struct hosts *h, const char *path)
 {
 	struct inventory *inv = calloc(1, sizeof(*inv));
-	struct inventory_file f = { h, path, 0, 0, 0, 0, 0 };
+	struct inventory_file f;
 	struct buf text = { NULL, 0, 0 };
-	char *p, *eol, chunk[16384];
-	struct stat st;
-	int fd = 0;
-	ssize_t n;
+	struct entry *e;
+	char *p, *next;
 
 	if (inv == NULL)
 		out_of_memory();
 	h->inventory = inv;
-	if (strcmp(path, "-") == 0)
-		f.path = "standard input";
-	else
-		inv->path = path;
-	if (inv->path != NULL &&
-	    (fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
-		err(2, "%s", path);
-	inv->again = inv->path != NULL && fstat(fd, &st) == 0 &&
-	    S_ISREG(st.st_mode);
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0) {
-		buf_add(&text, chunk, (size_t)n);
-		if (text.len > READ_MAX)
-			errx(2, "%s: more than %d MB", f.path, READ_MAX >> 20);
+	inventory_text(inv, path, &text);
+	memset(&f, 0, sizeof(f));
+	f.path = inv->name;
+	f.group = "ungrouped";
+	for (f.line = 1, p = text.v; p < text.v + text.len; f.line++, p = next) {
+		next = cut_line(p, text.v + text.len);
+		inventory_line(&f, p);
 	}
-	if (n == -1)
-		err(2, "%s", f.path);
-	if (fd != 0)
-		close(fd);
-	for (p = text.v; p != NULL && p < text.v + text.len; p = eol + 1) {
-		if ((eol = memchr(p, '\n', (size_t)(text.v + text.len - p))) ==
-		    NULL)
-			eol = text.v + text.len;
-		f.line++;
-		inventory_line(&f, p, eol);
-	}
+	group_add(&f, "ungrouped", "all");
+	group_add(&f, "all", NULL);
+	entries_sort(&f);
+	for (e = f.entries; e < f.entries + f.len; e++)
+		if (!e->is_group && f.sorted[e->first] == e &&
+		    is_destination(e->name)) {
+			entry_settle(&f, e, 0);
+			given_add(h, e);
+		}
+	free(f.entries);
+	free(f.sorted);
 }
 
 /*
@@ -5911,6 +6161,17 @@ query_join(struct prompt *p, char **words, int n)
 	p->cursor = p->len;
 }
 
+/* Ends wl for `-p PORT HOST' and `-l USER HOST', which mean that to ssh. */
+static void
+habit_check(const struct ranking *r, const struct options *o, char **words)
+{
+	if (r->len > 0 || (o->print ? port_number(words[0]) == 0 :
+	    host_find(r->hosts, words[1]) == NULL))
+		return;
+	errx(2, "nothing matches; ssh's -%s is -o %s%s", o->print ? "p" : "l",
+	    o->print ? "Port=" : "User=", printable(words[0]));
+}
+
 /*
  * What a query on the command line means without a prompt: a host, itself,
  * or NULL if that is to be asked.
@@ -6056,6 +6317,10 @@ main(int argc, char **argv)
 	joined = options.list || options.print;
 	if (first < argc)
 		query_join(&prompt, argv + first, joined ? argc - first : 1);
+	if (joined && argc - first > 1) {
+		ranking_update(&prompt.rank, prompt.query);
+		habit_check(&prompt.rank, &options, argv + first);
+	}
 	if (options.list) {
 		ranking_update(&prompt.rank, prompt.query);
 		return finish(list(&prompt.rank, &options));
