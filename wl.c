@@ -51,6 +51,7 @@
 #define _TIME_BITS 64
 #endif
 
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -2540,48 +2541,60 @@ inventory_read(struct hosts *h, const char *path)
 }
 
 /*
- * Recently used hosts: a file with a line `SECONDS NAME' for each use.  It is
- * only ever a help: what is wrong with it, or with a line, is passed over.
- * Who writes locks it, so that a use that is noted while the file is being
- * compacted goes to the new one.
+ * Recently used hosts: a file with a line `SECONDS NAME' for each use, the
+ * last one last.  It is only ever a help: what is wrong with it, or with a
+ * line, is passed over; on a descriptor of -1 all calls fail.  Who writes
+ * locks its directory, so that a use that is noted while the file is being
+ * replaced by a shorter one goes to that.
  */
 
 enum {
-	RECENT_MAX = 500,	/* names kept */
-	RECENT_SIZE = 1 << 16,	/* bytes at which it is compacted; the lines
-				   of twice as many are counted in 16 bits */
+	RECENT_NAMES = 500,	/* names kept in the shorter one */
+	RECENT_NAME = 1024,	/* bytes of a name */
+	RECENT_SIZE = 1 << 16,	/* bytes from which on it is replaced */
+	RECENT_READ = RECENT_SIZE * 2,	/* bytes of its end that are read,
+				   whose lines are counted in 16 bits */
 };
 
-/* The file's path, with the directories made if it is to be written. */
-static char *
-recent_path(int make)
+/*
+ * Opens the directory of the file; with MAKE it is made, and locked until it
+ * is closed.  -1 if there is none of ours.
+ */
+static int
+recent_dir(int make)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	struct buf path = { NULL, 0, 0 };
 	char *p;
+	int fd;
 
 	if (state != NULL && *state == '/')
-		buf_fmt(&path, "%s/wl/recent", state);
+		buf_fmt(&path, "%s/wl/", state);
 	else if (home != NULL && *home == '/')
-		buf_fmt(&path, "%s/.local/state/wl/recent", home);
+		buf_fmt(&path, "%s/.local/state/wl/", home);
 	else
-		return NULL;
+		return -1;
 	for (p = path.v + 1; make && (p = strchr(p, '/')) != NULL; p++) {
 		*p = '\0';
 		(void)mkdir(path.v, 0700);
 		*p = '/';
 	}
-	return path.v;
+	fd = open(path.v, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (make && fd != -1)
+		(void)flock(fd, LOCK_EX);
+	free(path.v);
+	return fd;
 }
 
 /* Opens the file, if it is one and ours; -1 if not. */
 static int
-recent_open(const char *path, int flags)
+recent_open(int dir, int flags)
 {
 	struct stat st;
 	int fd;
 
-	fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+	fd = openat(dir, "recent", flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+	    0600);
 	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
 	    st.st_uid != getuid())) {
 		close(fd);
@@ -2590,53 +2603,46 @@ recent_open(const char *path, int flags)
 	return fd;
 }
 
-/* Takes a line apart; returns 0 if it is damaged. */
+/* Whether the name can stand in a line. */
 static int
-recent_line(char *line, struct use *use)
+recent_name(const char *name)
 {
-	char *blank;
-	long long when = strtoll(line, &blank, 10);
+	size_t n = 0;
 
-	if (blank == line || *blank != ' ' || when <= 0 || when > UINT32_MAX)
-		return 0;
-	use->when = (uint32_t)when;
-	use->name = blank + 1;
-	if (*use->name == '\0' || *use->name == '-')
-		return 0;
-	while (*++blank != '\0')
-		if (is_control(*blank))
-			return 0;
-	return 1;
+	while (name[n] != '\0' && n <= RECENT_NAME && !is_control(name[n]))
+		n++;
+	return n > 0 && name[n] == '\0' && *name != '-';
 }
 
 /*
- * Reads the uses in the last RECENT_SIZE * 2 bytes of the file, oldest first
- * and from 1 on.  Their names lie in a text that stays.
+ * Reads the uses that are in the file, oldest first and from 1 on, and
+ * returns their number.  Their names lie in a text that stays.
  */
 static size_t
 recent_load(int fd, struct use **uses)
 {
-	struct buf text = { NULL, 0, 0 };
-	int cut = lseek(fd, 0, SEEK_END) > RECENT_SIZE * 2;
-	size_t len = 0, n = 0, cap = 0;
-	char *p, *eol;
-	ssize_t r;
+	off_t size = lseek(fd, 0, SEEK_END);
+	off_t from = size > RECENT_READ ? size - RECENT_READ : 0;
+	size_t n = 0, cap = 0, textcap = 0;
+	char *p = grow(NULL, &textcap, RECENT_READ + 1, 1), *eol, *blank;
+	ssize_t len = pread(fd, p, RECENT_READ, from);
+	char *end = p + (len > 0 ? len : 0);
+	long long when;
 
+	*end = '\n';		/* which the last line may lack */
 	*uses = NULL;
-	text.v = grow(NULL, &text.cap, RECENT_SIZE * 2 + 1, 1);
-	lseek(fd, cut ? -RECENT_SIZE * 2 : 0, cut ? SEEK_END : SEEK_SET);
-	while (len < RECENT_SIZE * 2 &&
-	    (r = read(fd, text.v + len, RECENT_SIZE * 2 - len)) > 0)
-		len += (size_t)r;
-	text.v[len] = '\0';
-	p = text.v;
-	if (cut)		/* the first line is none */
-		p += line_len(p, p + len) + 1;
-	for (; p < text.v + len; p = eol + 1) {
-		eol = p + line_len(p, text.v + len);
+	if (from > 0)		/* the first line is not whole */
+		p = (char *)memchr(p, '\n', RECENT_READ + 1) + 1;
+	for (; p < end; p = eol + 1) {
+		eol = memchr(p, '\n', (size_t)(end - p) + 1);
 		*eol = '\0';
-		*uses = grow(*uses, &cap, n + 2, sizeof(**uses));
-		n += (size_t)recent_line(p, &(*uses)[n + 1]);
+		when = strtoll(p, &blank, 10);
+		if (blank == p || *blank != ' ' || when <= 0 ||
+		    when > UINT32_MAX || !recent_name(blank + 1))
+			continue;
+		*uses = grow(*uses, &cap, ++n + 1, sizeof(**uses));
+		(*uses)[n].when = (uint32_t)when;
+		(*uses)[n].name = blank + 1;
 	}
 	return n;
 }
@@ -2648,16 +2654,12 @@ recent_load(int fd, struct use **uses)
 static size_t
 recent_read(struct hosts *h)
 {
-	char *path = recent_path(0);
+	int dir = recent_dir(0), fd = recent_open(dir, O_RDONLY);
+	size_t n = recent_load(fd, &h->uses), i;
 	const char *name;
-	size_t n = 0, i;
-	int fd;
 
-	if (path != NULL && (fd = recent_open(path, O_RDONLY)) != -1) {
-		n = recent_load(fd, &h->uses);
-		close(fd);
-	}
-	free(path);
+	close(fd);
+	close(dir);
 	for (i = 1; i <= n; i++) {
 		name = h->uses[i].name;
 		if (host_find(h, name) == NULL)
@@ -2667,108 +2669,59 @@ recent_read(struct hosts *h)
 }
 
 /*
- * Opens the file for writing and locks it; -1 if that cannot be done.  If it
- * was replaced meanwhile the new one is taken.  Another's lock is waited for
- * only as long as nobody notices.
- */
-static int
-recent_lock(const char *path)
-{
-	static const struct timespec pause = { 0, 5000000 };
-	struct flock lock;
-	struct stat a, b;
-	int fd, tries, locked;
-
-	for (tries = 0; tries < 20; tries++) {
-		if ((fd = recent_open(path, O_RDWR | O_APPEND | O_CREAT)) == -1)
-			return -1;
-		memset(&lock, 0, sizeof(lock));
-		lock.l_type = F_WRLCK;
-		lock.l_whence = SEEK_SET;
-		locked = fcntl(fd, F_SETLK, &lock) == 0;
-		if (!locked && errno != EACCES && errno != EAGAIN)
-			return fd;	/* no locks on this file system */
-		if (locked && fstat(fd, &a) == 0 && stat(path, &b) == 0 &&
-		    a.st_ino == b.st_ino && a.st_dev == b.st_dev)
-			return fd;
-		close(fd);
-		nanosleep(&pause, NULL);
-	}
-	return -1;
-}
-
-static int
-recent_has(const struct use *v, size_t n, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (strcmp(v[i].name, name) == 0)
-			return 1;
-	return 0;
-}
-
-/*
- * Replaces the locked file by one with the last use of each name but FORGET
- * or, with NULL, of RECENT_MAX names at most.
+ * Replaces the file by one with the last use of each name but FORGET or, with
+ * NULL, of RECENT_NAMES names.
  */
 static void
-recent_compact(int fd, const char *path, const char *forget)
+recent_replace(int dir, int fd, const char *forget)
 {
-	struct buf new = { NULL, 0, 0 }, out = new;
+	struct buf out = { NULL, 0, 0 };
 	struct use *v;
-	size_t n = recent_load(fd, &v), kept = 0, i;
+	size_t n = recent_load(fd, &v), first = n + 1, i, j;
 	int to, ok;
 
-	for (i = n; i > 0 && (forget != NULL || kept < RECENT_MAX); i--)
-		if ((forget == NULL || strcmp(v[i].name, forget) != 0) &&
-		    !recent_has(v + n + 1 - kept, kept, v[i].name))
-			v[n - kept++] = v[i];
-	buf_str(&out, "");
-	for (i = n - kept + 1; i <= n; i++)
-		buf_fmt(&out, "%lu %s\n", (unsigned long)v[i].when, v[i].name);
-	buf_fmt(&new, "%s.new", path);
-	unlink(new.v);
-	to = open(new.v, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (to != -1) {
-		ok = write_all(to, out.v, out.len) == 0;
-		if (close(to) == -1 || !ok || rename(new.v, path) == -1)
-			unlink(new.v);
+	for (i = n; i > 0 && (forget || n + 1 - first < RECENT_NAMES); i--) {
+		for (j = first; j <= n && strcmp(v[j].name, v[i].name); j++)
+			continue;
+		if (j > n && (!forget || strcmp(v[i].name, forget) != 0))
+			v[--first] = v[i];
 	}
+	for (i = first; i <= n; i++)
+		buf_fmt(&out, "%lld %s\n", (long long)v[i].when, v[i].name);
+	unlinkat(dir, "recent.new", 0);
+	to = openat(dir, "recent.new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+	    0600);
+	ok = to != -1 && write_all(to, out.v, out.len) == 0;
+	if (to != -1 && (close(to) == -1 || !ok ||
+	    renameat(dir, "recent.new", dir, "recent") == -1))
+		unlinkat(dir, "recent.new", 0);
 	free(v);
 	free(out.v);
-	free(new.v);
 }
 
 /* Notes that the name is used now or, with FORGET, that it never was. */
 static void
 recent_write(const char *name, int forget)
 {
-	char *path = recent_path(1);
+	int dir = recent_dir(1);
+	int fd = recent_open(dir, O_RDWR | O_APPEND | O_CREAT);
+	off_t size = lseek(fd, 0, SEEK_END);
 	struct buf line = { NULL, 0, 0 };
-	off_t size;
-	char last;
-	int fd;
 
-	if (path != NULL && (fd = recent_lock(path)) != -1) {
-		size = lseek(fd, 0, SEEK_END);
-		if (size > 0 && pread(fd, &last, 1, size - 1) == 1 &&
-		    last != '\n')
-			buf_str(&line, "\n");
-		buf_fmt(&line, "%lld %s\n", (long long)time(NULL), name);
-		if (!forget && write_all(fd, line.v, line.len) == -1)
-			(void)!ftruncate(fd, size);	/* no half of it */
-		if (forget || size > RECENT_SIZE)
-			recent_compact(fd, path, forget ? name : NULL);
-		close(fd);
-	}
+	buf_fmt(&line, "%lld %s\n", (long long)time(NULL), name);
+	if (!forget && recent_name(name) &&
+	    write(fd, line.v, line.len) != (ssize_t)line.len)
+		(void)!ftruncate(fd, size);	/* no half of it */
+	if (fd != -1 && (forget || size > RECENT_SIZE))
+		recent_replace(dir, fd, forget ? name : NULL);
 	free(line.v);
-	free(path);
+	close(fd);
+	close(dir);
 }
 
 /* How long ago it was, in a few characters. */
 static void
-ago(uint32_t when, char *out, size_t size)
+ago(time_t when, char *out, size_t size)
 {
 	static const struct { long long seconds; const char *unit; } units[] = {
 		{ 86400 * 365LL, "y" }, { 86400, "d" }, { 3600, "h" },
