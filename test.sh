@@ -3649,14 +3649,14 @@ test_unasked()
 
 test_probe()
 {
-	server
+	server 'LogLevel VERBOSE'
 	write_ports_c
 	if ! "${CC:-cc}" -o "$tmp/ports" "$tmp/ports.c"; then
 		is 'the servers of the tests compile' 'they do' 'they do not'
 		return
 	fi
 	others=''
-	for kind in mute greets hangs refused; do
+	for kind in mute greets refuses hangs refused; do
 		"$tmp/ports" $kind >"$tmp/$kind" &
 		others="$others $!"
 	done
@@ -3672,9 +3672,10 @@ test_probe()
 	done
 	workers="$workers $others $listener"
 	until_true '[ -s "$tmp/mute" ] && [ -s "$tmp/greets" ] &&
-	    [ -s "$tmp/hangs" ] && [ -s "$tmp/refused" ]'
+	    [ -s "$tmp/refuses" ] && [ -s "$tmp/hangs" ] &&
+	    [ -s "$tmp/refused" ]'
 	write config <<-END
-		Host alive
+		Host alive direct
 		    Port $port
 		Host closed
 		    Port $(cat "$tmp/refused")
@@ -3682,18 +3683,19 @@ test_probe()
 		    Port $(cat "$tmp/mute")
 		Host mail
 		    Port $(cat "$tmp/greets")
+		Host penalty
+		    Port $(cat "$tmp/refuses")
 		Host hangs
 		    Port $(cat "$tmp/hangs")
 		Host jump
 		    ProxyJump alive
+		Host direct
+		    ProxyCommand none
 		Host command
 		    ProxyCommand nc %h %p
-		Host direct
-		    Port $port
-		    ProxyCommand none
 		Host nowhere
 		    HostName nowhere.invalid
-		Host alive closed mute mail hangs jump command direct
+		Host *
 		    HostName 127.0.0.1
 	END
 	test_probe_view
@@ -3707,7 +3709,8 @@ test_probe()
 	fresh
 }
 
-# finds NAME: the same as sees, on a screen without ports and times.
+# finds NAME: the same as sees, on a screen without ports and times. probes
+# [ARGUMENTS]: has all hosts tested; one answers, one never will.
 
 finds()
 {
@@ -3723,16 +3726,21 @@ found()
 	    -e 's/127.0.0.1  */127.0.0.1  /' -e 's/invalid  */invalid  /')
 }
 
-test_probe_view()
+probes()
 {
-	start -F "$HOME/$config"
-	screen 9/9
+	start "$@" -F "$HOME/$config"
+	screen /10
 	keys C-t
 	screen refused
+}
+
+test_probe_view()
+{
+	probes
 	keys mut
 	finds 'while hosts are tested, the prompt goes on' <<-'END'
-		> mut                                                                       1/9
-		> 3  mute  127.0.0.1:PORT  ...
+		> mut                                                                      1/10
+		>  4  mute  127.0.0.1:PORT  ...
 	END
 	keys C-u
 	asked=$(date +%s)
@@ -3742,37 +3750,30 @@ test_probe_view()
 		sed -i.old '/nowhere/d' "$HOME/$config"
 	fi
 	finds '^T tests the hosts that are shown' <<-'END'
-		>                                                                           9/9
-		> 1  alive    127.0.0.1:PORT  N ms
-		  2  closed   127.0.0.1:PORT  refused
-		  3  mute     127.0.0.1:PORT  no answer
-		  4  mail     127.0.0.1:PORT  no ssh there
-		  5  hangs    127.0.0.1:PORT  closed
-		  6  jump     127.0.0.1  via alive
-		  7  command  127.0.0.1  via ProxyCommand
-		  8  direct   127.0.0.1:PORT  N ms
-		  9  nowhere  nowhere.invalid  unknown name
+		>                                                                         10/10
+		>  1  alive    127.0.0.1:PORT  N ms
+		   2  direct   127.0.0.1:PORT  N ms
+		   3  closed   127.0.0.1:PORT  refused
+		   4  mute     127.0.0.1:PORT  no answer
+		   5  mail     127.0.0.1:PORT  no ssh there
+		   6  penalty  127.0.0.1:PORT  Not allowed at this time
+		   7  hangs    127.0.0.1:PORT  closed
+		   8  jump     127.0.0.1  via alive
+		   9  command  127.0.0.1  via ProxyCommand
+		  10  nowhere  nowhere.invalid  unknown name
 	END
 	took=$(($(date +%s) - asked))
 	ok "after three seconds ($took) there is no answer" [ "$took" -le 5 ]
 	is 'the tests leave no process' "$(cat "$tmp/pid")" "$(probing)"
 	stop
 	start -F "$HOME/$config"
-	screen 9/9
-	keys C-t C-t C-t closed
-	finds 'the tests can be begun again' <<-'END'
-		> closed                                                                    1/9
-		> 2  closed  127.0.0.1:PORT  refused
-	END
-	keys C-u mute C-t
-	finds 'only what is shown is tested' <<-'END'
-		> mute                                                                      1/9
-		> 3  mute  127.0.0.1:PORT  ...
-	END
+	screen 10/10
+	keys mute C-t
+	screen ...
 	keys C-u alive
-	finds 'what is not, is not' <<-'END'
-		> alive                                                                     1/9
-		> 1  alive  127.0.0.1:PORT
+	finds 'only what is shown is tested' <<-'END'
+		> alive                                                                    1/10
+		>  1  alive  127.0.0.1:PORT
 	END
 	stop
 }
@@ -3788,10 +3789,7 @@ probing()
 test_probe_ends()
 {
 	for way in Escape:130 C-c:130 TERM:143 HUP:129 INT:130; do
-		start -F "$HOME/$config"
-		screen 9/9
-		keys C-t
-		screen refused
+		probes
 		ok 'a test is under way' [ "$(probing | wc -l)" -gt 1 ]
 		case $way in
 		[CE]*)	keys "${way%:*}" ;;
@@ -3800,31 +3798,26 @@ test_probe_ends()
 		ends "${way%:*} ends the tests" "${way#*:}"
 		is "${way%:*} leaves none of them" '' "$(probing)"
 	done
-	start -F "$HOME/$config"
-	screen 9/9
-	keys C-t
-	screen refused
+	probes
 	stop
 	until_true '[ ! "$(probing)" ]' 40
 	is 'nor does a terminal that vanishes' '' "$(probing)"
-	start -p -F "$HOME/$config"
-	screen 9/9
-	keys C-t
-	screen refused
+	probes -p
 	keys mute Enter
 	ends 'Enter ends the tests' 0 mute
 	is 'Enter leaves none of them' '' "$(probing)"
 }
 
-# Ten tests take no longer than one.
+# Ten tests take no longer than one. Those of one address and port are one, and
+# so are all in ten seconds: sshd's log tells.
 
 test_probe_together()
 {
-	write config <<-END
-		Host m1 m2 m3 m4 m5 m6 m7 m8 m9 m10
-		    HostName 127.0.0.1
-		    Port $(cat "$tmp/mute")
-	END
+	for address in 127.0.0.1 127.0.1 127.1 0177.0.0.1 0177.0.1 0177.1 \
+	    0x7f.0.0.1 0x7f.0.1 0x7f.1 2130706433; do
+		printf 'Host m%s\n\tHostName %s\n\tPort %s\n' $address $address \
+		    "$(cat "$tmp/mute")"
+	done | write config
 	start -F "$HOME/$config"
 	screen 10/10
 	keys C-t
@@ -3837,6 +3830,29 @@ test_probe_together()
 	    "$(printf '%s\n' "$screen" | grep -c 'no answer$')"
 	ok "ten take no longer ($took) than one" [ "$took" -le 5 ]
 	stop
+	write config <<-END
+		Host a1 a2 a3 a4 a5 a6 a7 a8 a9 a10
+		    HostName 127.0.0.1
+		    Port $port
+	END
+	before=$(grep -c '^Connection from' "$server/log")
+	asked=$(date +%s)
+	start -F "$HOME/$config"
+	screen 10/10
+	keys C-t C-t a3
+	screen '1/10'
+	screen ' ms'
+	keys C-t C-t C-u
+	until_true 'capture
+	    [ "$(printf "%s\n" "$screen" | grep -c " ms$")" = 10 ]'
+	is 'one test does for all hosts of an address, for a while' '1 10' \
+	    "$(($(grep -c '^Connection from' "$server/log") - before)) $(
+	    printf '%s\n' "$screen" | grep -c ' ms$')"
+	until_true 'keys C-t; [ "$(grep -c "^Connection from" "$server/log")" \
+	    -gt $((before + 1)) ]' 150
+	took=$(($(date +%s) - asked))
+	ok "after ten seconds ($took) it is done again" [ "$took" -ge 10 ]
+	stop
 	if ! unshare -n true 2>/dev/null; then
 		skip 'a host to which no way leads is unreachable' \
 		    'root makes a network without ways'
@@ -3847,18 +3863,19 @@ test_probe_together()
 	chmod +x "$tmp/as"
 	start -F "$HOME/$config"
 	screen 10/10
-	keys m10 C-t
+	keys a10 C-t
 	screen unreachable
 	sees 'a host to which no way leads is unreachable' <<-END
-		> m10                                                                      1/10
-		> 10  m10  127.0.0.1:$(cat "$tmp/mute")  unreachable
+		> a10                                                                      1/10
+		> 10  a10  127.0.0.1:$port  unreachable
 	END
 	wl=$binary
 	stop
 }
 
 # ports KIND: listens on a free port of the loopback, prints it, and never says
-# a word to who connects, or greets, or hangs up; refused: only prints a port.
+# a word to who connects, or greets, refuses as sshd of OpenSSH 9.8 and later
+# does, or hangs up; refused: only prints a port.
 # ports lookup: is it found out soon that a name does not exist?
 
 write_ports_c()
@@ -3877,6 +3894,7 @@ int
 main(int argc, char **argv)
 {
 	static const char hello[] = "220 mail.example.com ESMTP\r\n";
+	static const char no[] = "Not allowed at this time\r\n";
 	struct sockaddr_in in;
 	struct addrinfo *ai;
 	socklen_t len = sizeof(in);
@@ -3904,6 +3922,8 @@ main(int argc, char **argv)
 	while ((to = accept(fd, NULL, NULL)) != -1) {
 		if (strcmp(argv[1], "greets") == 0)
 			write(to, hello, sizeof(hello) - 1);
+		if (strcmp(argv[1], "refuses") == 0)
+			write(to, no, sizeof(no) - 1);
 		if (strcmp(argv[1], "mute") != 0)
 			close(to);
 	}

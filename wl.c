@@ -3440,11 +3440,10 @@ struct tty {
 	struct termios now;	/* and that it was put into */
 	enum tty_mode mode;
 	int rows, cols;
-	int also;		/* watched together with fd, -1: none */
 	struct saved_signals saved;
 };
 
-static struct tty tty = { .fd = -1, .also = -1 };
+static struct tty tty = { .fd = -1 };
 
 static void
 on_signal(int signo)
@@ -3654,14 +3653,13 @@ tty_write(struct buf *out)
 
 /*
  * Waits for something to read on FD (-1: for signals only) for at most MS
- * milliseconds, for ever if MS is negative.  Returns 1 if there is, 2 if it is
- * only tty.also that has something, 0 when the time is over, -1 after a
- * signal, of which `caught' may tell.
+ * milliseconds, for ever if MS is negative.  Returns 1 if there is, 0 when the
+ * time is over, -1 after a signal, of which `caught' may tell.
  */
 static int
 tty_wait(int fd, long ms)
 {
-	int n, blind, also = fd != -1 && fd == tty.fd ? tty.also : -1;
+	int n, blind;
 	struct timespec ts;
 	fd_set set;
 
@@ -3675,13 +3673,9 @@ tty_wait(int fd, long ms)
 	FD_ZERO(&set);
 	if (fd != -1)
 		FD_SET(fd, &set);
-	if (also != -1)
-		FD_SET(also, &set);
-	n = pselect((fd > also ? fd : also) + 1, &set, NULL, NULL,
-	    ms < 0 ? NULL : &ts, &tty.saved.mask);
-	if (n <= 0)
-		return n == 0 && blind ? 1 : n;
-	return FD_ISSET(fd, &set) ? 1 : 2;
+	n = pselect(fd + 1, &set, NULL, NULL, ms < 0 ? NULL : &ts,
+	    &tty.saved.mask);
+	return n == 0 && blind ? 1 : n;
 }
 
 /*
@@ -3746,7 +3740,7 @@ die_of(int signo)
 enum key {
 	KEY_NONE = 256, KEY_ESC, KEY_UP, KEY_DOWN, KEY_LEFT, KEY_RIGHT,
 	KEY_HOME, KEY_END, KEY_PGUP, KEY_PGDN, KEY_DELETE, KEY_BACKTAB, KEY_F1,
-	KEY_SIGNAL, KEY_HANGUP, KEY_NEWS
+	KEY_SIGNAL, KEY_HANGUP
 };
 #define CTL(c)		((c) & 0x1f)
 
@@ -3900,8 +3894,6 @@ read_key(struct decoder *d, long wait)
 		return KEY_SIGNAL;
 	if ((r = tty_wait(tty.fd, wait)) == -1)
 		return errno == EINTR ? KEY_SIGNAL : KEY_HANGUP;
-	if (r == 2)
-		return KEY_NEWS;
 	if (r == 0)
 		return d->state == GROUND ? KEY_NONE : decode_timeout(d);
 	if ((n = read(tty.fd, &c, 1)) == -1 && errno == EINTR)
@@ -4284,162 +4276,172 @@ master_alive(const char *path, pid_t *pid)
 }
 
 /*
- * Reachability tests.  A child for each host looks its name up, connects and
- * waits for ssh's banner, while the prompt goes on; what it finds comes
- * through a pipe.  A child that has not ended by PROBE_S has no answer.
+ * Reachability tests.  A child for each address and port looks the name up,
+ * connects and waits for ssh's banner, while the prompt goes on, and ends with
+ * what it has found.  An sshd counts those who connect and do not log in, and
+ * may refuse them for a while: so an answer is good for PROBE_MS, and for all
+ * hosts of that address.
  */
 
-enum { PROBE_S = 3, PROBES_MAX = 10 };
+enum { PROBE_S = 3, PROBE_MS = 10000 };
 
-struct finding {
-	unsigned char probe;
-	char text[23];
+enum finding {
+	FOUND_SSH, FOUND_OTHER, FOUND_NO_NAME, FOUND_REFUSED, FOUND_CLOSED,
+	FOUND_NO_WAY, FOUND_NOTHING, FOUND_PENALTY, FOUND_CROWD, FINDINGS
+};
+
+static const char *const findings[FINDINGS] = {
+	"", "no ssh there", "unknown name", "refused", "closed", "unreachable",
+	"no answer",
+	"Not allowed at this time", "Exceeded MaxStartups", /* sshd's words */
 };
 
 struct probe {
-	struct host *host;
-	pid_t pid;		/* 0: has ended */
-	char text[23];
+	char *name, *port;	/* see probe_port() */
+	long long asked;	/* when it was begun */
+	pid_t pid;		/* of the child, 0: has ended */
+	char text[32];
 };
 
 struct probes {
-	struct probe v[PROBES_MAX];
-	size_t len;
+	struct probe *v;
+	size_t len, cap;
 };
 
-/* What became of connecting to one address. */
-static const char *
+/* What is at one address. */
+static enum finding
 probe_address(const struct addrinfo *ai)
 {
 	char banner[256];
-	int fd, bad;
 	ssize_t n;
+	int fd, i;
 
 	fd = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol);
-	bad = fd == -1 || connect(fd, ai->ai_addr, ai->ai_addrlen) == -1;
-	n = bad ? -1 : read(fd, banner, sizeof(banner) - 1);
-	if (fd != -1)
-		close(fd);
-	if (n > 0) {
-		banner[n] = '\0';
-		return strstr(banner, "SSH-") != NULL ? NULL : "no ssh there";
-	}
-	return n == 0 ? "closed" : errno == ECONNREFUSED ? "refused" :
-	    errno == ETIMEDOUT ? "no answer" : "unreachable";
+	if (fd == -1 || connect(fd, ai->ai_addr, ai->ai_addrlen) == -1)
+		return errno == ECONNREFUSED ? FOUND_REFUSED :
+		    errno == ETIMEDOUT ? FOUND_NOTHING : FOUND_NO_WAY;
+	if ((n = read(fd, banner, sizeof(banner) - 1)) <= 0)
+		return FOUND_CLOSED;
+	banner[n] = '\0';
+	for (i = FOUND_PENALTY; i < FINDINGS; i++)
+		if (strncmp(banner, findings[i], strlen(findings[i])) == 0)
+			return i;
+	return strstr(banner, "SSH-") != NULL ? FOUND_SSH : FOUND_OTHER;
 }
 
-/* The child: reports the first address that works, or what failed. */
+/* The child: ends with what is at the first address that works. */
 static void
-probe_child(const char *host, const char *port, int to, size_t number)
+probe_child(const struct probe *one)
 {
-	struct addrinfo hints, *ai, *a;
-	struct finding f;
-	long long start = now_ms();
-	const char *bad = "unknown name";
+	struct addrinfo hints, *ai;
+	enum finding found = FOUND_NO_NAME;
 	sigset_t set;
 
 	signals_restore();
 	signal(SIGALRM, SIG_DFL);
 	sigemptyset(&set);
-	sigaddset(&set, SIGALRM);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	sigprocmask(SIG_SETMASK, &set, NULL);
 	alarm(PROBE_S);
 	memset(&hints, 0, sizeof(hints));
 	hints.ai_socktype = SOCK_STREAM;
-	if (getaddrinfo(host, port, &hints, &ai) == 0)
-		for (a = ai; a != NULL && bad != NULL; a = a->ai_next)
-			bad = probe_address(a);
-	memset(&f, 0, sizeof(f));
-	f.probe = (unsigned char)number;
-	if (bad != NULL)
-		snprintf(f.text, sizeof(f.text), "%s", bad);
-	else
-		snprintf(f.text, sizeof(f.text), "%lld ms", now_ms() - start);
-	(void)write_all(to, (const char *)&f, sizeof(f));
-	_exit(0);
+	if (getaddrinfo(one->name, one->port, &hints, &ai) == 0)
+		for (; ai != NULL && found != FOUND_SSH; ai = ai->ai_next)
+			found = probe_address(ai);
+	_exit(found);
 }
 
-/* Ends the tests that still run. */
-static void
-probes_end(struct probes *p)
+/* The port that is tested for a host, or what ssh goes through instead. */
+static const char *
+probe_port(const struct values *v)
+{
+	const char *command = value(v, V_COMMAND);
+
+	if (*value_jump(v) != '\0')
+		return "";	/* the row tells it anyway */
+	return command == NULL || strcmp(command, "none") == 0 ?
+	    value_port(v) : "via ProxyCommand";
+}
+
+/* The test of a host's address, NULL if there is none. */
+static struct probe *
+probe_find(const struct probes *p, const struct values *v)
 {
 	size_t i;
 
 	for (i = 0; i < p->len; i++)
-		if (p->v[i].pid != 0) {
-			kill(p->v[i].pid, SIGKILL);
-			wait_for(p->v[i].pid);
-		}
-	if (tty.also != -1)
-		close(tty.also);
-	tty.also = -1;
-	p->len = 0;
+		if (strcmp(p->v[i].name, v->name.v) == 0 &&
+		    strcmp(p->v[i].port, probe_port(v)) == 0)
+			return &p->v[i];
+	return NULL;
 }
 
-/* Begins the test of a host; TO is the pipe's other end. */
+/* Tests a host's address, unless what was found last is still good. */
 static void
-probe_start(struct probes *p, struct hosts *h, struct host *host, int to)
+probe_start(struct probes *p, struct hosts *h, const struct host *host)
 {
-	struct probe *one = &p->v[p->len];
 	struct values *v = host_values(h, host);
-	const char *command;
+	struct probe *one = probe_find(p, v);
 
-	command = value(v, V_COMMAND);
-	one->host = host;
-	one->pid = 0;
-	one->text[0] = '\0';
-	if (*value_jump(v) == '\0' && command != NULL &&
-	    strcmp(command, "none") != 0) {
-		snprintf(one->text, sizeof(one->text), "via ProxyCommand");
-	} else if (*value_jump(v) == '\0') {
-		snprintf(one->text, sizeof(one->text), "...");
-		if ((one->pid = fork()) == 0)
-			probe_child(v->name.v, value_port(v), to, p->len);
-		if (one->pid == -1) {
-			one->pid = 0;
-			snprintf(one->text, sizeof(one->text), "not tested");
-		}
+	if (one != NULL && now_ms() - one->asked < PROBE_MS)
+		return;
+	if (one == NULL) {
+		p->v = append(p->v, &p->len, &p->cap, sizeof(*p->v));
+		one = &p->v[p->len - 1];
+		one->name = xstrdup(v->name.v);
+		one->port = xstrdup(probe_port(v));
 	}
-	p->len++;
+	one->asked = now_ms();
+	if (is_digit(*one->port) && (one->pid = fork()) == 0)
+		probe_child(one);
+	snprintf(one->text, sizeof(one->text), "%s", one->pid > 0 ? "..." :
+	    one->pid == -1 ? "not tested" : one->port);
 }
 
-/* Takes what the children have found, and looks for those that have ended. */
+/* Takes what those children have found that have ended. */
 static void
 probes_news(struct probes *p)
 {
-	struct finding f;
-	size_t i;
+	struct probe *one;
+	int status, found;
 
-	while (tty.also != -1 &&
-	    read(tty.also, &f, sizeof(f)) == (ssize_t)sizeof(f))
-		if (f.probe < p->len)
-			memcpy(p->v[f.probe].text, f.text, sizeof(f.text));
-	for (i = 0; i < p->len; i++)
-		if (p->v[i].pid != 0 &&
-		    waitpid(p->v[i].pid, NULL, WNOHANG) != 0) {
-			p->v[i].pid = 0;
-			if (strcmp(p->v[i].text, "...") == 0)
-				snprintf(p->v[i].text, sizeof(p->v[i].text),
-				    "no answer");
-		}
-	for (i = 0; i < p->len && p->v[i].pid == 0; i++)
-		continue;
-	if (i == p->len && tty.also != -1) {
-		close(tty.also);
-		tty.also = -1;
+	for (one = p->v; one < p->v + p->len; one++) {
+		if (one->pid <= 0 ||
+		    waitpid(one->pid, &status, WNOHANG) != one->pid)
+			continue;
+		one->pid = 0;
+		found = WIFEXITED(status) ? WEXITSTATUS(status) : FINDINGS;
+		if (found == FOUND_SSH)
+			snprintf(one->text, sizeof(one->text), "%lld ms",
+			    now_ms() - one->asked);
+		else
+			snprintf(one->text, sizeof(one->text), "%s",
+			    findings[found < FINDINGS ? found : FOUND_NOTHING]);
 	}
 }
 
-/* What is known of a host's test, "" if nothing. */
-static const char *
-probe_text(const struct probes *p, const struct host *host)
+/* Ends the tests that still run, and forgets what was found. */
+static void
+probes_end(struct probes *p)
 {
-	size_t i;
+	struct probe *one;
 
-	for (i = 0; i < p->len; i++)
-		if (p->v[i].host == host)
-			return p->v[i].text;
-	return "";
+	for (one = p->v; one < p->v + p->len; one++)
+		if (one->pid > 0) {
+			kill(one->pid, SIGKILL);
+			wait_for(one->pid);
+		}
+	p->len = 0;
+}
+
+/* What is known of a host's address, "" if nothing. */
+static const char *
+probe_text(const struct probes *p, struct hosts *h, const struct host *host)
+{
+	const struct probe *one = NULL;
+
+	if (p->len > 0)
+		one = probe_find(p, host_values(h, host));
+	return one != NULL ? one->text : "";
 }
 
 /*
@@ -4588,13 +4590,14 @@ put_state(const struct prompt *p, const struct host *host, struct buf *out)
 {
 	const struct hosts *h = p->rank.hosts;
 	uint32_t used = host_candidate(h, host)->used;
+	const char *test;
 	char when[32];
 
 	out->len = 0;
 	buf_str(out, is_open(&p->open, host_name(h, host)) ? "* open" : "");
-	if (*probe_text(&p->probes, host) != '\0')
-		buf_fmt(out, "%s%s", out->len > 0 ? "  " : "",
-		    probe_text(&p->probes, host));
+	test = probe_text(&p->probes, p->rank.hosts, host);
+	if (*test != '\0')
+		buf_fmt(out, "%s%s", out->len > 0 ? "  " : "", test);
 	if (p->rank.recent && used != 0) {
 		ago(h->uses[used].when, when, sizeof(when));
 		buf_fmt(out, "%s%s", out->len > 0 ? "  " : "", when);
@@ -5165,22 +5168,10 @@ static void
 prompt_probe(struct prompt *p)
 {
 	size_t i, last = p->top + prompt_room();
-	int fds[2];
 
-	probes_end(&p->probes);
-	if (pipe(fds) == -1)
-		return;
-	for (i = 0; i < 2; i++) {
-		fcntl(fds[i], F_SETFD, FD_CLOEXEC);
-		fcntl(fds[i], F_SETFL, O_NONBLOCK);
-	}
 	for (i = p->top; i < p->rank.len && i < last; i++)
 		probe_start(&p->probes, p->rank.hosts,
-		    ranking_get(&p->rank, i), fds[1]);
-	close(fds[1]);
-	tty.also = fds[0];
-	if (fds[0] >= FD_SETSIZE)
-		probes_end(&p->probes);
+		    ranking_get(&p->rank, i));
 }
 
 /* ^O: the editor on the host's entry; then the list is read again. */
@@ -5336,12 +5327,12 @@ prompt_run(struct prompt *p, struct host **host)
 			prompt_draw(p);
 		prompt_prepare(p);
 		key = read_key(&p->decoder, -1);
-		if (key == KEY_SIGNAL)
+		if (key == KEY_SIGNAL) {
 			prompt_signal(p);
-		if (key == KEY_SIGNAL || key == KEY_NEWS)
 			probes_news(&p->probes);
-		else if (key != KEY_NONE)
+		} else if (key != KEY_NONE) {
 			over = prompt_key(p, key, &choice);
+		}
 	}
 	probes_end(&p->probes);
 	if (choice == CHOSE_HOST)
