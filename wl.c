@@ -4453,13 +4453,34 @@ struct open_hosts {
 	struct buf dir, labels;
 };
 
+/*
+ * Whether somebody listens on the socket.  A master whose socket is connected
+ * to lives for another ControlPersist, so it is asked for with a socket of
+ * another type, which the system refuses in another way if nobody does.
+ */
+static int
+socket_listens(const char *path)
+{
+	struct sockaddr_un sun;
+	int fd, listens;
+
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
+	if ((fd = socket(AF_UNIX, SOCK_DGRAM, 0)) == -1)
+		return 0;
+	listens = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 &&
+	    errno == EPROTOTYPE;
+	close(fd);
+	return listens;
+}
+
 static void
 open_find(struct open_hosts *o)
 {
 	struct buf path = { NULL, 0, 0 };
 	struct dirent *e;
 	size_t n;
-	pid_t pid;
 	DIR *d;
 
 	o->dir.len = o->labels.len = 0;
@@ -4473,7 +4494,7 @@ open_find(struct open_hosts *o)
 			continue;
 		path.len = 0;
 		buf_fmt(&path, "%s/%s", o->dir.v, e->d_name);
-		if (master_alive(path.v, &pid))
+		if (socket_listens(path.v))
 			buf_fmt(&o->labels, "%.*s\n", (int)(n - HASH_LEN),
 			    e->d_name);
 	}
