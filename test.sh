@@ -3650,6 +3650,7 @@ test_unasked()
 test_probe()
 {
 	server 'LogLevel VERBOSE'
+	test_open
 	write_ports_c
 	if ! "${CC:-cc}" -o "$tmp/ports" "$tmp/ports.c"; then
 		is 'the servers of the tests compile' 'they do' 'they do not'
@@ -3707,6 +3708,34 @@ test_probe()
 	wait $others $listener 2>/dev/null
 	workers=''
 	fresh
+}
+
+# The mark of a host with a master: for one that was killed there is none, and
+# no prompt keeps one alive. marks: how many hosts have it at a new prompt.
+
+marks()
+{
+	start -F "$server/config"
+	screen denied
+	printf '%s\n' "$screen" | grep -c '\* open$'
+	stop
+}
+
+test_open()
+{
+	socket=$(path web)
+	run -F "$server/config" -o ControlPersist=1m web true
+	is 'a host with a master is marked' 1 "$(marks)"
+	kill -9 "$(ssh -S "$socket" -O check web 2>&1 | tr -dc 0-9)"
+	until_true '[ "$(marks)" = 0 ]'
+	is 'one whose master was killed is not' "0 $socket" \
+	    "$(marks) $(ls "$socket")"
+	run -F "$server/config" -o ControlPersist=3s web true
+	asked=$(date +%s)
+	until_true '[ "$(marks)" = 0 ]'
+	took=$(($(date +%s) - asked))
+	ok "no prompt keeps a master of 3 s ($took s)" [ "$took" -le 5 ]
+	is 'it ends as always' '' "$(ls "$socket" 2>&-)"
 }
 
 # finds NAME: the same as sees, on a screen without ports and times. probes

@@ -5591,7 +5591,6 @@ dir_sweep(const struct buf *dir)
 	struct buf path = { NULL, 0, 0 };
 	struct dirent *e;
 	struct stat st;
-	pid_t pid;
 	DIR *d;
 
 	if (dir->len == 0 || (d = opendir(dir->v)) == NULL)
@@ -5601,7 +5600,7 @@ dir_sweep(const struct buf *dir)
 		buf_fmt(&path, "%s/%s", dir->v, e->d_name);
 		if (lstat(path.v, &st) == 0 && S_ISSOCK(st.st_mode) &&
 		    st.st_mtime + STALE_S < time(NULL) &&
-		    !master_alive(path.v, &pid))
+		    !socket_listens(path.v))
 			unlink(path.v);
 	}
 	closedir(d);
