@@ -2458,21 +2458,6 @@ test_failure()
 		> denied                                                                    1/6
 		> 6  denied
 	END
-	keys C-u C-r
-	becomes 'the host counts as used' <<-'END'
-		ME@denied: Permission denied (publickey).
-		ME@denied: Permission denied (publickey).
-		>                                                                           6/6
-		> 6  denied  just now
-		  1  slow
-		  2  mute
-		  3  checks
-		  4  web
-		  5  db
-	END
-	keys C-x
-	until_true '[ ! -s "$uses" ]'
-	is 'and can be forgotten' '' "$(used)"
 	keys Escape
 	said="$me@denied: Permission denied (publickey)."
 	ends 'Esc then leaves' 130 "$said$newline$said"
@@ -2486,9 +2471,9 @@ test_failure()
 	keys fails Down Down Enter
 	screen Connection
 	screen 3/9
-	is 'the host that failed stays selected' '> 3  fails3
-  1  fails1
-  2  fails2' "$(printf '%s\n' "$screen" | tail -n 3)"
+	is 'the host that failed stays selected' '  1  fails1
+  2  fails2
+> 3  fails3' "$(printf '%s\n' "$screen" | tail -n 3)"
 	keys Escape
 	stop
 	hosts <<-END
@@ -3169,6 +3154,18 @@ modes()
 	done | paste -s -d ' ' -
 }
 
+# visit [NAME=VALUE ...] ARGUMENTS: runs wl on a terminal until it has ended.
+# fast: the same with an ssh that does nothing, well.
+
+visit()
+{
+	start "$@"
+	screen 'exit '
+	stop
+}
+
+fast() { visit PATH="$tmp/fast:$PATH" "$@"; }
+
 test_recent()
 {
 	server
@@ -3178,9 +3175,13 @@ test_recent()
 		    ProxyCommand sh -c '$wait; exec $sshd'
 	END
 	watched=slow sockets=$(dirname "$(path web)")
+	mkdir -p "$tmp/fast"
+	printf '#!/bin/sh\nexit 0\n' >"$tmp/fast/ssh"
+	chmod +x "$tmp/fast/ssh"
 	test_recent_file
 	test_recent_names
 	test_recent_trouble
+	test_recent_root
 	test_recent_writers
 	test_recent_view
 	test_unasked
@@ -3194,44 +3195,29 @@ test_recent_file()
 {
 	rm -rf "$XDG_STATE_HOME"
 	before=$(date +%s)
-	run -F "$server/config" web true
+	visit -F "$server/config" web true
 	is 'a use makes the file, for the user alone' \
-	    '0:drwx------ drwx------ -rw-------' \
-	    "$rc:$(modes "$XDG_STATE_HOME" "$XDG_STATE_HOME/wl" "$uses")"
+	    'drwx------ drwx------ -rw-------' \
+	    "$(modes "$XDG_STATE_HOME" "$XDG_STATE_HOME/wl" "$uses")"
 	is 'it has a line, the time and the name' '1 line: 2 words, web' \
 	    "$(awk -v from="$before" -v to="$(date +%s)" '
 	    $1 >= from && $1 <= to { s = NF " words, " $2 }
 	    END { print NR " line: " s }' "$uses")"
 	is 'with one blank between' "$(awk '{ print $1 " " $2 }' "$uses")" \
 	    "$(cat "$uses")"
-	start -F "$server/config" slow
-	screen connecting
-	is 'a host is noted before it is connected to' "web${newline}slow" \
-	    "$(used)"
-	keys C-c
-	ends '^C ends it' 130
-	recent
-	run -F "$server/config" denied
-	is 'a login that fails is noted too' "255:denied" "$rc:$(used)"
-	hangup web
-	HOME=$tmp/home2
-	state=$XDG_STATE_HOME
-	unset XDG_STATE_HOME
-	run -F "$server/config" denied
-	is 'without XDG_STATE_HOME the file is in ~/.local/state' \
-	    '255:drwx------ -rw-------' \
-	    "$rc:$(modes "$HOME/.local/state/wl" "$HOME/.local/state/wl/recent")"
-	rm -rf "$HOME"
-	export XDG_STATE_HOME=state
-	run -F "$server/config" denied
-	is 'and if that is not an absolute path' '255:denied:no' \
-	    "$rc:$(cut -d ' ' -f 2 "$HOME/.local/state/wl/recent"):$(
-	    [ ! -e state ] && echo no)"
-	rm -rf "$HOME"
-	unset XDG_STATE_HOME HOME
-	run -F "$server/config" web echo hello
-	is 'without a home nothing is noted' '0:hello:' "$rc:$out:$err"
-	export HOME="$tmp/home" XDG_STATE_HOME="$state"
+	for where in '' state; do
+		fast HOME="$tmp/home2" XDG_STATE_HOME=$where \
+		    -F "$server/config" denied
+		is "the file is in ~/.local/state if that is not '$where'" \
+		    'drwx------ -rw------- denied no' \
+		    "$(modes "$tmp/home2/.local/state/wl" \
+		    "$tmp/home2/.local/state/wl/recent") $(
+		    cut -d ' ' -f 2 "$tmp/home2/.local/state/wl/recent") $(
+		    [ ! -e state ] && echo no)"
+		rm -rf "$tmp/home2"
+	done
+	start HOME= XDG_STATE_HOME= -q -F "$server/config" web echo hello
+	ends 'without a home nothing is noted' 0 hello
 	hangup web
 }
 
@@ -3241,42 +3227,62 @@ test_recent_names()
 {
 	recent
 	for way in '-l' '-l -v web' '-p web' '-n web' '-S web' '-O check web' \
-	    '-h' '-V'; do
+	    '-h' '-V' 'web true'; do
 		eval "run -F $server/config $way"
-		is "wl $way is no use of a host" '' "$(used)"
+		is "wl $way, without a terminal, is no use" '' "$(used)"
 	done
-	EDITOR=true
-	export EDITOR
-	run -F "$server/config" -e web
-	is 'nor is -e' '0:' "$rc:$(used)"
-	unset EDITOR
+	for way in '-e web' '-n web' denied "nobody@denied"; do
+		eval "visit EDITOR=true -F $server/config $way"
+		is "nor is wl $way on one" '' "$(used)"
+	done
+	binary=$wl wl=$tmp/as
+	printf '#!/bin/sh\nexec %s "$@" </dev/null\n' "$binary" >"$tmp/as"
+	chmod +x "$tmp/as"
+	visit -F "$server/config" web true
+	wl=$binary
+	is 'nor what a script does there that reads elsewhere' '' "$(used)"
+	start -F "$server/config" slow
+	screen connecting
+	is 'nor a login that is not done' '' "$(used)"
+	gate
+	screen 'remote$'
+	is 'when it is, that is a use' slow "$(used)"
+	keys exit Enter
+	stop
+	hangup slow
+	recent
+	visit -F "$server/config" web true
+	visit -F "$server/config" -o ControlMaster=no web false
+	hangup web
+	is 'so is a session over its connection, or without any' \
+	    "web${newline}web" "$(used)"
+	recent
 	for way in web de "$me@web" "ssh://$me@web" newhost; do
-		run -F "$server/config" -o ProxyCommand=false "$way"
+		fast -F "$server/config" "$way"
 	done
 	is 'a use is noted under the name of the host, or as it was typed' \
 	    "web${newline}denied$newline$me@web${newline}ssh://$me@web${newline}\
 newhost" "$(used)"
 	recent
-	start -F "$server/config"
-	screen denied
-	keys nobody@denied Enter
-	screen 'Permission denied'
-	keys C-u denied Enter
-	until_true '[ "$(used | wc -l)" -eq 2 ]'
-	keys Escape
-	until_true '[ -s "$tmp/after" ]'
+	for way in nobody@denied denied; do
+		start PATH="$tmp/fast:$PATH" -F "$server/config"
+		screen denied
+		keys $way Enter
+		screen 'exit 0'
+		stop
+	done
 	is 'so it is at the prompt' "nobody@denied${newline}denied" "$(used)"
-	stop
+	recent
+	awk 'BEGIN { while (i++ < 2000) s = s "n"; print "Host long" s }' |
+	    write config
+	fast -F "$HOME/$config" lo
+	is 'a name that is too long is not noted' '' "$(used)"
 }
 
 # What else may be where the file should be.
 
 test_recent_trouble()
 {
-	mkdir -p "$tmp/fast"
-	printf '#!/bin/sh\nexit 0\n' >"$tmp/fast/ssh"
-	chmod +x "$tmp/fast/ssh"
-	path=$PATH
 	for trouble in 'mkdir recent' 'mkfifo recent' \
 	    'ln -s nosuch/nosuch recent' 'ln -s recent recent' \
 	    'ln -s /dev/zero recent' 'echo >recent; chmod 0 recent' \
@@ -3289,29 +3295,24 @@ test_recent_trouble()
 		recent
 		rm -f "$uses"
 		(cd "$XDG_STATE_HOME/wl" && eval "$trouble")
-		PATH=$tmp/fast:$PATH
-		run -F "$server/config" web
-		PATH=$path
-		is "a use goes well after: $trouble" '0::' "$rc:$out:$err"
+		start PATH="$tmp/fast:$PATH" -F "$server/config" web
+		shows "a use goes well after: $trouble" 'exit 0'
+		stop
 		run -F "$server/config" -l we
 		is "and a list" '0:web:' "$rc:$out:$err"
 		chmod 755 "$XDG_STATE_HOME"
 		[ ! -d "$XDG_STATE_HOME/wl" ] || chmod 755 "$XDG_STATE_HOME/wl"
 	done
-	XDG_STATE_HOME=/dev/null/state
-	run -F "$server/config" web echo hello
-	XDG_STATE_HOME=$state
-	is 'and where no directory can be' '0:hello:' "$rc:$out:$err"
-	if [ "$(id -u)" = 0 ]; then
-		recent 5 denied
-		chown 12345 "$uses"
-		run -F "$server/config" web echo hello
-		is "another's file is left alone" '0:hello::denied' \
-		    "$rc:$out:$err:$(used)"
-	else
-		skip "another's file is left alone" 'root makes one'
-	fi
+	start XDG_STATE_HOME=/dev/null/state -q -F "$server/config" web \
+	    echo hello
+	ends 'and where no directory can be' 0 hello
 	hangup web
+	recent
+	: >"$tmp/linked"
+	rm "$uses"
+	ln -s "$tmp/linked" "$uses"
+	fast -F "$server/config" web
+	is 'a symbolic link is not followed' '' "$(cat "$tmp/linked")"
 	write config <<-'END'
 		Host h1 h2 h3 h4 h5 h6 h7 h8 h9
 	END
@@ -3327,20 +3328,37 @@ test_recent_trouble()
 	    paste -s -d ' ' -)"
 }
 
-# Many at once, and many uses.
+# Root, with a home that is another user's, as with sudo -E.
+
+test_recent_root()
+{
+	if [ "$(id -u)" != 0 ]; then
+		skip "another's file and home are left alone" 'root makes them'
+		return
+	fi
+	recent 5 denied
+	chown 12345 "$uses"
+	fast -F "$server/config" web
+	is "another's file is left alone" denied "$(used)"
+}
+
+# Many at once, and many uses. many: twenty wl, each on a terminal of its own.
+
+many()
+{
+	tmux new-session -d cat
+	for i in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20; do
+		tmux new-window -d \
+		    "PATH=$tmp/fast:$PATH $wl -F $server/config new$i"
+	done
+	until_true '[ "$(tmux list-windows | wc -l)" -eq 1 ]'
+	stop
+}
 
 test_recent_writers()
 {
 	recent
-	path=$PATH
-	PATH=$tmp/fast:$PATH
-	others=''
-	for i in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20; do
-		"$wl" -F "$server/config" "new$i" </dev/null >&- 2>&- &
-		others="$others $!"
-	done
-	# shellcheck disable=SC2086	# several
-	wait $others
+	many
 	is 'twenty at once lose nothing' 'new01 20' \
 	    "$(used | sort | sed -n '1{s/$/ /; H;}; $!d; x; s/\n//p' | tr -d '\n'
 	    used | sort -u | wc -l | tr -d ' ')"
@@ -3361,7 +3379,7 @@ test_recent_writers()
 			while (n > 0)
 				print kept[n--]
 		}' "$tmp/uses" >"$tmp/want"
-	run -F "$server/config" last
+	fast -F "$server/config" last
 	is 'a long file is cut to the last uses of 500 names' \
 	    "$(cat "$tmp/want")" "$(sed 's/.* last$/last/' "$uses")"
 	is 'by a new one: who still reads the old one has it whole' \
@@ -3369,18 +3387,12 @@ test_recent_writers()
 	rm "$tmp/uses.old"
 	is 'and is for the user alone again' '-rw-------' "$(modes "$uses")"
 	is 'and nothing else is left there' recent "$(ls "$XDG_STATE_HOME/wl")"
-	run -F "$server/config" later
+	fast -F "$server/config" later
 	is 'it is not cut before it is long again' 501 \
 	    "$(wc -l <"$uses" | tr -d ' ')"
 
 	cp "$tmp/uses" "$uses"
-	others=''
-	for i in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20; do
-		"$wl" -F "$server/config" "new$i" </dev/null >&- 2>&- &
-		others="$others $!"
-	done
-	# shellcheck disable=SC2086	# several
-	wait $others
+	many
 	is 'nor do they while one of them cuts the file' 20 \
 	    "$(used | grep -c '^new')"
 	sentence='nor while ^X does, even if that takes long'
@@ -3394,7 +3406,6 @@ test_recent_writers()
 			exec strace -o $tmp/calls -e trace=/^rename \
 			    -e inject=/^rename:delay_enter=50000 $binary "\$@"
 		END
-		chmod +x "$tmp/as"
 		start -F "$server/config"
 		wl=$binary
 		screen denied
@@ -3402,7 +3413,10 @@ test_recent_writers()
 		screen '> old '
 		keys C-x
 		until_true '[ -e "$uses.new" ]' 5000
-		run -F "$server/config" new1
+		tmux new-session -d -s other \
+		    "PATH=$tmp/fast:$PATH $wl -F $server/config new1; exec cat"
+		until_true 'used | grep -q new1'
+		tmux kill-session -t other
 		keys Escape
 		until_true '[ -s "$tmp/after" ]'
 		stop
@@ -3427,10 +3441,9 @@ test_recent_writers()
 	recent
 	awk 'BEGIN { for (i = 0; i < 30000; i++)
 		print 1000000 + i, "n" i % 300 }' >"$uses"
-	run -F "$server/config" last
+	fast -F "$server/config" last
 	is 'so is a very long one' '301 n299 last' "$(used | awk '{
 		before = name; name = $1 } END { print NR, before, name }')"
-	PATH=$path
 }
 
 # The order of hosts that are equally good, and ^R.

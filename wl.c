@@ -6620,8 +6620,6 @@ connect_host(struct target *t)
 	plan = target_plan(t, terminal);
 	if (o->socket || o->ctl != NULL)
 		return control(t, plan);
-	if (!o->dry)
-		recent_write(t->name, 0);
 	if (plan == PLAN_MASTER && o->dry) {
 		login_args(t, &a, default_level(t));
 		print_args(&a);
@@ -6633,6 +6631,8 @@ connect_host(struct target *t)
 		print_args(&a);
 		return 0;
 	}
+	if (terminal && isatty(0))	/* and no script */
+		recent_write(t->name, 0);
 	return become(&a);
 }
 
@@ -6887,27 +6887,8 @@ no_choice(struct prompt *p)
 }
 
 /*
- * Prepares the prompt for another choice after NAME, now the one used last,
- * which stays selected.
- */
-static void
-choose_again(struct prompt *p, const char *name)
-{
-	struct hosts *h = p->rank.hosts;
-	size_t i, sel = p->sel;
-
-	candidates_make(h, recent_read(h));
-	p->prepared = 0;
-	p->rank.valid = 0;
-	ranking_update(&p->rank, p->query, NULL);
-	for (i = 0; i <= sel && i < p->rank.len; i++)
-		if (host_name(h, ranking_get(&p->rank, i)) == name)
-			p->sel = i;
-}
-
-/*
  * Chooses and connects.  A failure brings back a prompt that was there
- * before, with its query.
+ * before, as it was.
  */
 static int
 run(struct prompt *p, struct target *t)
@@ -6938,7 +6919,6 @@ run(struct prompt *p, struct target *t)
 		status = connect_host(t);
 		if (!asked || status != 255 || t->options->dry)
 			return status;
-		choose_again(p, name);
 		name = NULL;
 	}
 }
