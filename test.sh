@@ -3340,6 +3340,16 @@ test_recent_root()
 	chown 12345 "$uses"
 	fast -F "$server/config" web
 	is "another's file is left alone" denied "$(used)"
+	theirs=$tmp/theirs
+	mkdir -p "$theirs" "$tmp/mine"
+	chown 12345 "$theirs"
+	fast HOME="$theirs" XDG_STATE_HOME= -F "$server/config" web
+	is "nothing is made in another's home" '' "$(ls -A "$theirs")"
+	mkdir -p "$theirs/.local/state"
+	ln -s "$tmp/mine" "$theirs/.local/state/wl"
+	chown -R -h 12345 "$theirs"
+	fast HOME="$theirs" XDG_STATE_HOME= -F "$server/config" web
+	is 'and no link there is followed' '' "$(ls -A "$tmp/mine")"
 }
 
 # Many at once, and many uses. many: twenty wl, each on a terminal of its own.

@@ -2558,15 +2558,18 @@ enum {
 
 /*
  * Opens the directory of the file; with MAKE it is made, and locked until it
- * is closed.  -1 if there is none of ours.
+ * is closed.  On the way nothing that is not ours comes after what is: root
+ * may have another user's HOME, and is not to follow links or make anything
+ * there.  -1 if it cannot be had.
  */
 static int
 recent_dir(int make)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	struct buf path = { NULL, 0, 0 };
+	struct stat st;
+	int fd = -1, ours;
 	char *p;
-	int fd;
 
 	if (state != NULL && *state == '/')
 		buf_fmt(&path, "%s/wl/", state);
@@ -2574,12 +2577,18 @@ recent_dir(int make)
 		buf_fmt(&path, "%s/.local/state/wl/", home);
 	else
 		return -1;
-	for (p = path.v + 1; make && (p = strchr(p, '/')) != NULL; p++) {
+	ours = stat("/", &st) == 0 && st.st_uid == getuid();
+	for (p = path.v; (p = strchr(p + 1, '/')) != NULL; *p = '/') {
 		*p = '\0';
-		(void)mkdir(path.v, 0700);
-		*p = '/';
+		if (make && ours)
+			(void)mkdir(path.v, 0700);
+		if (stat(path.v, &st) == 0 && st.st_uid == getuid())
+			ours = 1;
+		else if (ours)
+			break;
 	}
-	fd = open(path.v, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p == NULL && ours)
+		fd = open(path.v, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (make && fd != -1)
 		(void)flock(fd, LOCK_EX);
 	free(path.v);
