@@ -3414,7 +3414,7 @@ test_recent_writers()
 		cat >"$tmp/as" <<-END
 			#!/bin/sh
 			exec strace -o $tmp/calls -e trace=/^rename \
-			    -e inject=/^rename:delay_enter=50000 $binary "\$@"
+			    -e inject=/^rename:delay_enter=2000000 $binary "\$@"
 		END
 		start -F "$server/config"
 		wl=$binary
@@ -3422,7 +3422,7 @@ test_recent_writers()
 		keys C-r old
 		screen '> old '
 		keys C-x
-		until_true '[ -e "$uses.new" ]' 5000
+		until_true '[ -e "$uses.new" ]'
 		tmux new-session -d -s other \
 		    "PATH=$tmp/fast:$PATH $wl -F $server/config new1; exec cat"
 		until_true 'used | grep -q new1'
