@@ -2448,21 +2448,6 @@ test_failure()
 		> denied                                                                    1/6
 		> 6  denied
 	END
-	keys C-u C-r
-	becomes 'the host counts as used' <<-'END'
-		ME@denied: Permission denied (publickey).
-		ME@denied: Permission denied (publickey).
-		>                                                                           6/6
-		> 6  denied  just now
-		  1  slow
-		  2  mute
-		  3  checks
-		  4  web
-		  5  db
-	END
-	keys C-x
-	until_true '[ ! -s "$uses" ]'
-	is 'and can be forgotten' '' "$(used)"
 	keys Escape
 	said="$me@denied: Permission denied (publickey)."
 	ends 'Esc then leaves' 130 "$said$newline$said"
@@ -2476,9 +2461,9 @@ test_failure()
 	keys fails Down Down Enter
 	screen Connection
 	screen 3/9
-	is 'the host that failed stays selected' '> 3  fails3
-  1  fails1
-  2  fails2' "$(printf '%s\n' "$screen" | tail -n 3)"
+	is 'the host that failed stays selected' '  1  fails1
+  2  fails2
+> 3  fails3' "$(printf '%s\n' "$screen" | tail -n 3)"
 	keys Escape
 	stop
 	hosts <<-END
@@ -3314,6 +3299,18 @@ modes()
 	done | paste -s -d ' ' -
 }
 
+# visit [NAME=VALUE ...] ARGUMENTS: runs wl on a terminal until it has ended.
+# fast: the same with an ssh that does nothing, well.
+
+visit()
+{
+	start "$@"
+	screen 'exit '
+	stop
+}
+
+fast() { visit PATH="$tmp/fast:$PATH" "$@"; }
+
 test_recent()
 {
 	server
@@ -3323,9 +3320,13 @@ test_recent()
 		    ProxyCommand sh -c '$wait; exec $sshd'
 	END
 	watched=slow sockets=$(dirname "$(path web)")
+	mkdir -p "$tmp/fast"
+	printf '#!/bin/sh\nexit 0\n' >"$tmp/fast/ssh"
+	chmod +x "$tmp/fast/ssh"
 	test_recent_file
 	test_recent_names
 	test_recent_trouble
+	test_recent_root
 	test_recent_writers
 	test_recent_view
 	test_unasked
@@ -3339,44 +3340,29 @@ test_recent_file()
 {
 	rm -rf "$XDG_STATE_HOME"
 	before=$(date +%s)
-	run -F "$server/config" web true
+	visit -F "$server/config" web true
 	is 'a use makes the file, for the user alone' \
-	    '0:drwx------ drwx------ -rw-------' \
-	    "$rc:$(modes "$XDG_STATE_HOME" "$XDG_STATE_HOME/wl" "$uses")"
+	    'drwx------ drwx------ -rw-------' \
+	    "$(modes "$XDG_STATE_HOME" "$XDG_STATE_HOME/wl" "$uses")"
 	is 'it has a line, the time and the name' '1 line: 2 words, web' \
 	    "$(awk -v from="$before" -v to="$(date +%s)" '
 	    $1 >= from && $1 <= to { s = NF " words, " $2 }
 	    END { print NR " line: " s }' "$uses")"
 	is 'with one blank between' "$(awk '{ print $1 " " $2 }' "$uses")" \
 	    "$(cat "$uses")"
-	start -F "$server/config" slow
-	screen connecting
-	is 'a host is noted before it is connected to' "web${newline}slow" \
-	    "$(used)"
-	keys C-c
-	ends '^C ends it' 130
-	recent
-	run -F "$server/config" denied
-	is 'a login that fails is noted too' "255:denied" "$rc:$(used)"
-	hangup web
-	HOME=$tmp/home2
-	state=$XDG_STATE_HOME
-	unset XDG_STATE_HOME
-	run -F "$server/config" denied
-	is 'without XDG_STATE_HOME the file is in ~/.local/state' \
-	    '255:drwx------ -rw-------' \
-	    "$rc:$(modes "$HOME/.local/state/wl" "$HOME/.local/state/wl/recent")"
-	rm -rf "$HOME"
-	export XDG_STATE_HOME=state
-	run -F "$server/config" denied
-	is 'and if that is not an absolute path' '255:denied:no' \
-	    "$rc:$(cut -d ' ' -f 2 "$HOME/.local/state/wl/recent"):$(
-	    [ ! -e state ] && echo no)"
-	rm -rf "$HOME"
-	unset XDG_STATE_HOME HOME
-	run -F "$server/config" web echo hello
-	is 'without a home nothing is noted' '0:hello:' "$rc:$out:$err"
-	export HOME="$tmp/home" XDG_STATE_HOME="$state"
+	for where in '' state; do
+		fast HOME="$tmp/home2" XDG_STATE_HOME=$where \
+		    -F "$server/config" denied
+		is "the file is in ~/.local/state if that is not '$where'" \
+		    'drwx------ -rw------- denied no' \
+		    "$(modes "$tmp/home2/.local/state/wl" \
+		    "$tmp/home2/.local/state/wl/recent") $(
+		    cut -d ' ' -f 2 "$tmp/home2/.local/state/wl/recent") $(
+		    [ ! -e state ] && echo no)"
+		rm -rf "$tmp/home2"
+	done
+	start HOME= XDG_STATE_HOME= -q -F "$server/config" web echo hello
+	ends 'without a home nothing is noted' 0 hello
 	hangup web
 }
 
@@ -3386,42 +3372,62 @@ test_recent_names()
 {
 	recent
 	for way in '-l' '-l -v web' '-p web' '-n web' '-S web' '-O check web' \
-	    '-h' '-V'; do
+	    '-h' '-V' 'web true'; do
 		eval "run -F $server/config $way"
-		is "wl $way is no use of a host" '' "$(used)"
+		is "wl $way, without a terminal, is no use" '' "$(used)"
 	done
-	EDITOR=true
-	export EDITOR
-	run -F "$server/config" -e web
-	is 'nor is -e' '0:' "$rc:$(used)"
-	unset EDITOR
+	for way in '-e web' '-n web' denied "nobody@denied"; do
+		eval "visit EDITOR=true -F $server/config $way"
+		is "nor is wl $way on one" '' "$(used)"
+	done
+	binary=$wl wl=$tmp/as
+	printf '#!/bin/sh\nexec %s "$@" </dev/null\n' "$binary" >"$tmp/as"
+	chmod +x "$tmp/as"
+	visit -F "$server/config" web true
+	wl=$binary
+	is 'nor what a script does there that reads elsewhere' '' "$(used)"
+	start -F "$server/config" slow
+	screen connecting
+	is 'nor a login that is not done' '' "$(used)"
+	gate
+	screen 'remote$'
+	is 'when it is, that is a use' slow "$(used)"
+	keys exit Enter
+	stop
+	hangup slow
+	recent
+	visit -F "$server/config" web true
+	visit -F "$server/config" -o ControlMaster=no web false
+	hangup web
+	is 'so is a session over its connection, or without any' \
+	    "web${newline}web" "$(used)"
+	recent
 	for way in web de "$me@web" "ssh://$me@web" newhost; do
-		run -F "$server/config" -o ProxyCommand=false "$way"
+		fast -F "$server/config" "$way"
 	done
 	is 'a use is noted under the name of the host, or as it was typed' \
 	    "web${newline}denied$newline$me@web${newline}ssh://$me@web${newline}\
 newhost" "$(used)"
 	recent
-	start -F "$server/config"
-	screen denied
-	keys nobody@denied Enter
-	screen 'Permission denied'
-	keys C-u denied Enter
-	until_true '[ "$(used | wc -l)" -eq 2 ]'
-	keys Escape
-	until_true '[ -s "$tmp/after" ]'
+	for way in nobody@denied denied; do
+		start PATH="$tmp/fast:$PATH" -F "$server/config"
+		screen denied
+		keys $way Enter
+		screen 'exit 0'
+		stop
+	done
 	is 'so it is at the prompt' "nobody@denied${newline}denied" "$(used)"
-	stop
+	recent
+	awk 'BEGIN { while (i++ < 2000) s = s "n"; print "Host long" s }' |
+	    write config
+	fast -F "$HOME/$config" lo
+	is 'a name that is too long is not noted' '' "$(used)"
 }
 
 # What else may be where the file should be.
 
 test_recent_trouble()
 {
-	mkdir -p "$tmp/fast"
-	printf '#!/bin/sh\nexit 0\n' >"$tmp/fast/ssh"
-	chmod +x "$tmp/fast/ssh"
-	path=$PATH
 	for trouble in 'mkdir recent' 'mkfifo recent' \
 	    'ln -s nosuch/nosuch recent' 'ln -s recent recent' \
 	    'ln -s /dev/zero recent' 'echo >recent; chmod 0 recent' \
@@ -3434,29 +3440,24 @@ test_recent_trouble()
 		recent
 		rm -f "$uses"
 		(cd "$XDG_STATE_HOME/wl" && eval "$trouble")
-		PATH=$tmp/fast:$PATH
-		run -F "$server/config" web
-		PATH=$path
-		is "a use goes well after: $trouble" '0::' "$rc:$out:$err"
+		start PATH="$tmp/fast:$PATH" -F "$server/config" web
+		shows "a use goes well after: $trouble" 'exit 0'
+		stop
 		run -F "$server/config" -l we
 		is "and a list" '0:web:' "$rc:$out:$err"
 		chmod 755 "$XDG_STATE_HOME"
 		[ ! -d "$XDG_STATE_HOME/wl" ] || chmod 755 "$XDG_STATE_HOME/wl"
 	done
-	XDG_STATE_HOME=/dev/null/state
-	run -F "$server/config" web echo hello
-	XDG_STATE_HOME=$state
-	is 'and where no directory can be' '0:hello:' "$rc:$out:$err"
-	if [ "$(id -u)" = 0 ]; then
-		recent 5 denied
-		chown 12345 "$uses"
-		run -F "$server/config" web echo hello
-		is "another's file is left alone" '0:hello::denied' \
-		    "$rc:$out:$err:$(used)"
-	else
-		skip "another's file is left alone" 'root makes one'
-	fi
+	start XDG_STATE_HOME=/dev/null/state -q -F "$server/config" web \
+	    echo hello
+	ends 'and where no directory can be' 0 hello
 	hangup web
+	recent
+	: >"$tmp/linked"
+	rm "$uses"
+	ln -s "$tmp/linked" "$uses"
+	fast -F "$server/config" web
+	is 'a symbolic link is not followed' '' "$(cat "$tmp/linked")"
 	write config <<-'END'
 		Host h1 h2 h3 h4 h5 h6 h7 h8 h9
 	END
@@ -3472,20 +3473,47 @@ test_recent_trouble()
 	    paste -s -d ' ' -)"
 }
 
-# Many at once, and many uses.
+# Root, with a home that is another user's, as with sudo -E.
+
+test_recent_root()
+{
+	if [ "$(id -u)" != 0 ]; then
+		skip "another's file and home are left alone" 'root makes them'
+		return
+	fi
+	recent 5 denied
+	chown 12345 "$uses"
+	fast -F "$server/config" web
+	is "another's file is left alone" denied "$(used)"
+	theirs=$tmp/theirs
+	mkdir -p "$theirs" "$tmp/mine"
+	chown 12345 "$theirs"
+	fast HOME="$theirs" XDG_STATE_HOME= -F "$server/config" web
+	is "nothing is made in another's home" '' "$(ls -A "$theirs")"
+	mkdir -p "$theirs/.local/state"
+	ln -s "$tmp/mine" "$theirs/.local/state/wl"
+	chown -R -h 12345 "$theirs"
+	fast HOME="$theirs" XDG_STATE_HOME= -F "$server/config" web
+	is 'and no link there is followed' '' "$(ls -A "$tmp/mine")"
+}
+
+# Many at once, and many uses. many: twenty wl, each on a terminal of its own.
+
+many()
+{
+	tmux new-session -d cat
+	for i in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20; do
+		tmux new-window -d \
+		    "PATH=$tmp/fast:$PATH $wl -F $server/config new$i"
+	done
+	until_true '[ "$(tmux list-windows | wc -l)" -eq 1 ]'
+	stop
+}
 
 test_recent_writers()
 {
 	recent
-	path=$PATH
-	PATH=$tmp/fast:$PATH
-	others=''
-	for i in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20; do
-		"$wl" -F "$server/config" "new$i" </dev/null >&- 2>&- &
-		others="$others $!"
-	done
-	# shellcheck disable=SC2086	# several
-	wait $others
+	many
 	is 'twenty at once lose nothing' 'new01 20' \
 	    "$(used | sort | sed -n '1{s/$/ /; H;}; $!d; x; s/\n//p' | tr -d '\n'
 	    used | sort -u | wc -l | tr -d ' ')"
@@ -3506,7 +3534,7 @@ test_recent_writers()
 			while (n > 0)
 				print kept[n--]
 		}' "$tmp/uses" >"$tmp/want"
-	run -F "$server/config" last
+	fast -F "$server/config" last
 	is 'a long file is cut to the last uses of 500 names' \
 	    "$(cat "$tmp/want")" "$(sed 's/.* last$/last/' "$uses")"
 	is 'by a new one: who still reads the old one has it whole' \
@@ -3514,18 +3542,12 @@ test_recent_writers()
 	rm "$tmp/uses.old"
 	is 'and is for the user alone again' '-rw-------' "$(modes "$uses")"
 	is 'and nothing else is left there' recent "$(ls "$XDG_STATE_HOME/wl")"
-	run -F "$server/config" later
+	fast -F "$server/config" later
 	is 'it is not cut before it is long again' 501 \
 	    "$(wc -l <"$uses" | tr -d ' ')"
 
 	cp "$tmp/uses" "$uses"
-	others=''
-	for i in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20; do
-		"$wl" -F "$server/config" "new$i" </dev/null >&- 2>&- &
-		others="$others $!"
-	done
-	# shellcheck disable=SC2086	# several
-	wait $others
+	many
 	is 'nor do they while one of them cuts the file' 20 \
 	    "$(used | grep -c '^new')"
 	sentence='nor while ^X does, even if that takes long'
@@ -3537,17 +3559,19 @@ test_recent_writers()
 		cat >"$tmp/as" <<-END
 			#!/bin/sh
 			exec strace -o $tmp/calls -e trace=/^rename \
-			    -e inject=/^rename:delay_enter=50000 $binary "\$@"
+			    -e inject=/^rename:delay_enter=2000000 $binary "\$@"
 		END
-		chmod +x "$tmp/as"
 		start -F "$server/config"
 		wl=$binary
 		screen denied
 		keys C-r old
 		screen '> old '
 		keys C-x
-		until_true '[ -e "$uses.new" ]' 5000
-		run -F "$server/config" new1
+		until_true '[ -e "$uses.new" ]'
+		tmux new-session -d -s other \
+		    "PATH=$tmp/fast:$PATH $wl -F $server/config new1; exec cat"
+		until_true 'used | grep -q new1'
+		tmux kill-session -t other
 		keys Escape
 		until_true '[ -s "$tmp/after" ]'
 		stop
@@ -3572,10 +3596,9 @@ test_recent_writers()
 	recent
 	awk 'BEGIN { for (i = 0; i < 30000; i++)
 		print 1000000 + i, "n" i % 300 }' >"$uses"
-	run -F "$server/config" last
+	fast -F "$server/config" last
 	is 'so is a very long one' '301 n299 last' "$(used | awk '{
 		before = name; name = $1 } END { print NR, before, name }')"
-	PATH=$path
 }
 
 # The order of hosts that are equally good, and ^R.
@@ -3736,7 +3759,7 @@ test_recent_view()
 
 asked_for()
 {
-	for call in execve fork clone AF_INET '"/.*/wl/recent"'; do
+	for call in execve fork clone AF_INET '"recent"'; do
 		grep -c -e "$call" "$tmp/calls"
 	done | paste -s -d ' ' -
 }
@@ -3794,14 +3817,15 @@ test_unasked()
 
 test_probe()
 {
-	server
+	server 'LogLevel VERBOSE'
+	test_open
 	write_ports_c
 	if ! "${CC:-cc}" -o "$tmp/ports" "$tmp/ports.c"; then
 		is 'the servers of the tests compile' 'they do' 'they do not'
 		return
 	fi
 	others=''
-	for kind in mute greets hangs refused; do
+	for kind in mute greets refuses hangs refused; do
 		"$tmp/ports" $kind >"$tmp/$kind" &
 		others="$others $!"
 	done
@@ -3817,9 +3841,10 @@ test_probe()
 	done
 	workers="$workers $others $listener"
 	until_true '[ -s "$tmp/mute" ] && [ -s "$tmp/greets" ] &&
-	    [ -s "$tmp/hangs" ] && [ -s "$tmp/refused" ]'
+	    [ -s "$tmp/refuses" ] && [ -s "$tmp/hangs" ] &&
+	    [ -s "$tmp/refused" ]'
 	write config <<-END
-		Host alive
+		Host alive direct
 		    Port $port
 		Host closed
 		    Port $(cat "$tmp/refused")
@@ -3827,18 +3852,19 @@ test_probe()
 		    Port $(cat "$tmp/mute")
 		Host mail
 		    Port $(cat "$tmp/greets")
+		Host penalty
+		    Port $(cat "$tmp/refuses")
 		Host hangs
 		    Port $(cat "$tmp/hangs")
 		Host jump
 		    ProxyJump alive
+		Host direct
+		    ProxyCommand none
 		Host command
 		    ProxyCommand nc %h %p
-		Host direct
-		    Port $port
-		    ProxyCommand none
 		Host nowhere
 		    HostName nowhere.invalid
-		Host alive closed mute mail hangs jump command direct
+		Host *
 		    HostName 127.0.0.1
 	END
 	test_probe_view
@@ -3852,7 +3878,36 @@ test_probe()
 	fresh
 }
 
-# finds NAME: the same as sees, on a screen without ports and times.
+# The mark of a host with a master: for one that was killed there is none, and
+# no prompt keeps one alive. marks: how many hosts have it at a new prompt.
+
+marks()
+{
+	start -F "$server/config"
+	screen denied
+	printf '%s\n' "$screen" | grep -c '\* open$'
+	stop
+}
+
+test_open()
+{
+	socket=$(path web)
+	run -F "$server/config" -o ControlPersist=1m web true
+	is 'a host with a master is marked' 1 "$(marks)"
+	kill -9 "$(ssh -S "$socket" -O check web 2>&1 | tr -dc 0-9)"
+	until_true '[ "$(marks)" = 0 ]'
+	is 'one whose master was killed is not' "0 $socket" \
+	    "$(marks) $(ls "$socket")"
+	run -F "$server/config" -o ControlPersist=3s web true
+	asked=$(date +%s)
+	until_true '[ "$(marks)" = 0 ]'
+	took=$(($(date +%s) - asked))
+	ok "no prompt keeps a master of 3 s ($took s)" [ "$took" -le 5 ]
+	is 'it ends as always' '' "$(ls "$socket" 2>&-)"
+}
+
+# finds NAME: the same as sees, on a screen without ports and times. probes
+# [ARGUMENTS]: has all hosts tested; one answers, one never will.
 
 finds()
 {
@@ -3868,16 +3923,21 @@ found()
 	    -e 's/127.0.0.1  */127.0.0.1  /' -e 's/invalid  */invalid  /')
 }
 
-test_probe_view()
+probes()
 {
-	start -F "$HOME/$config"
-	screen 9/9
+	start "$@" -F "$HOME/$config"
+	screen /10
 	keys C-t
 	screen refused
+}
+
+test_probe_view()
+{
+	probes
 	keys mut
 	finds 'while hosts are tested, the prompt goes on' <<-'END'
-		> mut                                                                       1/9
-		> 3  mute  127.0.0.1:PORT  ...
+		> mut                                                                      1/10
+		>  4  mute  127.0.0.1:PORT  ...
 	END
 	keys C-u
 	asked=$(date +%s)
@@ -3887,37 +3947,30 @@ test_probe_view()
 		sed -i.old '/nowhere/d' "$HOME/$config"
 	fi
 	finds '^T tests the hosts that are shown' <<-'END'
-		>                                                                           9/9
-		> 1  alive    127.0.0.1:PORT  N ms
-		  2  closed   127.0.0.1:PORT  refused
-		  3  mute     127.0.0.1:PORT  no answer
-		  4  mail     127.0.0.1:PORT  no ssh there
-		  5  hangs    127.0.0.1:PORT  closed
-		  6  jump     127.0.0.1  via alive
-		  7  command  127.0.0.1  via ProxyCommand
-		  8  direct   127.0.0.1:PORT  N ms
-		  9  nowhere  nowhere.invalid  unknown name
+		>                                                                         10/10
+		>  1  alive    127.0.0.1:PORT  N ms
+		   2  direct   127.0.0.1:PORT  N ms
+		   3  closed   127.0.0.1:PORT  refused
+		   4  mute     127.0.0.1:PORT  no answer
+		   5  mail     127.0.0.1:PORT  no ssh there
+		   6  penalty  127.0.0.1:PORT  Not allowed at this time
+		   7  hangs    127.0.0.1:PORT  closed
+		   8  jump     127.0.0.1  via alive
+		   9  command  127.0.0.1  via ProxyCommand
+		  10  nowhere  nowhere.invalid  unknown name
 	END
 	took=$(($(date +%s) - asked))
 	ok "after three seconds ($took) there is no answer" [ "$took" -le 5 ]
 	is 'the tests leave no process' "$(cat "$tmp/pid")" "$(probing)"
 	stop
 	start -F "$HOME/$config"
-	screen 9/9
-	keys C-t C-t C-t closed
-	finds 'the tests can be begun again' <<-'END'
-		> closed                                                                    1/9
-		> 2  closed  127.0.0.1:PORT  refused
-	END
-	keys C-u mute C-t
-	finds 'only what is shown is tested' <<-'END'
-		> mute                                                                      1/9
-		> 3  mute  127.0.0.1:PORT  ...
-	END
+	screen 10/10
+	keys mute C-t
+	screen ...
 	keys C-u alive
-	finds 'what is not, is not' <<-'END'
-		> alive                                                                     1/9
-		> 1  alive  127.0.0.1:PORT
+	finds 'only what is shown is tested' <<-'END'
+		> alive                                                                    1/10
+		>  1  alive  127.0.0.1:PORT
 	END
 	stop
 }
@@ -3933,10 +3986,7 @@ probing()
 test_probe_ends()
 {
 	for way in Escape:130 C-c:130 TERM:143 HUP:129 INT:130; do
-		start -F "$HOME/$config"
-		screen 9/9
-		keys C-t
-		screen refused
+		probes
 		ok 'a test is under way' [ "$(probing | wc -l)" -gt 1 ]
 		case $way in
 		[CE]*)	keys "${way%:*}" ;;
@@ -3945,31 +3995,26 @@ test_probe_ends()
 		ends "${way%:*} ends the tests" "${way#*:}"
 		is "${way%:*} leaves none of them" '' "$(probing)"
 	done
-	start -F "$HOME/$config"
-	screen 9/9
-	keys C-t
-	screen refused
+	probes
 	stop
 	until_true '[ ! "$(probing)" ]' 40
 	is 'nor does a terminal that vanishes' '' "$(probing)"
-	start -p -F "$HOME/$config"
-	screen 9/9
-	keys C-t
-	screen refused
+	probes -p
 	keys mute Enter
 	ends 'Enter ends the tests' 0 mute
 	is 'Enter leaves none of them' '' "$(probing)"
 }
 
-# Ten tests take no longer than one.
+# Ten tests take no longer than one. Those of one address and port are one, and
+# so are all in ten seconds: sshd's log tells.
 
 test_probe_together()
 {
-	write config <<-END
-		Host m1 m2 m3 m4 m5 m6 m7 m8 m9 m10
-		    HostName 127.0.0.1
-		    Port $(cat "$tmp/mute")
-	END
+	for address in 127.0.0.1 127.0.1 127.1 0177.0.0.1 0177.0.1 0177.1 \
+	    0x7f.0.0.1 0x7f.0.1 0x7f.1 2130706433; do
+		printf 'Host m%s\n\tHostName %s\n\tPort %s\n' $address $address \
+		    "$(cat "$tmp/mute")"
+	done | write config
 	start -F "$HOME/$config"
 	screen 10/10
 	keys C-t
@@ -3982,6 +4027,29 @@ test_probe_together()
 	    "$(printf '%s\n' "$screen" | grep -c 'no answer$')"
 	ok "ten take no longer ($took) than one" [ "$took" -le 5 ]
 	stop
+	write config <<-END
+		Host a1 a2 a3 a4 a5 a6 a7 a8 a9 a10
+		    HostName 127.0.0.1
+		    Port $port
+	END
+	before=$(grep -c '^Connection from' "$server/log")
+	asked=$(date +%s)
+	start -F "$HOME/$config"
+	screen 10/10
+	keys C-t C-t a3
+	screen '1/10'
+	screen ' ms'
+	keys C-t C-t C-u
+	until_true 'capture
+	    [ "$(printf "%s\n" "$screen" | grep -c " ms$")" = 10 ]'
+	is 'one test does for all hosts of an address, for a while' '1 10' \
+	    "$(($(grep -c '^Connection from' "$server/log") - before)) $(
+	    printf '%s\n' "$screen" | grep -c ' ms$')"
+	until_true 'keys C-t; [ "$(grep -c "^Connection from" "$server/log")" \
+	    -gt $((before + 1)) ]' 150
+	took=$(($(date +%s) - asked))
+	ok "after ten seconds ($took) it is done again" [ "$took" -ge 10 ]
+	stop
 	if ! unshare -n true 2>/dev/null; then
 		skip 'a host to which no way leads is unreachable' \
 		    'root makes a network without ways'
@@ -3992,18 +4060,19 @@ test_probe_together()
 	chmod +x "$tmp/as"
 	start -F "$HOME/$config"
 	screen 10/10
-	keys m10 C-t
+	keys a10 C-t
 	screen unreachable
 	sees 'a host to which no way leads is unreachable' <<-END
-		> m10                                                                      1/10
-		> 10  m10  127.0.0.1:$(cat "$tmp/mute")  unreachable
+		> a10                                                                      1/10
+		> 10  a10  127.0.0.1:$port  unreachable
 	END
 	wl=$binary
 	stop
 }
 
 # ports KIND: listens on a free port of the loopback, prints it, and never says
-# a word to who connects, or greets, or hangs up; refused: only prints a port.
+# a word to who connects, or greets, refuses as sshd of OpenSSH 9.8 and later
+# does, or hangs up; refused: only prints a port.
 # ports lookup: is it found out soon that a name does not exist?
 
 write_ports_c()
@@ -4022,6 +4091,7 @@ int
 main(int argc, char **argv)
 {
 	static const char hello[] = "220 mail.example.com ESMTP\r\n";
+	static const char no[] = "Not allowed at this time\r\n";
 	struct sockaddr_in in;
 	struct addrinfo *ai;
 	socklen_t len = sizeof(in);
@@ -4049,6 +4119,8 @@ main(int argc, char **argv)
 	while ((to = accept(fd, NULL, NULL)) != -1) {
 		if (strcmp(argv[1], "greets") == 0)
 			write(to, hello, sizeof(hello) - 1);
+		if (strcmp(argv[1], "refuses") == 0)
+			write(to, no, sizeof(no) - 1);
 		if (strcmp(argv[1], "mute") != 0)
 			close(to);
 	}

@@ -51,6 +51,7 @@
 #define _TIME_BITS 64
 #endif
 
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
@@ -2187,53 +2188,75 @@ inventory_read(struct hosts *h, const char *path)
 }
 
 /*
- * Recently used hosts: a file with a line `SECONDS NAME' for each use.  It is
- * only ever a help: what is wrong with it, or with a line, is passed over.
- * Who writes locks it, so that a use that is noted while the file is being
- * compacted goes to the new one.
+ * Recently used hosts: a file with a line `SECONDS NAME' for each use, the
+ * last one last.  It is only ever a help: what is wrong with it, or with a
+ * line, is passed over; on a descriptor of -1 all calls fail.  Who writes
+ * locks its directory, so that a use that is noted while the file is being
+ * replaced by a shorter one goes to that.
  */
 
 enum {
-	RECENT_MAX = 500,	/* names kept */
-	RECENT_SIZE = 1 << 16,	/* bytes at which it is compacted; the lines
-				   of twice as many are counted in 16 bits */
+	RECENT_NAMES = 500,	/* names kept in the shorter one */
+	RECENT_NAME = 1024,	/* bytes of a name */
+	RECENT_SIZE = 1 << 16,	/* bytes from which on it is replaced */
+	RECENT_READ = RECENT_SIZE * 2,	/* bytes of its end that are read,
+				   whose lines are counted in 16 bits */
 };
 
-/* The file's path, with the directories made if it is to be written. */
+/* A use of a host. */
 struct use {
 	uint32_t when;
 	const char *name;
 };
 
-static char *
-recent_path(int make)
+/*
+ * Opens the directory of the file; with MAKE it is made, and locked until it
+ * is closed.  On the way nothing that is not ours comes after what is: root
+ * may have another user's HOME, and is not to follow links or make anything
+ * there.  -1 if it cannot be had.
+ */
+static int
+recent_dir(int make)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	struct buf path = { NULL, 0, 0 };
+	struct stat st;
+	int fd = -1, ours;
 	char *p;
 
 	if (state != NULL && *state == '/')
-		buf_fmt(&path, "%s/wl/recent", state);
+		buf_fmt(&path, "%s/wl/", state);
 	else if (home != NULL && *home == '/')
-		buf_fmt(&path, "%s/.local/state/wl/recent", home);
+		buf_fmt(&path, "%s/.local/state/wl/", home);
 	else
-		return NULL;
-	for (p = path.v + 1; make && (p = strchr(p, '/')) != NULL; p++) {
+		return -1;
+	ours = stat("/", &st) == 0 && st.st_uid == getuid();
+	for (p = path.v; (p = strchr(p + 1, '/')) != NULL; *p = '/') {
 		*p = '\0';
-		(void)mkdir(path.v, 0700);
-		*p = '/';
+		if (make && ours)
+			(void)mkdir(path.v, 0700);
+		if (stat(path.v, &st) == 0 && st.st_uid == getuid())
+			ours = 1;
+		else if (ours)
+			break;
 	}
-	return path.v;
+	if (p == NULL && ours)
+		fd = open(path.v, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (make && fd != -1)
+		(void)flock(fd, LOCK_EX);
+	free(path.v);
+	return fd;
 }
 
 /* Opens the file, if it is one and ours; -1 if not. */
 static int
-recent_open(const char *path, int flags)
+recent_open(int dir, int flags)
 {
 	struct stat st;
 	int fd;
 
-	fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0600);
+	fd = openat(dir, "recent", flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+	    0600);
 	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
 	    st.st_uid != getuid())) {
 		close(fd);
@@ -2242,54 +2265,46 @@ recent_open(const char *path, int flags)
 	return fd;
 }
 
-/* Takes a line apart; returns 0 if it is damaged. */
+/* Whether the name can stand in a line. */
 static int
-recent_line(char *line, struct use *use)
+recent_name(const char *name)
 {
-	char *blank;
-	long long when = strtoll(line, &blank, 10);
+	size_t n = 0;
 
-	if (blank == line || *blank != ' ' || when <= 0 || when > UINT32_MAX)
-		return 0;
-	use->when = (uint32_t)when;
-	use->name = blank + 1;
-	if (*use->name == '\0' || *use->name == '-')
-		return 0;
-	while (*++blank != '\0')
-		if (is_control(*blank))
-			return 0;
-	return 1;
+	while (name[n] != '\0' && n <= RECENT_NAME && !is_control(name[n]))
+		n++;
+	return n > 0 && name[n] == '\0' && *name != '-';
 }
 
 /*
- * Reads the uses in the last RECENT_SIZE * 2 bytes of the file, oldest first
- * and from 1 on.  Their names lie in a text that stays.
+ * Reads the uses that are in the file, oldest first and from 1 on, and
+ * returns their number.  Their names lie in a text that stays.
  */
 static size_t
 recent_load(int fd, struct use **uses)
 {
-	struct buf text = { NULL, 0, 0 };
-	int cut = lseek(fd, 0, SEEK_END) > RECENT_SIZE * 2;
-	size_t len = 0, n = 0, cap = 0;
-	char *p, *eol;
-	ssize_t r;
+	off_t size = lseek(fd, 0, SEEK_END);
+	off_t from = size > RECENT_READ ? size - RECENT_READ : 0;
+	size_t n = 0, cap = 0, textcap = 0;
+	char *p = grow(NULL, &textcap, RECENT_READ + 1, 1), *eol, *blank;
+	ssize_t len = pread(fd, p, RECENT_READ, from);
+	char *end = p + (len > 0 ? len : 0);
+	long long when;
 
+	*end = '\n';		/* which the last line may lack */
 	*uses = NULL;
-	text.v = grow(NULL, &text.cap, RECENT_SIZE * 2 + 1, 1);
-	lseek(fd, cut ? -RECENT_SIZE * 2 : 0, cut ? SEEK_END : SEEK_SET);
-	while (len < RECENT_SIZE * 2 &&
-	    (r = read(fd, text.v + len, RECENT_SIZE * 2 - len)) > 0)
-		len += (size_t)r;
-	text.v[len] = '\0';
-	p = text.v;
-	if (cut)		/* the first line is none */
-		p += strcspn(p, "\n") + 1;
-	for (; p < text.v + len; p = eol + 1) {
-		if ((eol = memchr(p, '\n', (size_t)(text.v + len - p))) == NULL)
-			eol = text.v + len;
+	if (from > 0)		/* the first line is not whole */
+		p = (char *)memchr(p, '\n', RECENT_READ + 1) + 1;
+	for (; p < end; p = eol + 1) {
+		eol = memchr(p, '\n', (size_t)(end - p) + 1);
 		*eol = '\0';
-		*uses = grow(*uses, &cap, n + 2, sizeof(**uses));
-		n += (size_t)recent_line(p, &(*uses)[n + 1]);
+		when = strtoll(p, &blank, 10);
+		if (blank == p || *blank != ' ' || when <= 0 ||
+		    when > UINT32_MAX || !recent_name(blank + 1))
+			continue;
+		*uses = grow(*uses, &cap, ++n + 1, sizeof(**uses));
+		(*uses)[n].when = (uint32_t)when;
+		(*uses)[n].name = blank + 1;
 	}
 	return n;
 }
@@ -2301,18 +2316,13 @@ recent_load(int fd, struct use **uses)
 static void
 recent_read(struct hosts *h)
 {
-	char *path = recent_path(0);
-	struct use *uses = NULL;
+	int dir = recent_dir(0), fd = recent_open(dir, O_RDONLY);
+	struct use *uses;
 	struct host *host;
-	size_t n = 0, i;
-	int fd;
+	size_t n = recent_load(fd, &uses), i;
 
-	for (i = 0; i < h->len + h->typed; i++)
-		h->v[i].use = 0;
-	if (path != NULL && (fd = recent_open(path, O_RDONLY)) != -1) {
-		n = recent_load(fd, &uses);
-		close(fd);
-	}
+	close(fd);
+	close(dir);
 	for (i = 1; i <= n; i++) {
 		if ((host = host_find(h, uses[i].name)) == NULL) {
 			host = host_add(h, uses[i].name);
@@ -2321,111 +2331,58 @@ recent_read(struct hosts *h)
 		host->use = i;
 		host->used = uses[i].when;
 	}
-	h->forgotten = 0;
-	for (i = h->len; i < h->len + h->typed; i++)
-		h->forgotten += h->v[i].use == 0;
 	free(uses);
-	free(path);
 }
 
 /*
- * Opens the file for writing and locks it; -1 if that cannot be done.  If it
- * was replaced meanwhile the new one is taken.  Another's lock is waited for
- * only as long as nobody notices.
- */
-static int
-recent_lock(const char *path)
-{
-	static const struct timespec pause = { 0, 5000000 };
-	struct flock lock;
-	struct stat a, b;
-	int fd, tries, locked;
-
-	for (tries = 0; tries < 20; tries++) {
-		if ((fd = recent_open(path, O_RDWR | O_APPEND | O_CREAT)) == -1)
-			return -1;
-		memset(&lock, 0, sizeof(lock));
-		lock.l_type = F_WRLCK;
-		lock.l_whence = SEEK_SET;
-		locked = fcntl(fd, F_SETLK, &lock) == 0;
-		if (!locked && errno != EACCES && errno != EAGAIN)
-			return fd;	/* no locks on this file system */
-		if (locked && fstat(fd, &a) == 0 && stat(path, &b) == 0 &&
-		    a.st_ino == b.st_ino && a.st_dev == b.st_dev)
-			return fd;
-		close(fd);
-		nanosleep(&pause, NULL);
-	}
-	return -1;
-}
-
-static int
-recent_has(const struct use *v, size_t n, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (strcmp(v[i].name, name) == 0)
-			return 1;
-	return 0;
-}
-
-/*
- * Replaces the locked file by one with the last use of each name but FORGET
- * or, with NULL, of RECENT_MAX names at most.
+ * Replaces the file by one with the last use of each name but FORGET or, with
+ * NULL, of RECENT_NAMES names.
  */
 static void
-recent_compact(int fd, const char *path, const char *forget)
+recent_replace(int dir, int fd, const char *forget)
 {
-	struct buf new = { NULL, 0, 0 }, out = new;
+	struct buf out = { NULL, 0, 0 };
 	struct use *v;
-	size_t n = recent_load(fd, &v), kept = 0, i;
+	size_t n = recent_load(fd, &v), first = n + 1, i, j;
 	int to, ok;
 
-	for (i = n; i > 0 && (forget != NULL || kept < RECENT_MAX); i--)
-		if ((forget == NULL || strcmp(v[i].name, forget) != 0) &&
-		    !recent_has(v + n + 1 - kept, kept, v[i].name))
-			v[n - kept++] = v[i];
-	buf_str(&out, "");
-	for (i = n - kept + 1; i <= n; i++)
-		buf_fmt(&out, "%lu %s\n", (unsigned long)v[i].when, v[i].name);
-	buf_fmt(&new, "%s.new", path);
-	unlink(new.v);
-	to = open(new.v, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (to != -1) {
-		ok = write_all(to, out.v, out.len) == 0;
-		if (close(to) == -1 || !ok || rename(new.v, path) == -1)
-			unlink(new.v);
+	for (i = n; i > 0 && (forget || n + 1 - first < RECENT_NAMES); i--) {
+		for (j = first; j <= n && strcmp(v[j].name, v[i].name); j++)
+			continue;
+		if (j > n && (!forget || strcmp(v[i].name, forget) != 0))
+			v[--first] = v[i];
 	}
+	for (i = first; i <= n; i++)
+		buf_fmt(&out, "%lld %s\n", (long long)v[i].when, v[i].name);
+	unlinkat(dir, "recent.new", 0);
+	to = openat(dir, "recent.new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+	    0600);
+	ok = to != -1 && write_all(to, out.v, out.len) == 0;
+	if (to != -1 && (close(to) == -1 || !ok ||
+	    renameat(dir, "recent.new", dir, "recent") == -1))
+		unlinkat(dir, "recent.new", 0);
 	free(v);
 	free(out.v);
-	free(new.v);
 }
 
 /* Notes that the name is used now or, with FORGET, that it never was. */
 static void
 recent_write(const char *name, int forget)
 {
-	char *path = recent_path(1);
+	int dir = recent_dir(1);
+	int fd = recent_open(dir, O_RDWR | O_APPEND | O_CREAT);
+	off_t size = lseek(fd, 0, SEEK_END);
 	struct buf line = { NULL, 0, 0 };
-	off_t size;
-	char last;
-	int fd;
 
-	if (path != NULL && (fd = recent_lock(path)) != -1) {
-		size = lseek(fd, 0, SEEK_END);
-		if (size > 0 && pread(fd, &last, 1, size - 1) == 1 &&
-		    last != '\n')
-			buf_str(&line, "\n");
-		buf_fmt(&line, "%lld %s\n", (long long)time(NULL), name);
-		if (!forget && write_all(fd, line.v, line.len) == -1)
-			(void)!ftruncate(fd, size);	/* no half of it */
-		if (forget || size > RECENT_SIZE)
-			recent_compact(fd, path, forget ? name : NULL);
-		close(fd);
-	}
+	buf_fmt(&line, "%lld %s\n", (long long)time(NULL), name);
+	if (!forget && recent_name(name) &&
+	    write(fd, line.v, line.len) != (ssize_t)line.len)
+		(void)!ftruncate(fd, size);	/* no half of it */
+	if (fd != -1 && (forget || size > RECENT_SIZE))
+		recent_replace(dir, fd, forget ? name : NULL);
 	free(line.v);
-	free(path);
+	close(fd);
+	close(dir);
 }
 
 /* How long ago it was, in a few characters. */
@@ -2802,11 +2759,10 @@ struct tty {
 	struct termios now;	/* and that it was put into */
 	enum tty_mode mode;
 	int rows, cols;
-	int also;		/* watched together with fd, -1: none */
 	struct saved_signals saved;
 };
 
-static struct tty tty = { .fd = -1, .also = -1 };
+static struct tty tty = { .fd = -1 };
 
 static void
 on_signal(int signo)
@@ -3016,14 +2972,13 @@ tty_write(struct buf *out)
 
 /*
  * Waits for something to read on FD (-1: for signals only) for at most MS
- * milliseconds, for ever if MS is negative.  Returns 1 if there is, 2 if it is
- * only tty.also that has something, 0 when the time is over, -1 after a
- * signal, of which `caught' may tell.
+ * milliseconds, for ever if MS is negative.  Returns 1 if there is, 0 when the
+ * time is over, -1 after a signal, of which `caught' may tell.
  */
 static int
 tty_wait(int fd, long ms)
 {
-	int n, blind, also = fd != -1 && fd == tty.fd ? tty.also : -1;
+	int n, blind;
 	struct timespec ts;
 	fd_set set;
 
@@ -3037,13 +2992,9 @@ tty_wait(int fd, long ms)
 	FD_ZERO(&set);
 	if (fd != -1)
 		FD_SET(fd, &set);
-	if (also != -1)
-		FD_SET(also, &set);
-	n = pselect((fd > also ? fd : also) + 1, &set, NULL, NULL,
-	    ms < 0 ? NULL : &ts, &tty.saved.mask);
-	if (n <= 0)
-		return n == 0 && blind ? 1 : n;
-	return FD_ISSET(fd, &set) ? 1 : 2;
+	n = pselect(fd + 1, &set, NULL, NULL, ms < 0 ? NULL : &ts,
+	    &tty.saved.mask);
+	return n == 0 && blind ? 1 : n;
 }
 
 /*
@@ -3108,7 +3059,7 @@ die_of(int signo)
 enum key {
 	KEY_NONE = 256, KEY_ESC, KEY_UP, KEY_DOWN, KEY_LEFT, KEY_RIGHT,
 	KEY_HOME, KEY_END, KEY_PGUP, KEY_PGDN, KEY_DELETE, KEY_BACKTAB, KEY_F1,
-	KEY_SIGNAL, KEY_HANGUP, KEY_NEWS
+	KEY_SIGNAL, KEY_HANGUP
 };
 #define CTL(c)		((c) & 0x1f)
 
@@ -3262,8 +3213,6 @@ read_key(struct decoder *d, long wait)
 		return KEY_SIGNAL;
 	if ((r = tty_wait(tty.fd, wait)) == -1)
 		return errno == EINTR ? KEY_SIGNAL : KEY_HANGUP;
-	if (r == 2)
-		return KEY_NEWS;
 	if (r == 0)
 		return d->state == GROUND ? KEY_NONE : decode_timeout(d);
 	if ((n = read(tty.fd, &c, 1)) == -1 && errno == EINTR)
@@ -3646,162 +3595,172 @@ master_alive(const char *path, pid_t *pid)
 }
 
 /*
- * Reachability tests.  A child for each host looks its name up, connects and
- * waits for ssh's banner, while the prompt goes on; what it finds comes
- * through a pipe.  A child that has not ended by PROBE_S has no answer.
+ * Reachability tests.  A child for each address and port looks the name up,
+ * connects and waits for ssh's banner, while the prompt goes on, and ends with
+ * what it has found.  An sshd counts those who connect and do not log in, and
+ * may refuse them for a while: so an answer is good for PROBE_MS, and for all
+ * hosts of that address.
  */
 
-enum { PROBE_S = 3, PROBES_MAX = 10 };
+enum { PROBE_S = 3, PROBE_MS = 10000 };
 
-struct finding {
-	unsigned char probe;
-	char text[23];
+enum finding {
+	FOUND_SSH, FOUND_OTHER, FOUND_NO_NAME, FOUND_REFUSED, FOUND_CLOSED,
+	FOUND_NO_WAY, FOUND_NOTHING, FOUND_PENALTY, FOUND_CROWD, FINDINGS
+};
+
+static const char *const findings[FINDINGS] = {
+	"", "no ssh there", "unknown name", "refused", "closed", "unreachable",
+	"no answer",
+	"Not allowed at this time", "Exceeded MaxStartups", /* sshd's words */
 };
 
 struct probe {
-	struct host *host;
-	pid_t pid;		/* 0: has ended */
-	char text[23];
+	char *name, *port;	/* see probe_port() */
+	long long asked;	/* when it was begun */
+	pid_t pid;		/* of the child, 0: has ended */
+	char text[32];
 };
 
 struct probes {
-	struct probe v[PROBES_MAX];
-	size_t len;
+	struct probe *v;
+	size_t len, cap;
 };
 
-/* What became of connecting to one address. */
-static const char *
+/* What is at one address. */
+static enum finding
 probe_address(const struct addrinfo *ai)
 {
 	char banner[256];
-	int fd, bad;
 	ssize_t n;
+	int fd, i;
 
 	fd = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol);
-	bad = fd == -1 || connect(fd, ai->ai_addr, ai->ai_addrlen) == -1;
-	n = bad ? -1 : read(fd, banner, sizeof(banner) - 1);
-	if (fd != -1)
-		close(fd);
-	if (n > 0) {
-		banner[n] = '\0';
-		return strstr(banner, "SSH-") != NULL ? NULL : "no ssh there";
-	}
-	return n == 0 ? "closed" : errno == ECONNREFUSED ? "refused" :
-	    errno == ETIMEDOUT ? "no answer" : "unreachable";
+	if (fd == -1 || connect(fd, ai->ai_addr, ai->ai_addrlen) == -1)
+		return errno == ECONNREFUSED ? FOUND_REFUSED :
+		    errno == ETIMEDOUT ? FOUND_NOTHING : FOUND_NO_WAY;
+	if ((n = read(fd, banner, sizeof(banner) - 1)) <= 0)
+		return FOUND_CLOSED;
+	banner[n] = '\0';
+	for (i = FOUND_PENALTY; i < FINDINGS; i++)
+		if (strncmp(banner, findings[i], strlen(findings[i])) == 0)
+			return i;
+	return strstr(banner, "SSH-") != NULL ? FOUND_SSH : FOUND_OTHER;
 }
 
-/* The child: reports the first address that works, or what failed. */
+/* The child: ends with what is at the first address that works. */
 static void
-probe_child(const char *host, const char *port, int to, size_t number)
+probe_child(const struct probe *one)
 {
-	struct addrinfo hints, *ai, *a;
-	struct finding f;
-	long long start = now_ms();
-	const char *bad = "unknown name";
+	struct addrinfo hints, *ai;
+	enum finding found = FOUND_NO_NAME;
 	sigset_t set;
 
 	signals_restore();
 	signal(SIGALRM, SIG_DFL);
 	sigemptyset(&set);
-	sigaddset(&set, SIGALRM);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	sigprocmask(SIG_SETMASK, &set, NULL);
 	alarm(PROBE_S);
 	memset(&hints, 0, sizeof(hints));
 	hints.ai_socktype = SOCK_STREAM;
-	if (getaddrinfo(host, port, &hints, &ai) == 0)
-		for (a = ai; a != NULL && bad != NULL; a = a->ai_next)
-			bad = probe_address(a);
-	memset(&f, 0, sizeof(f));
-	f.probe = (unsigned char)number;
-	if (bad != NULL)
-		snprintf(f.text, sizeof(f.text), "%s", bad);
-	else
-		snprintf(f.text, sizeof(f.text), "%lld ms", now_ms() - start);
-	(void)write_all(to, (const char *)&f, sizeof(f));
-	_exit(0);
+	if (getaddrinfo(one->name, one->port, &hints, &ai) == 0)
+		for (; ai != NULL && found != FOUND_SSH; ai = ai->ai_next)
+			found = probe_address(ai);
+	_exit(found);
 }
 
-/* Ends the tests that still run. */
-static void
-probes_end(struct probes *p)
+/* The port that is tested for a host, or what ssh goes through instead. */
+static const char *
+probe_port(const struct values *v)
+{
+	const char *command = v->set[V_COMMAND];
+
+	if (*value_jump(v) != '\0')
+		return "";	/* the row tells it anyway */
+	return command == NULL || strcmp(command, "none") == 0 ?
+	    value_port(v) : "via ProxyCommand";
+}
+
+/* The test of a host's address, NULL if there is none. */
+static struct probe *
+probe_find(const struct probes *p, const struct values *v)
 {
 	size_t i;
 
 	for (i = 0; i < p->len; i++)
-		if (p->v[i].pid != 0) {
-			kill(p->v[i].pid, SIGKILL);
-			wait_for(p->v[i].pid);
-		}
-	if (tty.also != -1)
-		close(tty.also);
-	tty.also = -1;
-	p->len = 0;
+		if (strcmp(p->v[i].name, v->name.v) == 0 &&
+		    strcmp(p->v[i].port, probe_port(v)) == 0)
+			return &p->v[i];
+	return NULL;
 }
 
-/* Begins the test of a host; TO is the pipe's other end. */
+/* Tests a host's address, unless what was found last is still good. */
 static void
-probe_start(struct probes *p, struct hosts *h, struct host *host, int to)
+probe_start(struct probes *p, struct hosts *h, const struct host *host)
 {
-	struct probe *one = &p->v[p->len];
 	struct values *v = host_values(h, host);
-	const char *command;
+	struct probe *one = probe_find(p, v);
 
-	command = v->set[V_COMMAND];
-	one->host = host;
-	one->pid = 0;
-	one->text[0] = '\0';
-	if (*value_jump(v) == '\0' && command != NULL &&
-	    strcmp(command, "none") != 0) {
-		snprintf(one->text, sizeof(one->text), "via ProxyCommand");
-	} else if (*value_jump(v) == '\0') {
-		snprintf(one->text, sizeof(one->text), "...");
-		if ((one->pid = fork()) == 0)
-			probe_child(v->name.v, value_port(v), to, p->len);
-		if (one->pid == -1) {
-			one->pid = 0;
-			snprintf(one->text, sizeof(one->text), "not tested");
-		}
+	if (one != NULL && now_ms() - one->asked < PROBE_MS)
+		return;
+	if (one == NULL) {
+		p->v = append(p->v, &p->len, &p->cap, sizeof(*p->v));
+		one = &p->v[p->len - 1];
+		one->name = xstrdup(v->name.v);
+		one->port = xstrdup(probe_port(v));
 	}
-	p->len++;
+	one->asked = now_ms();
+	if (is_digit(*one->port) && (one->pid = fork()) == 0)
+		probe_child(one);
+	snprintf(one->text, sizeof(one->text), "%s", one->pid > 0 ? "..." :
+	    one->pid == -1 ? "not tested" : one->port);
 }
 
-/* Takes what the children have found, and looks for those that have ended. */
+/* Takes what those children have found that have ended. */
 static void
 probes_news(struct probes *p)
 {
-	struct finding f;
-	size_t i;
+	struct probe *one;
+	int status, found;
 
-	while (tty.also != -1 &&
-	    read(tty.also, &f, sizeof(f)) == (ssize_t)sizeof(f))
-		if (f.probe < p->len)
-			memcpy(p->v[f.probe].text, f.text, sizeof(f.text));
-	for (i = 0; i < p->len; i++)
-		if (p->v[i].pid != 0 &&
-		    waitpid(p->v[i].pid, NULL, WNOHANG) != 0) {
-			p->v[i].pid = 0;
-			if (strcmp(p->v[i].text, "...") == 0)
-				snprintf(p->v[i].text, sizeof(p->v[i].text),
-				    "no answer");
-		}
-	for (i = 0; i < p->len && p->v[i].pid == 0; i++)
-		continue;
-	if (i == p->len && tty.also != -1) {
-		close(tty.also);
-		tty.also = -1;
+	for (one = p->v; one < p->v + p->len; one++) {
+		if (one->pid <= 0 ||
+		    waitpid(one->pid, &status, WNOHANG) != one->pid)
+			continue;
+		one->pid = 0;
+		found = WIFEXITED(status) ? WEXITSTATUS(status) : FINDINGS;
+		if (found == FOUND_SSH)
+			snprintf(one->text, sizeof(one->text), "%lld ms",
+			    now_ms() - one->asked);
+		else
+			snprintf(one->text, sizeof(one->text), "%s",
+			    findings[found < FINDINGS ? found : FOUND_NOTHING]);
 	}
 }
 
-/* What is known of a host's test, "" if nothing. */
-static const char *
-probe_text(const struct probes *p, const struct host *host)
+/* Ends the tests that still run, and forgets what was found. */
+static void
+probes_end(struct probes *p)
 {
-	size_t i;
+	struct probe *one;
 
-	for (i = 0; i < p->len; i++)
-		if (p->v[i].host == host)
-			return p->v[i].text;
-	return "";
+	for (one = p->v; one < p->v + p->len; one++)
+		if (one->pid > 0) {
+			kill(one->pid, SIGKILL);
+			wait_for(one->pid);
+		}
+	p->len = 0;
+}
+
+/* What is known of a host's address, "" if nothing. */
+static const char *
+probe_text(const struct probes *p, struct hosts *h, const struct host *host)
+{
+	const struct probe *one = NULL;
+
+	if (p->len > 0)
+		one = probe_find(p, host_values(h, host));
+	return one != NULL ? one->text : "";
 }
 
 /*
@@ -3813,13 +3772,34 @@ struct open_hosts {
 	struct buf dir, labels;
 };
 
+/*
+ * Whether somebody listens on the socket.  A master whose socket is connected
+ * to lives for another ControlPersist, so it is asked for with a socket of
+ * another type, which the system refuses in another way if nobody does.
+ */
+static int
+socket_listens(const char *path)
+{
+	struct sockaddr_un sun;
+	int fd, listens;
+
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
+	if ((fd = socket(AF_UNIX, SOCK_DGRAM, 0)) == -1)
+		return 0;
+	listens = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 &&
+	    errno == EPROTOTYPE;
+	close(fd);
+	return listens;
+}
+
 static void
 open_find(struct open_hosts *o)
 {
 	struct buf path = { NULL, 0, 0 };
 	struct dirent *e;
 	size_t n;
-	pid_t pid;
 	DIR *d;
 
 	o->dir.len = o->labels.len = 0;
@@ -3833,7 +3813,7 @@ open_find(struct open_hosts *o)
 			continue;
 		path.len = 0;
 		buf_fmt(&path, "%s/%s", o->dir.v, e->d_name);
-		if (master_alive(path.v, &pid))
+		if (socket_listens(path.v))
 			buf_fmt(&o->labels, "%.*s\n", (int)(n - HASH_LEN),
 			    e->d_name);
 	}
@@ -3948,13 +3928,13 @@ put_field(struct prompt *p, const char *s, int col, int width, unsigned *found)
 static void
 put_state(const struct prompt *p, const struct host *host, struct buf *out)
 {
+	const char *test = probe_text(&p->probes, p->rank.hosts, host);
 	char when[32];
 
 	out->len = 0;
 	buf_str(out, is_open(&p->open, host->name) ? "* open" : "");
-	if (*probe_text(&p->probes, host) != '\0')
-		buf_fmt(out, "%s%s", out->len > 0 ? "  " : "",
-		    probe_text(&p->probes, host));
+	if (*test != '\0')
+		buf_fmt(out, "%s%s", out->len > 0 ? "  " : "", test);
 	if (p->rank.recent && host->use != 0) {
 		ago(host->used, when, sizeof(when));
 		buf_fmt(out, "%s%s", out->len > 0 ? "  " : "", when);
@@ -4523,22 +4503,10 @@ static void
 prompt_probe(struct prompt *p)
 {
 	size_t i, last = p->top + prompt_room();
-	int fds[2];
 
-	probes_end(&p->probes);
-	if (pipe(fds) == -1)
-		return;
-	for (i = 0; i < 2; i++) {
-		fcntl(fds[i], F_SETFD, FD_CLOEXEC);
-		fcntl(fds[i], F_SETFL, O_NONBLOCK);
-	}
 	for (i = p->top; i < p->rank.len && i < last; i++)
 		probe_start(&p->probes, p->rank.hosts,
-		    ranking_get(&p->rank, i), fds[1]);
-	close(fds[1]);
-	tty.also = fds[0];
-	if (fds[0] >= FD_SETSIZE)
-		probes_end(&p->probes);
+		    ranking_get(&p->rank, i));
 }
 
 /* ^O: the editor on the host's entry; then the list is read again. */
@@ -4693,12 +4661,12 @@ prompt_run(struct prompt *p, struct host **host)
 			prompt_draw(p);
 		prompt_prepare(p);
 		key = read_key(&p->decoder, -1);
-		if (key == KEY_SIGNAL)
+		if (key == KEY_SIGNAL) {
 			prompt_signal(p);
-		if (key == KEY_SIGNAL || key == KEY_NEWS)
 			probes_news(&p->probes);
-		else if (key != KEY_NONE)
+		} else if (key != KEY_NONE) {
 			over = prompt_key(p, key, &choice);
+		}
 	}
 	probes_end(&p->probes);
 	if (choice == CHOSE_HOST)
@@ -4926,7 +4894,6 @@ dir_sweep(const struct buf *dir)
 	struct buf path = { NULL, 0, 0 };
 	struct dirent *e;
 	struct stat st;
-	pid_t pid;
 	DIR *d;
 
 	if (dir->len == 0 || (d = opendir(dir->v)) == NULL)
@@ -4936,7 +4903,7 @@ dir_sweep(const struct buf *dir)
 		buf_fmt(&path, "%s/%s", dir->v, e->d_name);
 		if (lstat(path.v, &st) == 0 && S_ISSOCK(st.st_mode) &&
 		    st.st_mtime + STALE_S < time(NULL) &&
-		    !master_alive(path.v, &pid))
+		    !socket_listens(path.v))
 			unlink(path.v);
 	}
 	closedir(d);
@@ -5956,8 +5923,6 @@ connect_host(struct target *t)
 	plan = target_plan(t, terminal);
 	if (o->socket || o->ctl != NULL)
 		return control(t, plan);
-	if (!o->dry)
-		recent_write(t->name, 0);
 	if (plan == PLAN_MASTER && o->dry) {
 		login_args(t, &a, default_level(t));
 		print_args(&a);
@@ -5969,6 +5934,8 @@ connect_host(struct target *t)
 		print_args(&a);
 		return 0;
 	}
+	if (terminal && isatty(0))	/* and no script */
+		recent_write(t->name, 0);
 	return become(&a);
 }
 
@@ -6233,27 +6200,8 @@ no_choice(struct prompt *p)
 }
 
 /*
- * Prepares the prompt for another choice after NAME, now the one used last,
- * which stays selected.
- */
-static void
-choose_again(struct prompt *p, const char *name)
-{
-	struct hosts *h = p->rank.hosts;
-	size_t i, sel = p->sel;
-
-	recent_read(h);
-	p->prepared = 0;
-	p->rank.valid = 0;
-	ranking_update(&p->rank, p->query);
-	for (i = 0; i <= sel && i < p->rank.len; i++)
-		if (ranking_get(&p->rank, i)->name == name)
-			p->sel = i;
-}
-
-/*
  * Chooses and connects.  A failure brings back a prompt that was there
- * before, with its query.
+ * before, as it was.
  */
 static int
 run(struct prompt *p, struct target *t)
@@ -6284,7 +6232,6 @@ run(struct prompt *p, struct target *t)
 		status = connect_host(t);
 		if (!asked || status != 255 || t->options->dry)
 			return status;
-		choose_again(p, name);
 		name = NULL;
 	}
 }
