@@ -6603,26 +6603,27 @@ static struct piece *root = &roots[0];
 static void
 fuzz_free(void *v)
 {
-	struct piece *p = (struct piece *)v - 1;
+	struct piece *p;
 
-	if (v != NULL) {
-		p->next->prev = p->prev;
-		p->prev->next = p->next;
-		free(p);
-	}
+	if (v == NULL)
+		return;
+	p = (struct piece *)v - 1;
+	p->next->prev = p->prev;
+	p->prev->next = p->next;
+	free(p);
 }
 
 static void *
 fuzz_realloc(void *v, size_t n)
 {
-	struct piece *old = (struct piece *)v - 1, *p;
+	struct piece *p = NULL;
 
 	if (v != NULL) {
-		old->next->prev = old->prev;
-		old->prev->next = old->next;
+		p = (struct piece *)v - 1;
+		p->next->prev = p->prev;
+		p->prev->next = p->next;
 	}
-	p = realloc(v != NULL ? old : NULL, sizeof(*p) + n);
-	if (p == NULL)
+	if ((p = realloc(p, sizeof(*p) + n)) == NULL)
 		abort();
 	p->next = root->next;
 	p->prev = root;
