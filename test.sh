@@ -6990,7 +6990,7 @@ demo_end()
 bench()
 {
 	write_harness_c >"$tmp/harness.c"
-	"${CC:-cc}" -O2 -o "$tmp/harness" "$tmp/harness.c" || exit 2
+	"${CC:-cc}" -O2 -o "$tmp/harness" "$tmp/harness.c" -lutil || exit 2
 	harness=$tmp/harness TERM=xterm
 	unset FZF_DEFAULT_OPTS FZF_DEFAULT_OPTS_FILE FZF_DEFAULT_COMMAND
 	uname -srm
@@ -7063,20 +7063,16 @@ bench_config()
 		    "backup proxy search stats cron files media jobs sso git " \
 		    "vpn", role)
 		stages = split("prod staging dev test qa", stage)
-		for (i = 0; i < n; i++) {
-			r = role[i % roles + 1]
-			s = stage[int(i / roles) % stages + 1]
-			if (i % 3 == 0)
-				print "# " r " number " i
-			printf "Host %s-%s-%03d\n", r, s, \
-			    i / (roles * stages) + 1
-			printf "    HostName 10.%d.%d.%d\n", i / 62500, \
-			    i / 250 % 250, i % 250 + 1
-			print "    User deploy"
-			if (i % 4 == 0)
-				print "    Port 2222"
-			print "    IdentityFile ~/.ssh/id_deploy"
-		}
+		for (i = 0; i < n; i++)
+			printf "%sHost %s-%s-%03d\n    HostName 10.%d.%d.%d\n" \
+			    "    User deploy\n%s" \
+			    "    IdentityFile ~/.ssh/id_deploy\n", \
+			    i % 3 ? "" : "# number " i "\n", \
+			    role[i % roles + 1], \
+			    stage[int(i / roles) % stages + 1], \
+			    i / (roles * stages) + 1, \
+			    i / 62500, i / 250 % 250, i % 250 + 1, \
+			    i % 4 ? "" : "    Port 2222\n"
 	}'
 }
 
@@ -7221,7 +7217,7 @@ rank_queries()
 		}
 		return q
 	}
-	function query(style, s,    i) {
+	function query(style, s) {
 		take_apart(s)
 		if (style == "prefix")
 			return substr(s, 1, 3 + rnd(length(s) - 3))
@@ -7229,11 +7225,7 @@ rank_queries()
 			return starts(style == "starts" ? 3 : 1)
 		if (style ~ /pieces/)
 			return pieces(style == "pieces" ? "" : "-")
-		if (style == "scattered")
-			return scattered(s)
-		for (i = n - 1; i > 0 && piece[i] !~ /[0-9]/; i--)
-			continue
-		return substr(s, 1, 1 + rnd(3)) bare(piece[i])
+		return scattered(s)
 	}
 	BEGIN {
 		seed = 282475249
@@ -7245,7 +7237,7 @@ rank_queries()
 			}
 		}
 		styles = split("prefix initials starts pieces " \
-		    "pieces-with-dashes number-last scattered", style, " ")
+		    "pieces-with-dashes scattered", style, " ")
 		for (i = 0; i < 150 * styles; i++) {
 			s = host[rnd(hosts)]
 			q = style[1 + i % styles]
@@ -7287,7 +7279,7 @@ bench_connect()
 }
 
 # connect HOW HOST WHERE: plain ssh, wl without and with a master that is there,
-# and ssh as one would attach it by hand.
+# and ssh attached by hand.
 
 connect()
 {
@@ -7316,16 +7308,16 @@ write_harness_c()
 #define _XOPEN_SOURCE 700
 #define _DEFAULT_SOURCE
 
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include <err.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -7338,43 +7330,28 @@ now(void)
 	return ts.tv_sec * 1e3 + ts.tv_nsec / 1e6;
 }
 
-static void
-die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
 /* Starts the command, on a new terminal or with its output in a pipe. */
 static int
 start(char **command, int on_terminal)
 {
 	struct winsize size = { 24, 80, 0, 0 };
-	int ends[2], in;
+	int ends[2] = { -1, -1 };
+	pid_t pid;
 
-	if (on_terminal) {
-		ends[0] = posix_openpt(O_RDWR | O_NOCTTY);
-		if (grantpt(ends[0]) == -1 || unlockpt(ends[0]) == -1)
-			die("terminal");
-		ioctl(ends[0], TIOCSWINSZ, &size);
-		in = ends[1] = open(ptsname(ends[0]), O_RDWR | O_NOCTTY);
-	} else {
-		if (pipe(ends) == -1)
-			die("pipe");
-		in = open("/dev/null", O_RDWR);
-	}
-	if (fork() == 0) {
-		setsid();
-		ioctl(in, TIOCSCTTY, 0);
-		dup2(in, 0);
-		dup2(ends[1], 1);
-		dup2(ends[1], 2);
-		for (in = 3; in < 20; in++)
-			close(in);
+	if (!on_terminal && pipe(ends) == -1)
+		err(1, "pipe");
+	pid = on_terminal ? forkpty(&ends[0], NULL, NULL, &size) : fork();
+	if (pid == 0) {
+		if (!on_terminal) {
+			setsid();
+			dup2(open("/dev/null", O_RDONLY), 0);
+			dup2(ends[1], 1);
+			dup2(ends[1], 2);
+			close(ends[0]);
+		}
 		execvp(command[0], command);
-		die(command[0]);
+		err(1, "%s", command[0]);
 	}
-	close(in);
 	close(ends[1]);
 	return ends[0];
 }
@@ -7404,14 +7381,14 @@ frame(int fd, const char *s, double began, int quiet, long *bytes)
 
 	*bytes = 0;
 	if (write(fd, s, strlen(s)) == -1)
-		die("write");
+		err(1, "write");
 	while (poll(&p, 1, *bytes == 0 ? 10000 : quiet) == 1 &&
 	    (n = read(fd, chunk, sizeof(chunk))) > 0) {
 		last = now();
 		*bytes += n;
 	}
 	if (*bytes == 0)
-		die("no frame");
+		errx(1, "no frame");
 	return last - began;
 }
 
@@ -7442,7 +7419,7 @@ keys(int quiet, const char *query, const char *leave, const char *program,
 	printf("5:the_slowest_letter_of_a_query %s %.3f\n", program, slowest);
 	began = now();
 	if (write(fd, strcmp(leave, "Esc") == 0 ? "\033" : "\r", 1) == -1)
-		die("write");
+		err(1, "write");
 	finish(fd, &usage);
 	printf("7:%s_to_the_end %s %.3f\n", leave, program, now() - began);
 	printf("8:peak_memory,_KB %s %ld\n", program, usage.ru_maxrss);
@@ -7457,7 +7434,7 @@ delay(double ms)
 	int line[2];
 
 	if (pipe(line) == -1)
-		die("pipe");
+		err(1, "pipe");
 	if (fork() == 0) {
 		close(line[0]);
 		while ((c.len = read(0, c.data, sizeof(c.data))) > 0) {
