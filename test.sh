@@ -4,8 +4,8 @@
 #
 #	sh test.sh [WL]                 every test on WL (./wl), then every
 #	                                test on a build with sanitizers
-#	sh test.sh only GROUP ...       these groups on ./wl, each the name of a
-#	                                function without its test_
+#	sh test.sh only [GROUP ...]     every test on ./wl once, or these groups,
+#	                                each the name of a function without test_
 #	sh test.sh trees N [SEED [WL]]  N random configurations, from SEED on,
 #	                                read as ssh reads them
 #	sh test.sh fuzz RUNS            RUNS random inputs to the reader (30s:
@@ -14,14 +14,15 @@
 #	                                configurations: wl for other processors
 #	sh test.sh demo [WL]            no test: wl's prompt on hosts of its own
 #	sh test.sh bench [AREA] [WL]    measures wl next to others; areas: keys,
-#	                                list, rank, connect, calls
+#	                                list, rank, connect
 #
 # The tests use the real ssh and sshd, without a port, and a real terminal,
 # tmux, and the programs that wl is used with: bash, zsh, fish, rsync and git.
 # They need these, strace, awk, sed and a C compiler, and write nothing outside
 # a temporary directory, but for the sockets that wl itself makes. A failure
-# prints its name, what was wanted and what came, and the run goes on. The
-# last line is "N passed, N failed", and the exit status is 1 if any failed.
+# prints its name, what was wanted and what came, and the run goes on, until
+# 20 fail in a row. The last line is "N passed, N failed", and the exit status
+# is 1 if any failed, 2 if nothing can be tested here.
 #
 # A group of tests is a function that uses these words, defined below:
 #
@@ -46,7 +47,7 @@
 set -u
 umask 022
 
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 row=0
 
 # need PROGRAM:PACKAGE ... makes sure that there are these programs (a function
 # of that name is none) or files, and ssh's: what is missing is installed where
@@ -63,19 +64,23 @@ there()
 
 need()
 {
-	missing=
-	for want in ssh:openssh-client sshd:openssh-server "$@"; do
-		there "${want%:*}" || missing="$missing ${want#*:}"
+	missing='' packages=''
+	for want in ssh:openssh-client sshd:openssh-server timeout:coreutils \
+	    "$@"; do
+		there "${want%:*}" || {
+			missing="$missing ${want%:*}"
+			packages="$packages ${want#*:}"
+		}
 	done
 	[ "$missing" ] || return 0
 	# shellcheck disable=SC2086	# a list of packages
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null &&
-	    echo "test.sh: installing$missing" >&2 &&
+	    echo "test.sh: installing$packages" >&2 &&
 	    export DEBIAN_FRONTEND=noninteractive && apt-get -q update >&2 &&
-	    apt-get -qy install --no-install-recommends $missing >&2; then
+	    apt-get -qy install --no-install-recommends $packages >&2; then
 		return 0
 	fi
-	echo "test.sh: please install:$missing" >&2
+	echo "test.sh: missing:$missing; please install:$packages" >&2
 	exit 2
 }
 
@@ -111,9 +116,7 @@ setup()
 		set -g default-shell /bin/sh
 		set -g history-limit 1000
 	END
-	size=80x24 server='' sanitized=''
-	echo >"$tmp/running"
-	watchman >/dev/null 2>&1 &
+	size=80x24 server='' sanitized='' patience=100 vain=0
 	alone=$(command -v setsid)
 	[ "$(id -u)" != 0 ] || mkdir -p /run/sshd	# sshd insists on it
 	for socket in /dev/shm/wl-"$(id -u)"/*-????????????????; do
@@ -129,14 +132,18 @@ indent() { printf '%s\n' "$1" | sed 's/^/	/' | cat -v; }
 is()
 {
 	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
+		passed=$((passed + 1)) row=0
 		return 0
 	fi
-	failed=$((failed + 1))
+	failed=$((failed + 1)) row=$((row + 1))
 	printf 'FAILED: %s\n    want:\n' "$1"
 	indent "$2"
 	echo '    got:'
 	indent "$3"
+	[ $row -lt 20 ] || {
+		echo 'test.sh: 20 failures in a row: the rest is not tried'
+		summary
+	}
 	return 1
 }
 
@@ -154,36 +161,11 @@ skip()
 	printf 'skipped: %s: %s\n' "$1" "$2"
 }
 
-# within runs a command that is killed after some seconds, by the watchman; its
-# exit status is then 137. launch runs wl like that, with nothing to read and
-# away from any terminal, and run keeps what it says, with a mark if the last
-# newline lacks.
+# within runs a program that is killed after some seconds; its exit status is
+# then 137. launch runs wl like that, with nothing to read and away from any
+# terminal, and run keeps what it says, with a mark if the last newline lacks.
 
-watchman()
-{
-	last='' count=0
-	while sleep 1 && [ -f "$tmp/running" ]; do
-		read -r child seconds <"$tmp/running"
-		[ "$child" ] || continue
-		[ "$child" = "$last" ] || count=0
-		last=$child
-		count=$((count + 1))
-		[ "$count" -le "$seconds" ] || kill -KILL "$child"
-	done
-}
-
-within()
-{
-	seconds=$1
-	shift
-	"$@" &
-	child=$!
-	echo "$child $seconds" >"$tmp/running"
-	wait $child
-	rc=$?
-	echo >"$tmp/running"
-	return $rc
-}
+within() { timeout -s KILL "$@"; }
 
 whole()
 {
@@ -215,15 +197,22 @@ run()
 	out=$text
 }
 
+# How long to wait depends on the machine. Each wait in vain halves it for the
+# next one, for then more than time is missing.
+
 until_true()
 {
-	tries=${2:-100} pause=0.02
+	tries=${2:-$((patience >> vain))} pause=0.02
 	until eval "$1"; do
 		tries=$((tries - 1))
-		[ "$tries" -gt 0 ] || return 1
+		[ "$tries" -gt 0 ] || {
+			[ $vain -ge 3 ] || vain=$((vain + 1))
+			return 1
+		}
 		[ $((tries % 20)) != 0 ] || pause=0.1
 		sleep $pause
 	done
+	vain=0
 }
 
 # Files of the configuration. Tests name it with -F, for wl finds the user's
@@ -360,24 +349,58 @@ server()
 	END
 }
 
+# able makes sure that such an sshd gives this user a terminal, and learns how
+# long a login takes here.
+
+able()
+{
+	server
+	{
+		ssh -tt -F "$server/config" web 'test -t 0 && echo it does' \
+		    </dev/null >"$tmp/out" 2>"$tmp/err"
+		echo >"$tmp/tried"
+	} &
+	until_true '[ -e "$tmp/tried" ]' 300
+	patience=$((60 + 2 * (300 - tries)))
+	! grep -q 'it does' "$tmp/out" || return 0
+	reason=$(cat "$tmp/err" "$server/log" | tr -d '\r' |
+	    sed -n '/pts/p; $p' | sed 1q)
+	echo "test.sh: sshd gives $me no terminal ($reason): this takes root," \
+	    'or a devpts that is mounted with gid=5' >&2
+	exit 2
+}
+
 # --------------------------------------------------------------- the list ---
 #
-# lists NAME: with the files written so far, wl lists the hosts on standard
-# input, one a line: its name, user@hostname:port, and ProxyJump, with tabs
-# between. A user that is left out is ours; a name alone has nothing set.
+# lists NAME HOST ...: with the files written so far, wl lists these hosts, and
+# knows of each what ssh knows.
 
 lists()
 {
-	awk -F '\t' -v me="$me" '{
-		if ($2 == "")
-			$2 = "@" tolower($1) ":22"
-		print $1 "\t" ($2 ~ /^@/ ? me $2 : $2) "\t" $3
-	}' >"$tmp/want"
+	sentence=$1
+	shift
 	run -F "$HOME/$config" -l
-	is "$1" "$(cut -f 1 "$tmp/want")" "$out"
+	is "$sentence" "$(printf '%s\n' "$@")" "$out"
 	run -F "$HOME/$config" -l -v
-	is "$1 (-v)" "$(cat "$tmp/want")" "$(printf '%s' "$out" | cut -f 1-3)"
+	is "$sentence (-v)" "$(for name; do
+		printf '%s\t%s\n' "$name" "$(asked "$name")"
+	done)" "$(printf '%s\n' "$out" | cut -f 1-3)"
 	fresh
+}
+
+# asked HOST: user@hostname:port and ProxyJump, as ssh says, with a tab between.
+
+asked()
+{
+	ssh -G -F "$HOME/$config" -- "$1" 2>&1 | awk '{
+		key = $1
+		sub(/^[^ ]* /, "")
+		value[key] = $0
+	}
+	END {
+		print value["user"] "@" value["hostname"] ":" value["port"] \
+		    "\t" value["proxyjump"]
+	}'
 }
 
 # How lines are cut into words.
@@ -397,11 +420,7 @@ test_lines()
 		Host *
 		    ServerAliveInterval 30
 	END
-	lists 'every literal name of a Host line is listed' <<-END
-		web	deploy@web.example.com:22
-		db	deploy@db.example.com:22
-		gw2	ops@gw2:2222
-	END
+	lists 'every literal name of a Host line is listed' web db gw2
 
 	write config <<-'END'
 		HOST Foo
@@ -411,12 +430,7 @@ test_lines()
 		hOST FOO bar
 		  user u
 	END
-	lists 'keywords ignore case, names do not' <<-END
-		Foo	@a.example.com:22
-		foo	@foo:23
-		FOO	u@foo:22
-		bar	u@bar:22
-	END
+	lists 'keywords ignore case, names do not' Foo foo FOO bar
 
 	write config <<-'END'
 		Host=a
@@ -432,18 +446,8 @@ test_lines()
 		Host 	=	 f
 		Host g =h i=
 	END
-	lists 'one = may follow a keyword, a second one is text' <<-END
-		a	@a:1
-		b	@b:2
-		c	@c:3
-		d	=x@d:22
-		=	=y@=:22
-		e	=y@e:22
-		f
-		g
-		=h
-		i=
-	END
+	lists 'one = may follow a keyword, a second one is text' \
+	    a b c d = e f g =h i=
 
 	write config <<-'END'
 		Host "a" 'b' c"d"e f'g'
@@ -456,20 +460,8 @@ test_lines()
 		Host "n" "o"
 		  "User" "x y"
 	END
-	lists 'both quotes join words, and a name has no blank' <<-END
-		a
-		b
-		cde
-		fg
-		h
-		i
-		j
-		k
-		l
-		m
-		n	x y@n:22
-		o	x y@o:22
-	END
+	lists 'both quotes join words, and a name has no blank' \
+	    a b cde fg h i j k l m n o
 
 	write config <<-'END'
 		Host a\ b c
@@ -482,15 +474,8 @@ test_lines()
 		  User d\u\\x
 		Host u
 	END
-	lists 'a backslash escapes quotes, itself and a bare blank' <<-END
-		c
-		f
-		k
-		m
-		p
-		s
-		u
-	END
+	lists 'a backslash escapes quotes, itself and a bare blank' \
+	    c f k m p s u
 
 	write config <<-'END'
 		#Host no1
@@ -508,51 +493,25 @@ test_lines()
 		  User u#v # w
 		  HostName x#y
 	END
-	lists 'a comment begins where a word would' <<-END
-		a
-		b#c
-		d#
-		#e
-		f
-		g
-		h	u#v@x#y:22
-	END
+	lists 'a comment begins where a word would' a b#c 'd#' '#e' f g h
 
 	printf 'Host a b \r\n\tHostName\tx \t\r\n\r\n \t \r\n' | write config
 	printf 'Host\tc\t\td\r\n  Port 22\t\r\nhost = e\r\n' |
 	    cat "$HOME/$config" - | write crlf
 	config=.ssh/crlf
-	lists 'lines may end as in DOS, or in blanks' <<-END
-		a	@x:22
-		b	@x:22
-		c
-		d
-		e
-	END
+	lists 'lines may end as in DOS, or in blanks' a b c d e
 	config=.ssh/config
 
 	printf 'Host a\f\n  HostName x\f \f\r\nHost b\fc d\n \f\nHost e \f\n' |
 	    write config
-	lists 'a form feed is a blank at the end of a line only' <<-END
-		a	@x:22
-		d
-		e
-	END
+	lists 'a form feed is a blank at the end of a line only' a d e
 
 	printf 'Host a\0 b\n\0Host c\nHost d\n  HostName x\0y\n\0\n%b' \
 	    'Host e\0\n# \0\nHost f' | write config
-	lists 'a NUL ends its line' <<-END
-		a
-		d	@x:22
-		e
-		f
-	END
+	lists 'a NUL ends its line' a d e f
 
 	printf 'Host a\n  Port 1\nHost b' | write config
-	lists 'the last line needs no newline' <<-END
-		a	@a:1
-		b
-	END
+	lists 'the last line needs no newline' a b
 
 	awk 'BEGIN {
 		printf "Host"
@@ -560,19 +519,13 @@ test_lines()
 			printf " x*"
 		printf " a\nHost"
 		for (i = 0; i < 10000; i++)
-			printf " h%d", i % 40
+			printf " h%d", i % 10
 		printf "\n#"
 		for (i = 0; i < 50000; i++)
 			printf "y"
 		print "\nHost z"
 	}' | write config
-	awk 'BEGIN {
-		print "a"
-		for (i = 0; i < 40; i++)
-			print "h" i
-		print "z"
-	}' >"$tmp/names"
-	lists 'a line may be long' <"$tmp/names"
+	lists 'a line may be long' a h0 h1 h2 h3 h4 h5 h6 h7 h8 h9 z
 
 	write config <<-'END'
 		IgnoreUnknown UseKeychain,Add*Foo
@@ -594,10 +547,7 @@ test_lines()
 		  IdentityFile=x
 		  Port 022
 	END
-	lists 'other keywords are no business of the list' <<-END
-		a	@h:22
-		b
-	END
+	lists 'other keywords are no business of the list' a b
 
 	write config <<-'END'
 		Host a
@@ -614,13 +564,10 @@ test_lines()
 		  HostName x y
 		  Port 0
 	END
-	lists 'a line that ssh refuses is passed over' <<-END
-		a
-		b	@b:3
-		d
-		e
-		f
-	END
+	run -F "$HOME/$config" -l -v
+	is 'a line that ssh refuses is passed over' \
+	    "a $me@a:22,b $me@b:3,d $me@d:22,e $me@e:22,f $me@f:22," \
+	    "$(printf '%s\n' "$out" | cut -f 1,2 | tr '\t\n' ' ,')"
 }
 
 # Which words are names.
@@ -645,13 +592,7 @@ test_names()
 		Host ! l
 		Host m !
 	END
-	lists 'a name that its own line excludes is none' <<-END
-		c	yes@c:22
-		g	no2@g:22
-		j	no2@j:22
-		l	no2@l:22
-		m	no2@m:22
-	END
+	lists 'a name that its own line excludes is none' c g j l m
 
 	write config <<-'END'
 		Host b a b
@@ -661,13 +602,7 @@ test_names()
 		  Port 4
 		Host d c e a
 	END
-	lists 'a name is listed once, where it is first' <<-END
-		b	@b:4
-		a	@a:3
-		c	@c:3
-		d
-		e
-	END
+	lists 'a name is listed once, where it is first' b a c d e
 
 	printf '%s\n' 'Host -a b' 'Host a;b a&b a|b c' \
 	    "Host \$d \`d\` (d) {d} <d>" 'Host u@f e g' 'Host ssh://h ssh:i' \
@@ -675,21 +610,13 @@ test_names()
 	    'Host ~ ~l . .. / ! !x a!b' \
 	    "$(printf 'Host \303\251t\303\251 \377')" \
 	    "$(printf 'Host "tab\tin" "bell\a"')" | write config
-	printf '%b\t@%b:22\n' b b c c e e g g ssh:i ssh:i j j %k %k 100% 100% \
-	    ::1 ::1 '[::1]:22' '[::1]:22' k:22 k:22 '~' '~' '~l' '~l' . . \
-	    .. .. / / a!b a!b '\0303\0251t\0303\0251' '\0303\0251t\0303\0251' \
-	    '\0377' '\0377' >"$tmp/names"
-	lists 'a name that ssh would not take is none' <"$tmp/names"
+	lists 'a name that ssh would not take is none' b c e g ssh:i j %k 100% \
+	    ::1 '[::1]:22' k:22 '~' '~l' . .. / 'a!b' \
+	    "$(printf '\303\251t\303\251')" "$(printf '\377')"
 
-	write config <<-'END'
-		Host .host a.b machine/.host b
-		Host m/.h/c c/d. .x
-	END
-	lists 'a name that begins with a dot is hidden' <<-END
-		a.b
-		b
-		c/d.
-	END
+	printf '%s\n' 'Host .host a.b machine/.host b' 'Host m/.h/c c/d. .x' |
+	    write config
+	lists 'a name that begins with a dot is hidden' a.b b c/d.
 
 	write config <<-'END'
 		User top
@@ -708,11 +635,7 @@ test_names()
 		    HostName no
 		    ProxyJump none
 	END
-	lists 'the first value wins, each by itself' <<-END
-		a	top@a.x:1	gw
-		b	top@b.x:3	gw
-		c	top@star:4	gw
-	END
+	lists 'the first value wins, each by itself' a b c
 }
 
 # Files in files.
@@ -732,21 +655,15 @@ test_includes()
 	echo 'Host no2' | write conf.d/c.bak
 	printf 'Host bee' | write b.one
 	echo 'Host aye' | write a.one
-	lists 'included names come in the order of words and bytes' <<-END
-		first
-		x10
-		X
-		_x
-		bee
-		aye
-		last
-	END
+	lists 'included names come in the order of words and bytes' \
+	    first x10 X _x bee aye last
 
 	for line in 'Host * "x' 'Match all "x'; do
 		printf '%s\nInclude a.one\nHost a\n' "$line" | write config
-		lists "a line that ssh refuses includes nothing: $line" <<-'END'
-			a
-		END
+		echo 'Host b' | write a.one
+		run -F "$HOME/$config" -l
+		is "a line that ssh refuses includes nothing: $line" a "$out"
+		fresh
 	done
 
 	write config <<-'END'
@@ -761,19 +678,12 @@ test_includes()
 	END
 	printf 'Host work-a h1\n  User w\nHost work\n  User no\n' | write work
 	printf 'Host h1 home\nHost h2\n  Port 7\n' | write home
-	lists 'an Include in a block counts for what the block matches' <<-END
-		work-a	w@work-a:22
-		home
-		elsewhere
-		h1
-		h2	@h2:7
-	END
+	lists 'an Include in a block counts for what the block matches' \
+	    work-a home elsewhere h1 h2
 
 	printf 'Host a\n    Port 1\nInclude more\n' | write config
 	printf 'Host b\nHost a c\n' | write more
-	lists 'an Include after a Host line is in its block' <<-END
-		a	@a:1
-	END
+	lists 'an Include after a Host line is in its block' a
 
 	write config <<-'END'
 		Include nosuch *.nosuch /nonexistent/* ~nosuchuser/x
@@ -791,13 +701,8 @@ test_includes()
 	echo 'Host ti' | write tilde
 	echo 'Host ti2' | write tilde2
 	echo 'Host no' | write dir/x
-	lists 'what is included may be odd, missing, or included twice' <<-END
-		sp
-		qu
-		ti
-		ti2
-		last
-	END
+	lists 'what is included may be odd, missing, or included twice' \
+	    sp qu ti ti2 last
 
 	write config <<-'END'
 		Match host a*,!ab
@@ -812,29 +717,19 @@ test_includes()
 	printf 'Host a ab c\nHost b\n' | write m
 	echo 'Host n1' | write never
 	echo 'Host r' | write rest
-	lists 'an Include in a Match block counts for what it matches' <<-END
-		a
-		c
-		r
-	END
+	lists 'an Include in a Match block counts for what it matches' a c r
 
-	write config <<-'END'
-		Include locked open
-		Host last
-	END
+	printf 'Include locked open\nHost last\n' | write config
 	echo 'Host locked' | write locked
 	echo 'Host open' | write open
 	chmod 0 "$HOME/.ssh/locked"
 	if [ -r "$HOME/.ssh/locked" ]; then
-		fresh
 		skip 'an unreadable Include is passed over' 'root reads all'
 	else
-		lists 'an unreadable Include is passed over' <<-END
-			open
-			last
-		END
+		lists 'an unreadable Include is passed over' open last
 	fi
 
+	fresh
 	write config <<-END
 		Match exec "touch $tmp/canary"
 		    Include more
@@ -844,39 +739,30 @@ test_includes()
 		Host a
 	END
 	echo 'Host b' | write more
-	lists 'a command in a Match counts as not matching' <<-END
-		a
-	END
+	run -F "$HOME/$config" -l -v
+	is 'a command in a Match counts as not matching' "a$tab$me@a:22" \
+	    "$(printf '%s\n' "$out" | cut -f 1,2)"
 	ok 'no command of a Match is run' [ ! -e "$tmp/canary" ]
 
 	printf 'Host real\n  Port 2\nHost a b\n  HostName REAL\n' | write config
-	lists 'a Host line tests the name that was typed' <<-END
-		real	@real:2
-		a	@real:22
-		b	@real:22
-	END
+	lists 'a Host line tests the name that was typed' real a b
 
 	printf '%s\n' 'Host real' ' Port 2' 'Host a b' ' HostName REAL' \
 	    'Match final user u' 'Match final host real' ' User u' |
 	    write config
-	lists 'after Match final it tests the HostName, too' <<-END
-		real	u@real:2
-		a	u@real:2
-		b	u@real:2
-	END
+	lists 'after Match final it tests the HostName, too' real a b
 }
 
-# ssh as the measure: for each configuration, what ssh -G says of a name is
-# what is wanted, and wl says the same. A setting that is not named is as if
-# nothing were configured; FILE=TEXT with a / in FILE is a file below HOME.
+# What is wanted, by hand: agree CONFIG HOST SETTING ...: both ssh and wl say
+# this of the host. A setting that is not named is as if nothing were
+# configured; FILE=TEXT with a / in FILE is a file below HOME.
 
 agree()
 {
-	name=$2 from=$1
+	sentence="reads $2 so: $1" name=$2 user=$me port=22 jump=
 	printf '%b\nHost "%s"\n' "$1" "$2" | write config
-	shift 2
-	user=$me port=22 jump=
 	hostname=$(printf '%s' "$name" | tr '[:upper:]' '[:lower:]')
+	shift 2
 	for setting in "$@"; do
 		value=${setting#*=}
 		case $setting in
@@ -884,25 +770,14 @@ agree()
 		port=*)	port=$value ;;
 		hostname=*) hostname=$value ;;
 		proxyjump=*) jump=$value ;;
-		*)	mkdir -p "$(dirname "$HOME/${setting%%=*}")"
-			printf '%b\n' "$value" >"$HOME/${setting%%=*}" ;;
+		*)	printf '%b\n' "$value" | write "../${setting%%=*}" ;;
 		esac
 	done
 	want="$user@$hostname:$port$tab$jump"
-	[ "$sanitized" ] || is "ssh reads $name so: $from" "$want" \
-	    "$(ssh -G -F "$HOME/$config" -- "$name" 2>&1 | awk '{
-		key = $1
-		sub(/^[^ ]* /, "")
-		value[key] = $0
-	}
-	END {
-		print value["user"] "@" value["hostname"] ":" value["port"] \
-		    "\t" value["proxyjump"]
-	}')"
+	[ "$sanitized" ] || is "ssh $sentence" "$want" "$(asked "$name")"
 	run -F "$HOME/$config" -l -v
-	is "wl reads $name as ssh does: $from" "$want" \
-	    "$(printf '%s\n' "$out" | name=$name awk -F '\t' '
-		$1 == ENVIRON["name"] { print $2 "\t" $3 }')"
+	is "wl $sentence" "$want" "$(printf '%s\n' "$out" | name=$name \
+	    awk -F '\t' '$1 == ENVIRON["name"] { print $2 "\t" $3 }')"
 	fresh
 }
 
@@ -1008,11 +883,11 @@ test_agreement()
 	agree 'HostName ${FOO}' a 'hostname=${foo}'
 	agree 'Port ssh' a
 	agree 'Port +022' a
+	agree 'ProxyJump u@j:22,k:2 #c' a proxyjump=u@j:22,k:2
 	agree 'ProxyJump j#c' a proxyjump=j
 	agree 'ProxyJump none\nProxyJump j' a
 	agree 'ProxyJump none #c' a proxyjump=none
 	agree 'ProxyJump "j"' a 'proxyjump="j"'
-	agree 'ProxyJump ssh://u%40v@j:22,k' a proxyjump=ssh://u%40v@j:22,k
 	agree 'ProxyJump = = j' a proxyjump=j
 	agree 'ProxyCommand none\nProxyJump j' a
 	agree 'ProxyJump j\nProxyCommand x' a proxyjump=j
@@ -1031,7 +906,6 @@ test_agreement()
 	agree 'HostName "a b;c"\nUser -x' a user=-x 'hostname=a b;c'
 	agree 'Protocol 1\nCipher x\nRSAAuthentication yes\nPort 3' a port=3
 }
-
 # The columns of -l -v that ssh does not know: where, and the note.
 
 test_columns()
@@ -1067,35 +941,29 @@ test_columns()
 
 test_file()
 {
-	run -F none -l
-	is '-F none reads no file' '1::' "$rc:$out:$err"
-	run -F NONE -l
-	is '-F NONE is none, too' '1::' "$rc:$out:$err"
-	run -F "$HOME/.ssh" -l
-	is 'a directory reads as empty' '1::' "$rc:$out:$err"
-	run -F /dev/null -l
-	is '/dev/null reads as empty' '1::' "$rc:$out:$err"
-	run -F "$HOME/nosuch" -l
-	is 'a missing file is an error' \
-	    "2::wl: $HOME/nosuch: No such file or directory" "$rc:$out:$err"
+	for file in none NONE "$HOME/.ssh" /dev/null; do
+		run -F "$file" -l
+		is "-F $file reads as empty" 1:: "$rc:$out:$err"
+	done
 	mkfifo "$HOME/fifo"
-	run -F "$HOME/fifo" -l
-	is 'a FIFO is an error' \
-	    "2::wl: $HOME/fifo: not a regular file" "$rc:$out:$err"
-	size=80x24 start -h
-	run -F "$tmp/tmux" -l
-	is 'a socket is an error' \
-	    "2::wl: $tmp/tmux: not a regular file" "$rc:$out:$err"
-	stop
+	start -h	# for tmux's socket
 	echo 'Host a' | write config
 	chmod 0 "$HOME/.ssh/config"
-	if [ -r "$HOME/.ssh/config" ]; then
-		skip 'an unreadable file is an error' 'root reads all'
-	else
-		run -F "$HOME/$config" -l
-		is 'an unreadable file is an error' \
-		    "2::wl: $HOME/$config: Permission denied" "$rc:$out:$err"
-	fi
+	while IFS=: read -r name file reason; do
+		if [ -r "$HOME/.ssh/config" ] && [ "$file" = "$HOME/$config" ]
+		then
+			skip "$name is an error" 'root reads all'
+			continue
+		fi
+		run -F "$file" -l
+		is "$name is an error" "2::wl: $file: $reason" "$rc:$out:$err"
+	done <<-END
+		a missing file:$HOME/nosuch:No such file or directory
+		a FIFO:$HOME/fifo:not a regular file
+		a socket:$tmp/tmux:not a regular file
+		an unreadable file:$HOME/$config:Permission denied
+	END
+	stop
 	chmod 644 "$HOME/.ssh/config"
 	here=$(pwd)
 	cd "$HOME/.ssh" || exit 2
@@ -1108,16 +976,34 @@ test_file()
 
 # ----------------------------------------------------------- hostile input ---
 #
-# survives NAME WANT: wl ends by itself, soon, with little memory, and the
-# list ends with WANT.
+# survives NAME [HOST]: wl ends by itself, soon, with little memory, and the
+# last of its list is the host, or a. hostile does that with the output of a
+# command as the configuration.
 
 survives()
 {
 	launch -F "$HOME/$config" -l
-	is "wl survives $1" "0:$2" "$rc:$(tail -n 1 "$tmp/out")"
+	is "wl survives $1" "0:${2-a}" "$rc:$(tail -n 1 "$tmp/out")"
 	launch -F "$HOME/$config" -l -v
-	is "wl -v survives $1" "0:$2" "$rc:$(tail -n 1 "$tmp/out" | cut -f 1)"
+	is "wl -v survives $1" "0:${2-a}" \
+	    "$rc:$(tail -n 1 "$tmp/out" | cut -f 1)"
 	fresh
+}
+
+hostile()
+{
+	eval "$2" | write config
+	survives "$1" "${3-a}"
+}
+
+# repeat N FORMAT prints so much; a %d there is the number, a second %d, too.
+
+repeat()
+{
+	awk -v n="$1" -v format="$2" 'BEGIN {
+		for (i = 0; i < n; i++)
+			printf format, i, i
+	}'
 }
 
 zeros() { dd if=/dev/zero bs=1000000 count="$1" 2>/dev/null; }
@@ -1125,119 +1011,92 @@ megabytes() { zeros "$1" | tr '\0' "$2"; }
 
 test_hostile()
 {
-	limit=10 free=$alone
-	if [ ! "$sanitized" ]; then
-		echo 'ulimit -v 1000000; exec "$@"' >"$tmp/small"
-		alone="sh $tmp/small $alone"
-	fi
-
-	{ zeros 10; printf '\nHost a\n'; } | write config
-	survives 'ten million NULs' a
-	{ printf '#'; megabytes 10 x; printf '\nHost a\n'; } | write config
-	survives 'a comment of ten megabytes' a
-	{ printf 'Host '; megabytes 10 x; printf '\nHost a\n'; } | write config
-	survives 'a name of ten megabytes' a
-	{ printf 'Host "'; megabytes 10 '"'; printf '\nHost a\n'; } |
-	    write config
-	survives 'ten million quotes' a
-	{ printf 'Host '; megabytes 10 '*'; printf 'x b\nHost a\n'; } |
-	    write config
-	survives 'ten million stars' a
-	{ printf 'Host a\nUser '; megabytes 10 u; } | write config
-	survives 'a user of ten megabytes' a
-	awk 'BEGIN {
-		printf "Host a\nHostName "
-		for (i = 0; i < 1000000; i++)
-			printf "%%h"
-	}' | write config
-	survives 'a HostName of a million names' a
-	awk 'BEGIN {
-		printf "Host * a"
-		for (i = 0; i < 50000; i++)
-			printf "a"
-		printf "\nHostName "
-		for (i = 0; i < 50000; i++)
-			printf "%%h"
-		print "\nHost a"
-	}' | write config
-	survives 'a HostName of 50,000 times 50,000 letters' a
-	{ printf 'Host a\nProxyJump '; megabytes 10 ,; } | write config
-	survives 'ten million jumps to nowhere' a
-	{ printf 'Host a\nMatch host '; megabytes 10 ,; } | write config
-	survives 'ten million empty patterns in a Match' a
-	{ megabytes 10 '\n'; echo 'Host a'; } | write config
-	survives 'ten million lines' a
-	awk 'BEGIN {
-		printf "Host"
-		for (i = 0; i < 100000; i++)
-			printf " p%d*", i
-		print " a"
-	}' | write config
-	survives '100,000 patterns on a line' a
-	awk 'BEGIN {
-		printf "Host !no* !*no"
-		for (i = 0; i < 100000; i++)
-			printf " p%d", i
-		print ""
-	}' | write config
-	survives '100,000 names on a line' p99999
-	awk 'BEGIN {
-		for (i = 0; i < 100000; i++)
-			print "Host p" i "\nInclude nosuch" i % 100 "/*"
-		print "Match all\nHost a"
-	}' | write config
-	survives '100,000 Includes' a
-	awk 'BEGIN {
-		for (i = 0; i < 40000; i++)
-			print "# a line of a note"
-		print "Host a"
-	}' | write config
-	survives 'a note of 40,000 lines' a
+	limit=60 free=$alone
+	memory=1000000
+	[ ! "$sanitized" ] || memory=unlimited	# for it takes terabytes
+	echo "ulimit -t 10; ulimit -v $memory; "'exec "$@"' >"$tmp/small"
+	alone="sh $tmp/small $alone"
+	hostile 'ten million NULs' 'zeros 10; printf "\nHost a\n"'
+	hostile 'a comment of ten megabytes' \
+	    'printf "#"; megabytes 10 x; printf "\nHost a\n"'
+	hostile 'a name of ten megabytes' \
+	    'printf "Host "; megabytes 10 x; printf "\nHost a\n"'
+	hostile 'ten million quotes' \
+	    'printf "Host \042"; megabytes 10 "\042"; printf "\nHost a\n"'
+	hostile 'ten million stars' \
+	    'printf "Host "; megabytes 10 "*"; printf "x b\nHost a\n"'
+	hostile 'a user of ten megabytes' \
+	    'printf "Host a\nUser "; megabytes 10 u'
+	hostile 'a HostName of a million names' \
+	    'printf "Host a\nHostName "; repeat 1000000 %%h'
+	hostile 'a HostName of 50,000 times 50,000 letters' \
+	    'printf "Host * a"; repeat 50000 a; printf "\nHostName "
+	    repeat 50000 %%h; printf "\nHost a\n"'
+	hostile 'ten million jumps to nowhere' \
+	    'printf "Host a\nProxyJump "; megabytes 10 ,'
+	hostile 'ten million empty patterns in a Match' \
+	    'printf "Host a\nMatch host "; megabytes 10 ,'
+	hostile 'ten million lines' 'megabytes 10 "\n"; echo Host a'
+	hostile '100,000 patterns on a line' \
+	    'printf Host; repeat 100000 " p%d*"; echo " a"'
+	hostile '100,000 names on a line' \
+	    'printf "Host !no* !*no"; repeat 100000 " p%d"; echo' p99999
+	hostile '100,000 Includes' \
+	    'repeat 100000 "Host p%d\nInclude nosuch%d/*\n"
+	    printf "Match all\nHost a\n"'
+	hostile 'a note of 40,000 lines' \
+	    'repeat 40000 "# a line of a note\n"; echo Host a'
 	for bytes in 2000000000 200000000000; do
-		dd if=/dev/zero of="$HOME/$config" bs=1 count=0 seek=$bytes \
+		dd if=/dev/zero of="$HOME/$config" bs=1 count=0 seek="$bytes" \
 		    2>/dev/null
 		launch -F "$HOME/$config" -l
 		is "wl survives $bytes bytes" 1: "$rc:$(cat "$tmp/out")"
 	done
 	fresh
+	hostile_includes
+	hostile_files
+	hostile_characters
+	limit='' alone=$free
+}
 
+hostile_includes()
+{
 	for last in 15 16 17; do
 		echo 'Include 1' | write config
 		level=1
-		while [ $level -le $last ]; do
-			printf 'Host h%d\nMatch all\nInclude %d\n' $level \
-			    $((level + 1)) | write $level
+		while [ "$level" -le "$last" ]; do
+			printf 'Host h%d\nMatch all\nInclude %d\n' "$level" \
+			    $((level + 1)) | write "$level"
 			level=$((level + 1))
 		done
 		[ $last != 17 ] || last=16
 		survives "an Include in an Include, $((level - 1)) deep" h$last
 	done
-	printf 'Host a\nMatch all\nInclude config\n' | write config
-	survives 'a file that includes itself' a
-	printf 'Host a\nMatch all\nInclude config config\n' | write config
-	survives 'a file that includes itself twice' a
-	printf 'Host a b\nInclude *\n' | tee "$HOME/.ssh/b" | write config
-	survives 'two files that include each other' b
-	echo 'Include 1' | write config
-	level=1
-	while [ $level -lt 16 ]; do
-		next=$((level + 1))
-		echo "Include $next $next $next $next $next" \
-		    "$next $next $next $next $next" | write $level
-		level=$next
-	done
+	hostile 'a file that includes itself' \
+	    'printf "Host a\nMatch all\nInclude config\n"'
+	hostile 'a file that includes itself twice' \
+	    'printf "Host a\nMatch all\nInclude config config\n"'
+	hostile 'two files that include each other' \
+	    'printf "Host a b\nInclude *\n" | tee "$HOME/.ssh/b"' b
 	echo 'Host a' | write 16
-	survives 'an Include that grows tenfold at each level' a
+	for level in 15 14 13 12 11 10 9 8 7 6 5 4 3 2 1; do
+		{
+			printf Include
+			repeat 10 " $((level + 1))"
+		} | write $level
+	done
+	hostile 'an Include that grows tenfold at each level' 'echo Include 1'
+}
 
+hostile_files()
+{
+	start -h	# for tmux's socket
 	for what in /dev/zero /dev/tty /dev/null /dev/random fifo dir socket; do
-		printf 'Include %s\nHost a\n' $what | write config
-		case $what in
-		fifo)	mkfifo "$HOME/.ssh/fifo" ;;
-		dir)	mkdir "$HOME/.ssh/dir" ;;
-		socket)	start -h
-			ln -s "$tmp/tmux" "$HOME/.ssh/socket" ;;
-		esac
-		survives "an Include of $what" a
+		mkfifo "$HOME/.ssh/fifo"
+		mkdir "$HOME/.ssh/dir"
+		ln -s "$tmp/tmux" "$HOME/.ssh/socket"
+		hostile "an Include of $what" \
+		    'printf "Include %s\nHost a\n" $what'
 	done
 	stop
 	for what in /dev/zero /dev/tty /dev/random /; do
@@ -1260,7 +1119,10 @@ test_hostile()
 	wait $writer
 	is 'wl survives a file that grows' 0:a "$rc:$(sed 1q "$tmp/out")"
 	fresh
+}
 
+hostile_characters()
+{
 	printf '# bell\a %s]0;title\a \302\233 \177\v\nHost a\n  %b' "$esc" \
 	    'HostName h\0033[2J\n  User u\a\b\n ProxyJump j\r\0033c\n' |
 	    write config
@@ -1269,7 +1131,6 @@ test_hostile()
 	    "$(printf '%s' "$out" | tr -d '\t\n\040-\176\200-\377' | cat -v
 	    printf '%s' "$out" | grep "$(printf '\302[\200-\237]')")"
 	fresh
-	limit='' alone=$free
 }
 
 # ------------------------------------------------------------- connecting ---
@@ -6508,7 +6369,9 @@ fault_environment()
 # tree SEED WORKER: makes a configuration of several files, nasty but such that
 # ssh takes it, asks ssh for the settings of each of its names and which Host
 # lines applied, and compares what wl lists. The list must have just the names
-# whose own Host line applied, in the order in which ssh read these.
+# whose own Host line applied, in the order in which ssh read these. A number
+# for an address, or a jump that is more than user@host:number, ssh rewrites;
+# wl shows them as they are written, so there are none.
 
 tree()
 {
@@ -6554,19 +6417,13 @@ trees()
 	write_tree_awk >"$tmp/tree.awk"
 	write_ssh_awk >"$tmp/ssh.awk"
 	: >"$tmp/kept"
-	echo 0 | tee "$tmp/hosts0" >"$tmp/hosts1"
 	for worker in 0 1; do
 		seed=$(($2 + worker))
-		hosts=0
 		while [ $seed -lt $(($2 + $1)) ]; do
-			if tree $seed $worker; then
-				hosts=$((hosts + $(grep -c . "$dir/want")))
-				echo $hosts >"$tmp/hosts$worker"
-			else
-				keep $seed "$dir"
-			fi
+			tree $seed $worker || keep $seed "$dir"
+			grep -c . "$dir/want"
 			seed=$((seed + 2))
-		done &
+		done >"$tmp/hosts$worker" &
 		workers="$workers $!"
 	done
 	# shellcheck disable=SC2086	# a list
@@ -6575,17 +6432,14 @@ trees()
 	echo "$1 random configurations have $(awk '{ n += $1 }
 	    END { print n + 0 }' "$tmp"/hosts?) hosts"
 	is "$1 random configurations, from $2 on, are read as ssh reads them" \
-	    '' "$(cat "$tmp/kept")"
+	    '' "$(sed 10q "$tmp/kept")"
 	rm -rf "$tmp"/tree?
 }
 
 keep()
 {
-	[ "$(grep -c . "$tmp/kept")" -lt 10 ] || {
-		echo "and $1" >>"$tmp/kept"
-		return
-	}
 	kept=/tmp/wl-tree-$1
+	[ "$(grep -c . "$tmp/kept")" -lt 10 ] || return
 	plant "$1" "$kept"
 	for answer in want got names err; do
 		sed "s#$2/#$kept/#g" "$2/$answer" >"$kept/$answer"
@@ -6597,35 +6451,37 @@ keep()
 # The answers of ssh, each after a line "= NAME". With -vvv it tells of each
 # file it reads and of each Host line that applies. Of two lines that one was
 # read first that has fewer Includes before it, or is deeper in them, or is
-# further up. In the second pass Host lines are about the HostName.
+# further up. In the second pass Host lines are about the HostName. A name is
+# listed where a line with it first applied, unless it is hidden.
 
 write_ssh_awk()
 {
 	cat <<'AWK'
-# A name is listed where a line with it first applied, unless it is hidden.
-function finish(    first) {
-	if (name == "" || refused || name ~ /(^|\/)\.[^.]/)
-		return
-	if (hostname == "")
-		print "~\tssh failed on " name ": " last
-	first = place[1]
-	if (hostname == name && place[2] != "" &&
-	    (first == "" || place[2] < first))
-		first = place[2]
-	if (first == "")
-		return
-	split(first, f, "\t")
-	print f[1] "\t" name "\t" user "@" hostname ":" port "\t" jump "\t" f[2]
-}
 function begin(new) {
 	name = new
-	place[1] = place[2] = hostname = jump = refused = ""
-	pass = 1
+	first[1] = first[2] = value["hostname"] = value["proxyjump"] = ""
+	refused = 0
+	pass(1)
+}
+function pass(n) {
+	number = n
 	depth = files = 0
 }
-
+function finish(    key, f) {
+	if (refused || name ~ /(^|\/)\.[^.]/)
+		return
+	if (value["hostname"] == "")
+		print "~\tssh failed on " name ": " last
+	key = first[1]
+	if (value["hostname"] == name && first[2] != "" &&
+	    (key == "" || first[2] < key))
+		key = first[2]
+	if (split(key, f, "\t") > 0)
+		print f[1] "\t" name "\t" value["user"] "@" \
+		    value["hostname"] ":" value["port"] "\t" \
+		    value["proxyjump"] "\t" f[2]
+}
 { sub(/\r$/, "") }
-
 NR == FNR {		# a word of a Host line: file, line, place, word
 	split($0, f, "\t")
 	word = substr($0, length(f[1] f[2] f[3]) + 4)
@@ -6634,14 +6490,11 @@ NR == FNR {		# a word of a Host line: file, line, place, word
 	next
 }
 /^= / {
-	finish()
+	if (name != "")
+		finish()
 	begin(substr($0, 3))
-	next
 }
-/^debug1: re-parsing configuration/ {
-	pass = 2
-	depth = files = 0
-}
+/^debug1: re-parsing configuration/ { pass(2) }
 /^debug1: Reading configuration data / && depth == 0 {
 	stack[0] = substr($0, 36)
 }
@@ -6662,16 +6515,13 @@ NR == FNR {		# a word of a Host line: file, line, place, word
 		next
 	key = sprintf("%05d.%02d.%06d.%04d\t%s:%d", files, 99 - depth, line, \
 	    order[file ":" line, name], file, line)
-	if (place[pass] == "" || key < place[pass])
-		place[pass] = key
+	if (first[number] == "" || key < first[number])
+		first[number] = key
 }
-/^hostname contains invalid characters/ {
-	refused = 1
+/^hostname contains invalid characters/ { refused = 1 }
+/^(hostname|user|port|proxyjump) / {
+	value[$1] = substr($0, length($1) + 2)
 }
-/^hostname / { hostname = substr($0, 10) }
-/^user / { user = substr($0, 6) }
-/^port / { port = substr($0, 6) }
-/^proxyjump / { jump = substr($0, 11) }
 { last = $0 }
 END { finish() }
 AWK
@@ -6696,114 +6546,87 @@ function escaped(s, special,    i, c, r) {
 	}
 	return r
 }
-function bare(s) { return escaped(s, " \"'\\") }
-function quoted(s, q) { return q escaped(s, "\\" q) q }
 function encode(s,    q, k) {
 	q = chance(50) ? "\"" : "'"
+	k = chance(20) ? 1 + rnd(length(s)) : length(s)
 	if (s ~ /\t/ || s ~ /^[=#]/ || chance(20))
-		return quoted(s, q)
-	if (chance(80))
-		return bare(s)
-	k = 1 + rnd(length(s))
-	return bare(substr(s, 1, k)) quoted(substr(s, k + 1), q)
+		k = 0
+	return escaped(substr(s, 1, k), " \"'\\") (k == length(s) ? "" \
+	    : q escaped(substr(s, k + 1), "\\" q) q)
 }
 
 # A keyword in any spelling that ssh takes for it, up to its first argument.
-function keyword(k,    i, s, lead, cut) {
-	if (chance(10))
-		k = tolower(k)
-	else if (chance(10))
-		k = toupper(k)
-	else if (chance(5)) {
-		for (i = 1; i <= length(k); i++)
-			s = s (chance(50) ? tolower(substr(k, i, 1)) \
-			    : toupper(substr(k, i, 1)))
-		k = s
-	}
-	lead = pick("||  |\t| \t |\r")
+function keyword(k,    n, lead) {
+	n = rnd(length(k))
+	if (chance(20))
+		k = chance(50) ? toupper(k) \
+		    : tolower(substr(k, 1, n)) toupper(substr(k, n + 1))
 	if (chance(3))
 		return pick("=|\"\"| = ") k " "
-	if (chance(6)) {
-		cut = rnd(length(k))
-		return lead substr(k, 1, cut) "\"" substr(k, cut + 1) "\"" \
+	lead = pick("||  |\t| \t |\r")
+	if (chance(6))
+		return lead substr(k, 1, n) "\"" substr(k, n + 1) "\"" \
 		    pick("||\t")
-	}
 	return lead k (chance(70) ? " " \
 	    : pick(" |\t|=| =|=| =|\t=\t|\r"))
 }
 
 function put(text) {
-	if (text != "")
-		text = text pick(end)
-	if (chance(1))
-		text = text " "
+	text = text (text == "" ? "" : pick(end)) (chance(1) ? " " : "")
 	if (NUL != "" && chance(2))
 		text = text NUL " " pick("x|Host no|\"")
 	out = out text (crlf ? "\r\n" : "\n")
 	lines++
 }
 
-# Settings, and lines that are none.
-function hostname() {
-	return pick("%h|%h.ex|%h.Ex%%y|REAL|real|web|a|Web|" \
-	    "10.0.0.5|FE80::1|x y|a;b|" \
-	    "x#y|-x")
-}
-function jump() {
-	return pick("none|NONE|j|u@j|j:2222|j,k|u@j:22,k:2|" \
-	    "J # x|j#x|ssh://u@j:22,k|\"j\"|" \
-	    "= j|ssh://u%40v@j,k|none # x")
-}
-function noise() {
-	return pick("# Host no|  #Port 9|\t# it's||\t|#\"q\"|" \
-	    "\"Host no|Po\"rt 7|= =Host no|==Port 7|Compression yes|" \
-	    "LocalCommand echo \"Host no\" # Host 'no'|SendEnv LANG LC_*|" \
-	    "Protocol 2|IdentityFile \"~/.ssh/id 1\"|RequestTTY=no|" \
-	    "RemoteForward 1 h:2|SetEnv A=b|HostKeyAlias Host|" \
-	    "ForwardAgent yes # Port 7|" (unknown ? "FooBar \"Port\" 7" : "#"))
-}
-function setting(    r, s) {
-	r = rnd(100)
-	if (r < 20)
-		put(keyword("HostName") encode(hostname()))
-	else if (r < 40)
-		put(keyword("User") encode(pick("u1|u2|U1|x y|u#v|" \
-		    "-x|it's|a\\b|" me)))
-	else if (r < 60)
-		put(keyword("Port") pick("22|2222|+22|022|\" 23\"|" \
-		    "'24'|65535|2\"5\"|26 # x"))
-	else if (r < 72)
-		put(keyword("ProxyJump") jump())
-	else if (r < 78)
+# A setting, or a line that is none.
+function setting(    k) {
+	k = pick("HostName|HostName|User|User|Port|Port|ProxyJump|noise|noise")
+	if (k == "HostName")
+		put(keyword(k) encode(pick("%h|%h.ex|%h.Ex%%y|REAL|real|" \
+		    "web|a|Web|10.0.0.5|x y|a;b|x#y|-x")))
+	else if (k == "User")
+		put(keyword(k) encode(pick("u1|u2|U1|x y|u#v|-x|it's|a\\b|" \
+		    me)))
+	else if (k == "Port")
+		put(keyword(k) pick("22|2222|+22|022|\" 23\"|'24'|65535|" \
+		    "2\"5\"|26 # x"))
+	else if (k == "ProxyJump")
+		put(keyword(k) pick("none|NONE|j|u@j|j:2222|j,k|u@j:22,k:2|" \
+		    "J # x|j#x|= j|none # x"))
+	else if (chance(25))
 		put(keyword("ProxyCommand") pick("none|nc %h %p|== nc|" \
 		    "sh -c \"x\" # it\\'s"))
-	else if (r < 79)
+	else if (chance(5))
 		put(keyword("CanonicalizeHostname") pick("yes|no|always"))
 	else
-		put(noise())
+		put(pick("# Host no|  #Port 9|\t# it's||\t|#\"q\"|" \
+		    "\"Host no|Po\"rt 7|= =Host no|==Port 7|" \
+		    "LocalCommand echo \"Host no\" # Host 'no'|" \
+		    "SendEnv LANG LC_*|IdentityFile \"~/.ssh/id 1\"|" \
+		    "Protocol 2|RemoteForward 1 h:2|SetEnv A=b|" \
+		    "HostKeyAlias Host|RequestTTY=no|Compression yes|" \
+		    "ForwardAgent yes # Port 7|" \
+		    (unknown ? "FooBar \"Port\" 7" : "#")))
 }
 
 # Blocks. Every word of a Host line that could be a name is noted.
-function literal() {
-	return pick("a|b|c|ab|ba|web|web1|web2|Web|db|db1" \
-	    "|real|x.ex|10.0.0.5|a|b|web|web1")
-}
-function odd() {
-	return pick("100%|\303\251t\303\251|=x|x#y|#q|::1|[a]|" \
-	    ".host|m/.h|~|a!b|-a|a;b|two words|u@f|ssh://h|" \
-	    "a&b|a$b|q\"q|it's|b\\c|x\ty|a\rb|a\013b|.|/|+a")
-}
-function pattern() {
-	return pick("*|?|a*|*b|w*1|web?|??|*.*|a?*|W*|[ab]" \
-	    "|\\*|**1|*e*|r*|?e?*")
+function word() {
+	if (chance(62))
+		return pick("a|b|c|ab|ba|web|web1|web2|Web|db|db1|real|" \
+		    "x.ex|10.0.0.5|a|b|web|web1")
+	if (chance(80))
+		return pick("*|?|a*|*b|w*1|web?|??|*.*|a?*|W*|[ab]|\\*|" \
+		    "**1|*e*|r*|?e?*")
+	return pick("100%|\303\251t\303\251|=x|x#y|#q|::1|[a]|.host|m/.h|~|" \
+	    "a!b|-a|a;b|two words|u@f|ssh://h|a&b|a$b|q\"q|it's|b\\c|x\ty|" \
+	    "a\rb|a\013b|.|/|+a")
 }
 function host(    i, n, s, w) {
 	s = keyword("Host")
 	n = chance(5) ? 12 : 1 + rnd(4)
 	for (i = 1; i <= n; i++) {
-		w = chance(62) ? literal() : chance(20) ? odd() : pattern()
-		if (chance(12))
-			w = "!" w
+		w = (chance(12) ? "!" : "") word()
 		if (w !~ /^!/ && w !~ /[*?]/)
 			printf "%s\t%d\t%d\t%s\n", file, lines + 1, i, w >words
 		s = s (i > 1 ? pick(" |  |\t| \t") : "") encode(w)
@@ -6816,39 +6639,33 @@ function list(choices,    n, s) {
 		s = s "," (chance(20) ? "!" : "") pick(choices)
 	return chance(20) ? "\"" s "\"" : s
 }
-function criterion(    k, s) {
-	s = chance(25) ? "!" : ""
-	k = pick("host|host|originalhost|user|localuser|Host|" \
-	    "ORIGINALHOST|canonical|final")
+function criterion(    k) {
+	k = pick("host|host|originalhost|user|localuser|Host|ORIGINALHOST|" \
+	    "canonical|final")
 	if (k == "final")
 		return k
-	if (k == "canonical")
-		return s k
-	if (tolower(k) == "user")
-		return s k " " list("u1|u?|U1|*|" me)
-	if (k == "localuser")
-		return s k " " list("nobody|*|" me)
-	return s k " " list("a|b|A*|w*|*1|REAL|real|*.ex|" \
-	    "10.*|*|web?|db,db1")
+	if (k ~ /user/)
+		k = k " " list("u1|u?|U1|nobody|*|" me)
+	else if (k != "canonical")
+		k = k " " list("a|b|A*|w*|*1|REAL|real|*.ex|10.*|*|web?|" \
+		    "db,db1")
+	return (chance(25) ? "!" : "") k
 }
 function match_block(    n, s) {
+	s = criterion()
+	for (n = rnd(3); n > 0; n--)
+		s = s " " criterion()
 	if (chance(15))
 		s = pick("all|!all|final all|canonical all|host a* all|" \
 		    "originalhost nosuch exec \"true\"")
-	else {
-		s = criterion()
-		for (n = rnd(3); n > 0; n--)
-			s = s " " criterion()
-	}
 	put(keyword("Match") s (chance(6) ? " # no" : ""))
 }
-function include(level,    n, s, to, p) {
+function include(level,    n, s, p) {
 	s = keyword("Include")
 	for (n = 1 + (chance(30) ? rnd(3) : 0); n > 0; n--) {
-		to = level + 1 + (chance(15) && level < 2)
-		p = "l" to "/" pick("*|*|*.conf|?|[a-z]*|[!a]*|a|B" \
-		    "|s p|10.conf|nosuch|*.nosuch|link||.hid|" \
-		    "s[ ]?|{a,B}")
+		p = "l" (level + 1 + (chance(15) && level < 2)) "/" \
+		    pick("*|*|*.conf|?|[a-z]*|[!a]*|a|B|s p|10.conf|nosuch|" \
+		    "*.nosuch|link||.hid|s[ ]?|{a,B}")
 		if (chance(4))
 			p = pick("nosuch|~nosuchuser/x|/nonexistent/*")
 		else if (chance(25))
@@ -6856,6 +6673,17 @@ function include(level,    n, s, to, p) {
 		s = s encode(p) " "
 	}
 	put(s (chance(6) ? "# l1/a" : ""))
+}
+function block(level) {
+	if (level < 3 && chance(25)) {
+		if (chance(60))
+			put(chance(50) ? keyword("Match") "all" \
+			    : keyword("Host") pick("*|*|w* a*"))
+		include(level)
+	} else if (chance(20))
+		match_block()
+	else
+		host()
 }
 
 function write_file(name, level,    n) {
@@ -6869,15 +6697,7 @@ function write_file(name, level,    n) {
 	for (n = rnd(3); n > 0; n--)
 		setting()
 	for (n = 1 + rnd(level ? 5 : 12); n > 0; n--) {
-		if (level < 3 && chance(25)) {
-			if (chance(60))
-				put(chance(50) ? keyword("Match") "all" \
-				    : keyword("Host") pick("*|*|w* a*"))
-			include(level)
-		} else if (chance(20))
-			match_block()
-		else
-			host()
+		block(level)
 		while (chance(55))
 			setting()
 	}
@@ -6897,13 +6717,12 @@ BEGIN {
 	printf "" >words
 	unknown = chance(20)
 	write_file(dir "/config", 0)
-	for (level = 1; level <= 3; level++) {
-		n = split("a|B|10.conf|s p|.hid|c.conf", name, "|")
+	n = split("a|B|10.conf|s p|.hid|c.conf", names, "|")
+	for (level = 1; level <= 3; level++)
 		for (i = 1; i <= n; i++)
 			if (chance(45))
-				write_file(dir "/.ssh/l" level "/" name[i], \
+				write_file(dir "/.ssh/l" level "/" names[i], \
 				    level)
-	}
 }
 AWK
 }
@@ -6916,6 +6735,39 @@ AWK
 # begins with random configurations. What it finds is kept.
 
 fuzz()
+{
+	fuzz_corpus
+	fuzz_driver >"$tmp/fuzz.c"
+	flags="-std=c99 -g -O1 -fno-sanitize-recover=all"
+	flags="$flags -I$(dirname "$source") -o $tmp/fuzzer"
+	# shellcheck disable=SC2086	# flags
+	if clang -fsanitize=fuzzer,address,undefined -DLIBFUZZER $flags \
+	    "$tmp/fuzz.c" 2>"$tmp/err"; then
+		case $1 in
+		*s)	runs=-max_total_time=${1%s} ;;
+		*)	runs=-runs=$1 ;;
+		esac
+		"$tmp/fuzzer" "$runs" -dict="$tmp/tokens" -close_fd_mask=1 \
+		    -max_len=4096 -timeout=20 -detect_leaks=0 \
+		    -artifact_prefix="$tmp/found-" "$tmp/corpus" \
+		    >"$tmp/err" 2>&1
+	else
+		"${CC:-cc}" -fsanitize=address,undefined $flags "$tmp/fuzz.c" \
+		    2>"$tmp/err" && "$tmp/fuzzer" "$1" "$tmp"/corpus/* \
+		    >"$tmp/err" 2>&1
+	fi
+	is "no random input harms the reader and the prompt ($1)" 0 $? || {
+		cat "$tmp/report"* 2>/dev/null | sed 30q
+		tail -n 5 "$tmp/err"
+		for found in "$tmp"/found-*; do
+			[ ! -f "$found" ] ||
+			    cp -v "$found" "/tmp/wl-${found##*/}"
+		done
+	}
+	tail -n 1 "$tmp/err"
+}
+
+fuzz_corpus()
 {
 	mkdir -p "$tmp/corpus"
 	fresh
@@ -6935,49 +6787,19 @@ fuzz()
 		seed=$((seed + 1))
 	done
 	printf '\230\120w1\177b\nUser x\377\377\377' >"$tmp/corpus/inventory"
-	cat >>"$tmp/corpus/inventory" <<'END'
-[web]
-w[08:11]-[a:c] ansible_host=10.0.0.1 ansible_user="x y" # note
-u@h:22 ansible_ssh_port=23
-[web:vars]
-ansible_port=9
-[db]
-::1 ansible_host=\::1
-END
-	write_fuzz_c >"$tmp/fuzz.c"
-	tokens='Host Match Include HostName User Port ProxyJump final all host
-	    originalhost localuser %h none ssh:// exec canonical'
-	for token in $tokens; do
+	cat >>"$tmp/corpus/inventory" <<-'END'
+		[web]
+		w[08:11]-[a:c] ansible_host=10.0.0.1 ansible_user="x y" # note
+		u@h:22 ansible_ssh_port=23
+		[web:vars]
+		ansible_port=9
+		[db]
+		::1 ansible_host=\::1
+	END
+	for token in Host Match Include HostName User Port ProxyJump final all \
+	    host originalhost localuser %h none ssh:// exec canonical; do
 		printf '"%s "\n' "$token"
 	done >"$tmp/tokens"
-	flags="-std=c99 -g -O1 -fno-sanitize-recover=all"
-	flags="$flags -I$(dirname "$source") -o $tmp/fuzzer"
-	# shellcheck disable=SC2086	# flags
-	if clang -fsanitize=fuzzer,address,undefined -DLIBFUZZER $flags \
-	    "$tmp/fuzz.c" 2>"$tmp/err"; then
-		case $1 in
-		*s)	runs=-max_total_time=${1%s} ;;
-		*)	runs=-runs=$1 ;;
-		esac
-		"$tmp/fuzzer" "$runs" -dict="$tmp/tokens" -close_fd_mask=1 \
-		    -max_len=4096 -timeout=20 -detect_leaks=0 \
-		    -artifact_prefix="$tmp/found-" "$tmp/corpus" \
-		    >"$tmp/err" 2>&1
-	else
-		"${CC:-cc}" -fsanitize=address,undefined $flags "$tmp/fuzz.c" \
-		    2>"$tmp/err" &&
-		    "$tmp/fuzzer" "$1" "$tmp"/corpus/* >"$tmp/err" 2>&1
-	fi
-	is "no random input harms the reader and the prompt ($1)" 0 $? ||
-	    {
-		cat "$tmp/report"* 2>/dev/null | sed 30q
-		tail -n 5 "$tmp/err"
-		for found in "$tmp"/found-*; do
-			[ ! -f "$found" ] || cp "$found" "/tmp/wl-${found##*/}"
-		done
-		ls /tmp/wl-found-* 2>/dev/null
-	}
-	tail -n 1 "$tmp/err"
 }
 
 # The driver. An input is a line, of which the first two bytes are the size of
@@ -6987,7 +6809,7 @@ END
 # allocated is freed after it, except what functions hold in static variables,
 # for which one run goes before.
 
-write_fuzz_c()
+fuzz_driver()
 {
 	cat <<'C'
 #define _DEFAULT_SOURCE
@@ -6999,60 +6821,42 @@ write_fuzz_c()
 
 static jmp_buf failed;		/* where wl would end with an error */
 
+/* Before each piece of memory; the lists of them begin and end at a root. */
 struct piece { struct piece *next, *prev; };
-static struct piece pieces = { &pieces, &pieces };
-static int started;
+static struct piece roots[2] = {
+	{ &roots[0], &roots[0] }, { &roots[1], &roots[1] }
+};
+static struct piece *root = &roots[0];
 
-static void *
-piece_link(struct piece *p, int link)
+static void
+fuzz_free(void *v)
 {
-	p->next = link ? pieces.next : NULL;
-	p->prev = &pieces;
-	if (link)
-		pieces.next = pieces.next->prev = p;
-	return p + 1;
-}
+	struct piece *p;
 
-static int
-piece_unlink(struct piece *p)
-{
-	if (p->next == NULL)
-		return 0;
+	if (v == NULL)
+		return;
+	p = (struct piece *)v - 1;
 	p->next->prev = p->prev;
 	p->prev->next = p->next;
-	return 1;
+	free(p);
 }
 
 static void *
 fuzz_realloc(void *v, size_t n)
 {
-	struct piece *p = v == NULL ? NULL : (struct piece *)v - 1;
-	int link = p == NULL ? started : piece_unlink(p);
+	struct piece *p = NULL;
 
+	if (v != NULL) {
+		p = (struct piece *)v - 1;
+		p->next->prev = p->prev;
+		p->prev->next = p->next;
+	}
 	if ((p = realloc(p, sizeof(*p) + n)) == NULL)
 		abort();
-	return piece_link(p, link);
-}
-
-static void
-fuzz_free(void *v)
-{
-	if (v != NULL) {
-		piece_unlink((struct piece *)v - 1);
-		free((struct piece *)v - 1);
-	}
-}
-
-static void *
-fuzz_calloc(size_t n, size_t size)
-{
-	return memset(fuzz_realloc(NULL, n * size), 0, n * size);
-}
-
-static char *
-fuzz_strdup(const char *s)
-{
-	return strcpy(fuzz_realloc(NULL, strlen(s) + 1), s);
+	p->next = root->next;
+	p->prev = root;
+	root->next = p->next->prev = p;
+	return p + 1;
 }
 
 static char *
@@ -7066,20 +6870,20 @@ fuzz_strndup(const char *s, size_t n)
 	return copy;
 }
 
-#define malloc(n) fuzz_realloc(NULL, n)
-#define realloc fuzz_realloc
-#define calloc fuzz_calloc
-#define free fuzz_free
 #undef strdup
-#define strdup fuzz_strdup
 #undef strndup
+#define malloc(n) fuzz_realloc(NULL, n)
+#define calloc(n, size) \
+	memset(fuzz_realloc(NULL, (n) * (size)), 0, (n) * (size))
+#define realloc fuzz_realloc
+#define free fuzz_free
+#define strdup(s) fuzz_strndup(s, strlen(s))
 #define strndup fuzz_strndup
 #define err(...) longjmp(failed, 1)
 #define errx(...) longjmp(failed, 1)
 #define main wl_main
 #include "wl.c"
 #undef main
-#undef free
 
 /* The same matches must come from typing as from the whole query at once. */
 static void
@@ -7129,9 +6933,8 @@ fuzz_files(const unsigned char *data, const unsigned char *end, char *path)
 	int i;
 
 	for (i = '0'; i <= '3'; i++) {
-		cut = memchr(data, 255, (size_t)(end - data));
-		if (cut == NULL || i == '3')
-			cut = end;
+		cut = i < '3' ? memchr(data, 255, (size_t)(end - data)) : NULL;
+		cut = cut != NULL ? cut : end;
 		path[strlen(path) - 1] = (char)i;
 		if ((fp = fopen(path, "w")) == NULL)
 			abort();
@@ -7149,22 +6952,48 @@ fuzz_is_long(const unsigned char *data, size_t size)
 	size_t i, digits = 0, ranges = 0;
 
 	for (i = 0; i < size && digits < 3 && ranges < 2; i++) {
-		digits = is_digit(data[i]) ? digits + 1 : 0;
+		digits = data[i] >= '0' && data[i] <= '9' ? digits + 1 : 0;
 		ranges += digits == 1 && i > 0 && data[i - 1] == '[';
 	}
 	return i < size;
+}
+
+static void
+fuzz_run(const unsigned char *data, size_t size, const char *path)
+{
+	static struct hosts hosts;
+	static struct prompt prompt;
+	static struct options options;
+	static char inventory[1000];
+
+	memset(&prompt, 0, sizeof(prompt));
+	memset(&options, 0, sizeof(options));
+	memset(&hosts, 0, sizeof(hosts));
+	options.file = path;
+	options.verbose = 1;
+	if ((*data & 0x80) && !fuzz_is_long(data, size)) {
+		/* the last file is an inventory */
+		strcpy(inventory, path);
+		inventory[strlen(path) - 1] = '3';
+		options.inventory = inventory;
+	}
+	if (setjmp(failed) != 0)
+		return;
+	hosts_read(&hosts, &options);
+	prompt.options = &options;
+	prompt.rank.hosts = &hosts;
+	ranking_update(&prompt.rank, "", NULL);
+	list(&prompt.rank, &options);
+	size = (size_t)((char *)memchr(data, '\n', size) - (char *)data);
+	fuzz_keys(&prompt, data, size);
 }
 
 int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	static const unsigned char first[] = "\030\120a\nHost a b\n";
-	static char path[1000], inventory[1000];
-	static struct hosts hosts;
-	static struct prompt prompt;
-	static struct options options;
+	static char path[1000];
 	const unsigned char *files;
-	struct piece *p;
 
 	if (*path == '\0') {
 		snprintf(path, sizeof(path), "%s/.ssh/0", getenv("HOME"));
@@ -7172,92 +7001,45 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 			abort();
 		setlocale(LC_CTYPE, "C.UTF-8");
 		LLVMFuzzerTestOneInput(first, sizeof(first) - 1);
-		started = 1;
+		root = &roots[1];
 	}
 	if ((files = memchr(data, '\n', size)) == NULL)
 		return 0;
 	fuzz_files(files + 1, data + size, path);
-	memset(&prompt, 0, sizeof(prompt));
-	memset(&options, 0, sizeof(options));
-	memset(&hosts, 0, sizeof(hosts));
-	options.file = path;
-	if ((*data & 0x80) && !fuzz_is_long(data, size)) {
-		/* the last file is an inventory */
-		snprintf(inventory, sizeof(inventory), "%s", path);
-		inventory[strlen(path) - 1] = '3';
-		options.inventory = inventory;
-	}
-	if (setjmp(failed) == 0) {
-		hosts_read(&hosts, &options);
-		prompt.options = &options;
-		prompt.rank.hosts = &hosts;
-		ranking_update(&prompt.rank, "", NULL);
-		options.verbose = 1;
-		list(&prompt.rank, &options);
-		fuzz_keys(&prompt, data, (size_t)(files - data));
-	}
-	while ((p = pieces.next) != &pieces) {
-		piece_unlink(p);
-		free(p);
-	}
+	fuzz_run(data, size, path);
+	while (roots[1].next != &roots[1])
+		free(roots[1].next + 1);
 	return 0;
 }
 
 #ifndef LIBFUZZER
-/* Changes at random: bytes, pieces taken out, doubled, or of another file. */
-static size_t
-change(unsigned char *s, size_t n, const unsigned char *other, size_t m)
-{
-	size_t at = (size_t)rand() % (n + 1), k = (size_t)rand() % 16;
-
-	switch (rand() % 4) {
-	case 0:
-		if (at < n)
-			s[at] = (unsigned char)rand();
-		return n;
-	case 1:
-		k = k > n - at ? n - at : k;
-		memmove(s + at, s + at + k, n - at - k);
-		return n - k;
-	case 2:
-		other = s;
-		m = n;
-		/* FALLTHROUGH */
-	default:
-		if (k > m || n + k > 8192)
-			return n;
-		memmove(s + at + k, s + at, n - at);
-		memmove(s + at, other + (size_t)rand() % (m - k + 1), k);
-		return n + k;
-	}
-}
-
+/* Changes at random: bytes, and pieces of another place. */
 int
 main(int argc, char **argv)
 {
-	static unsigned char text[64][4096], s[8192];
-	size_t len[64], n = 0, size;
+	static unsigned char s[4096];
+	size_t n, k, from, to;
 	long i, runs = atol(argv[1]);
 	time_t end = time(NULL) + runs;
 	FILE *fp;
-	int by_time = argv[1][strlen(argv[1]) - 1] == 's';
 
-	for (i = 2; i < argc && n < 64; i++) {
-		if ((fp = fopen(argv[i], "r")) == NULL)
-			abort();
-		len[n] = fread(text[n], 1, sizeof(text[n]), fp);
-		fclose(fp);
-		n++;
-	}
 	if (freopen("/dev/null", "w", stdout) == NULL)
 		abort();
-	for (i = 0; by_time ? time(NULL) < end : i < runs; i++) {
-		size = len[i % (long)n];
-		memcpy(s, text[i % (long)n], size);
-		while (rand() % 8 != 0)
-			size = change(s, size, text[rand() % (int)n],
-			    len[rand() % (int)n]);
-		LLVMFuzzerTestOneInput(s, size);
+	for (i = 0; strchr(argv[1], 's') ? time(NULL) < end : i < runs; i++) {
+		if ((fp = fopen(argv[2 + i % (argc - 2)], "r")) == NULL)
+			abort();
+		n = fread(s, 1, sizeof(s) - 16, fp);
+		fclose(fp);
+		while (n > 0 && rand() % 8 != 0) {
+			from = (size_t)rand() % n;
+			to = (size_t)rand() % n;
+			k = (size_t)rand() % 16;
+			if (rand() % 2)
+				s[to] = (unsigned char)rand();
+			else
+				memmove(s + to, s + from, k);
+		}
+		LLVMFuzzerTestOneInput(s, n);
 	}
 	fprintf(stderr, "%ld runs\n", i);
 	return 0;
@@ -7392,40 +7174,27 @@ demo_hosts()
 	cat <<-'END'
 		web-prod-1 10.20.1.11 shop front end, Berlin
 		web-prod-2 10.20.1.12 shop front end, Berlin
-		web-prod-3 10.30.1.11 shop front end, Lisbon
 		web-staging 10.40.1.11 what goes live on Tuesday
 		web-dev 10.50.1.11 always broken
 		api-prod-1 10.20.2.11 orders and payments
 		api-prod-2 10.20.2.12 orders and payments
-		api-staging 10.40.2.11 fake payments
 		db-prod-1 10.20.3.11:2222 PostgreSQL, primary
 		db-prod-2 10.20.3.12:2222 PostgreSQL, standby
-		db-staging 10.40.3.11:2222 last night's copy
 		cache-prod-1 10.20.4.11 Redis
-		cache-prod-2 10.20.4.12 Redis
 		queue-prod-1 10.20.5.11 RabbitMQ, do not restart
-		search-prod-1 10.20.6.11 OpenSearch, hot
-		search-prod-2 10.20.6.12 OpenSearch, cold
 		mail.example.com mail.example.com Postfix and Dovecot
-		mx1.example.com mx1.example.com spam arrives here first
 		ns1.example.com ns1.example.com NSD, primary
-		ns2.example.net ns2.example.net NSD, elsewhere
 		git.example.com git.example.com:7999 code and reviews
 		ci-runner-01 10.60.1.1 builds, x86
 		ci-runner-02 10.60.1.2 builds, x86
-		ci-runner-03 10.60.1.3 builds, ARM
 		metrics 10.60.2.1 Prometheus
-		logs 10.60.2.2 90 days, then gone
 		backup-berlin 10.20.9.9 nightly, 02:00
 		backup-lisbon 10.30.9.9 weekly
 		vpn-gw-berlin 10.20.0.1 WireGuard
 		vpn-gw-lisbon 10.30.0.1 WireGuard
 		edge-fra-1 192.0.2.17 load balancer
-		edge-lis-1 198.51.100.17 load balancer
-		printer-3rd-floor 10.70.3.3 yes, it has ssh
 		nas 192.168.1.5 films and photographs
 		pi-kitchen 192.168.1.21 radio
-		pi-greenhouse 192.168.1.22 tomatoes
 		thinkpad 192.168.1.40 on the sofa
 	END
 }
@@ -7444,73 +7213,72 @@ demo_end()
 #
 # bench [AREA]: how wl compares with what one would use instead, in one run, in
 # rounds in which all take turns. What is printed are medians, and ratios of
-# them. Areas: keys, list, rank, connect, calls.
+# them. Areas: keys, list, rank, connect.
 
 bench()
 {
 	write_harness_c >"$tmp/harness.c"
-	"${CC:-cc}" -O2 -o "$tmp/harness" "$tmp/harness.c" || exit 2
+	"${CC:-cc}" -O2 -o "$tmp/harness" "$tmp/harness.c" -lutil || exit 2
 	harness=$tmp/harness TERM=xterm
 	unset FZF_DEFAULT_OPTS FZF_DEFAULT_OPTS_FILE FZF_DEFAULT_COMMAND
 	uname -srm
 	echo "$(getconf _NPROCESSORS_ONLN) processors, $(ssh -V 2>&1)," \
 	    "fzf $(fzf --version)"
-	for area in ${1:-keys list rank connect calls}; do
+	for area in ${1:-keys list rank connect}; do
 		echo
 		"bench_$area"
 	done
 }
 
-# table TITLE COLUMNS reads lines "ORDER:ROW COLUMN NUMBER" and prints the
-# median of the numbers in each place, and the ratios of the first column's to
-# those of the others. A _ is a blank.
+# table TITLE COLUMNS [mean] reads lines "ORDER:ROW COLUMN NUMBER" and prints
+# the median of the numbers in each place, or their mean, and the ratios of the
+# first column's to those of the others. A _ is a blank.
 
 table()
 {
-	sort -k 1,2 -k 3n | awk -v title="$1" -v columns="$2" '
+	sort -k 1,2 -k 3n | awk -v title="$1" -v columns="$2" -v mean="${3-}" '
 	function finish() {
 		if (n > 0)
-			value[last] = v[int((n + 1) / 2)]
-		n = 0
+			value[last] = mean ? sum / n : v[int((n + 1) / 2)]
+		n = sum = 0
+	}
+	function number(x) {
+		return sprintf(x == "" ? "-" : x >= 1000 ? "%.0f" : "%.3g", x)
+	}
+	function line(name,    c, first, x) {
+		printf "%-32s", substr(name, index(name, ":") + 1)
+		first = value[name " " column[1]]
+		for (c = 1; c <= n; c++)
+			printf " %9s", number(value[name " " column[c]])
+		for (c = 2; c <= n; c++) {
+			x = value[name " " column[c]]
+			printf " %12s", first == "" || !x ? "-" \
+			    : sprintf("%.2f", first / x)
+		}
+		print ""
 	}
 	$1 " " $2 != last {
 		finish()
 		last = $1 " " $2
-		if (!($1 in seen)) {
-			seen[$1] = 1
+		if (!($1 in seen))
 			row[++rows] = $1
-		}
+		seen[$1] = 1
 	}
-	{ v[++n] = $3 }
+	{
+		v[++n] = $3
+		sum += $3
+	}
 	END {
 		finish()
-		columns = split(columns, column, " ")
+		n = split(columns, column, " ")
 		printf "%-32s", title
-		for (c = 1; c <= columns; c++)
+		for (c = 1; c <= n; c++)
 			printf " %9s", column[c]
-		for (c = 2; c <= columns; c++)
+		for (c = 2; c <= n; c++)
 			printf " %12s", column[1] "/" column[c]
 		print ""
 		for (r = 1; r <= rows; r++)
 			line(row[r])
-	}
-	function line(name,    c, first) {
-		printf "%-32s", substr(name, index(name, ":") + 1)
-		for (c = 1; c <= columns; c++)
-			printf " %9s", number(value[name " " column[c]])
-		first = value[name " " column[1]]
-		for (c = 2; c <= columns; c++)
-			printf " %12s", ratio(first, \
-			    value[name " " column[c]])
-		print ""
-	}
-	function ratio(x, y) {
-		return x == "" || !y ? "-" : sprintf("%.2f", x / y)
-	}
-	function number(x) {
-		if (x == "")
-			return "-"
-		return x >= 1000 ? sprintf("%.0f", x) : sprintf("%.3g", x)
 	}' | tr _ ' '
 }
 
@@ -7523,20 +7291,16 @@ bench_config()
 		    "backup proxy search stats cron files media jobs sso git " \
 		    "vpn", role)
 		stages = split("prod staging dev test qa", stage)
-		for (i = 0; i < n; i++) {
-			r = role[i % roles + 1]
-			s = stage[int(i / roles) % stages + 1]
-			if (i % 3 == 0)
-				print "# " r " number " i
-			printf "Host %s-%s-%03d\n", r, s, \
-			    i / (roles * stages) + 1
-			printf "    HostName 10.%d.%d.%d\n", i / 62500, \
-			    i / 250 % 250, i % 250 + 1
-			print "    User deploy"
-			if (i % 4 == 0)
-				print "    Port 2222"
-			print "    IdentityFile ~/.ssh/id_deploy"
-		}
+		for (i = 0; i < n; i++)
+			printf "%sHost %s-%s-%03d\n    HostName 10.%d.%d.%d\n" \
+			    "    User deploy\n%s" \
+			    "    IdentityFile ~/.ssh/id_deploy\n", \
+			    i % 3 ? "" : "# number " i "\n", \
+			    role[i % roles + 1], \
+			    stage[int(i / roles) % stages + 1], \
+			    i / (roles * stages) + 1, \
+			    i / 62500, i / 250 % 250, i % 250 + 1, \
+			    i % 4 ? "" : "    Port 2222\n"
 	}'
 }
 
@@ -7544,87 +7308,58 @@ bench_config()
 
 names='/^Host /{for(i=2;i<=NF;i++) if ($i !~ /[*?!]/) print $i}'
 
+# took ROW COLUMN HOW COMMAND ...: a line for table, and the peak memory, of the
+# command run or alone.
+
+took()
+{
+	label="$1 $2"
+	shift 2
+	"$harness" "$@" >"$tmp/took" || {
+		echo "test.sh: failed: $*" >&2
+		exit 2
+	}
+	sed "s/^/$label /" "$tmp/took"
+}
+
 # The prompt: what one sees and waits for. fzf draws its list upwards.
 
 bench_keys()
 {
 	for hosts in 10 1000 10000 100000; do
 		bench_config "$hosts" >"$tmp/config"
-		quiet=50
+		quiet=50 leave=Esc
 		[ "$hosts" -lt 100000 ] || quiet=100
 		for query in web17 prod dbst9 vpn api-dev q042 mailt s-p 100
 		do
-			[ "${leave-e}" = r ] && leave=e || leave=r
-			for program in wl fzy fzf; do
-				press "$program" "$leave" "$query"
-			done
+			press wl B "$wl" -p -F "$tmp/config"
+			press fzy B sh -c "awk '$names' $tmp/config | fzy"
+			press fzf A sh -c "awk '$names' $tmp/config | fzf"
+			[ "$leave" = Esc ] && leave=Enter || leave=Esc
 		done >"$tmp/times"
 		table "$hosts hosts, ms" 'wl fzy fzf' <"$tmp/times"
 		echo
 	done
 }
 
-# press PROGRAM LEAVE QUERY: one run of a program's prompt.
+# press PROGRAM NEXT COMMAND ...: one run of a prompt.
 
-press()
-{
-	program=$1 leave=$2 query=$3 next=B
-	case $program in
-	wl)	set -- "$wl" -p -F "$tmp/config" ;;
-	fzf)	next=A ;;
-	esac
-	[ "$program" = wl ] ||
-	    set -- sh -c "awk '$names' $tmp/config | $program"
-	"$harness" keys "$quiet" "$next" "$query" "$leave" "$@" |
-	    awk -v program="$program" '
-	function row(name, x) { print name, program, x }
-	$1 == "first" { row("1:first_frame", $2) }
-	$1 == "next" {
-		row("2:next_row", $2)
-		row("3:next_row,_bytes", $3)
-	}
-	$1 == "key" {
-		row("4:a_letter", $2)
-		row("6:a_letter,_bytes", $3)
-		slow = $2 > slow ? $2 : slow
-	}
-	$1 == "back" {
-		row("7:Backspace", $2)
-		slowest = $2 > slowest ? $2 : slowest
-	}
-	$1 == "enter" { row("9:Enter_to_the_end", $2) }
-	$1 == "esc" { row("A:Esc_to_the_end", $2) }
-	END {
-		row("5:the_slowest_letter_of_a_query", slow)
-		row("8:the_slowest_Backspace", slowest)
-		row("B:peak_memory,_KB", $3)
-	}'
-}
+press() { "$harness" keys "$quiet" "$query" "$leave" "$@"; }
 
 # A long list in a pipe, and memory.
 
 bench_list()
 {
 	bench_config 100000 >"$tmp/config"
-	round=0
-	while round=$((round + 1)) && [ "$round" -le 11 ]; do
-		alone 1:wl_-l wl "$wl" -F "$tmp/config" -l
-		alone 1:wl_-l grep grep -c ^Host "$tmp/config"
-		alone 1:wl_-l awk awk "$names" "$tmp/config"
-		alone 2:wl_-l_web17 wl "$wl" -F "$tmp/config" -l web17
+	for round in 1 2 3 4 5 6 7 8 9 10 11; do
+		took 1:wl_-l wl alone "$wl" -F "$tmp/config" -l
+		took 1:wl_-l grep alone grep -c ^Host "$tmp/config"
+		took 1:wl_-l awk alone awk "$names" "$tmp/config"
+		took 2:wl_-l_web17 wl alone "$wl" -F "$tmp/config" -l web17
 	done >"$tmp/times"
 	table '100,000 hosts, ms' 'wl grep awk' <"$tmp/times"
 	awk '{ print "1:peak_memory,_KB", $2, $4 }' "$tmp/times" |
 	    table "$(wc -c <"$tmp/config") bytes" 'wl grep awk'
-}
-
-# alone ROW COLUMN COMMAND ...: a line for table, and the memory.
-
-alone()
-{
-	label="$1 $2"
-	shift 2
-	"$harness" alone "$@" | sed -n "s/^took/$label/p"
 }
 
 # Ranking: the host that is meant is one of 2,000, and the query is made from
@@ -7633,62 +7368,32 @@ alone()
 
 bench_rank()
 {
-	rank_queries 2000 150 >"$tmp/queries"
+	rank_queries >"$tmp/queries"
 	sed -n 's/^host //p' "$tmp/queries" >"$tmp/names"
 	sed 's/^/Host /' "$tmp/names" >"$tmp/config"
 	sed -n 's/^query //p' "$tmp/queries" |
 	while read -r style host query; do
 		"$wl" -F "$tmp/config" -l -- "$query" |
-		    place "$style" wl "$host"
-		fzy -e "$query" <"$tmp/names" | place "$style" fzy "$host"
+		    place "$host" "$style" wl
+		fzy -e "$query" <"$tmp/names" | place "$host" "$style" fzy
 		fzf --filter "$query" <"$tmp/names" |
-		    place "$style" fzf "$host"
-	done >"$tmp/places"
-	rank_table <"$tmp/places"
+		    place "$host" "$style" fzf
+	done | table 'mean reciprocal rank' 'wl fzy fzf' mean
 }
 
 place()
 {
-	awk -v host="$3" -v label="$1 $2" '
-	$0 == host { print label, 1 / NR; found = 1; exit }
-	END { if (!found) print label, 0 }'
-}
-
-rank_table()
-{
-	awk '
-	{
-		sum["all", $2] += $3
-		n["all", $2]++
-		sum[$1, $2] += $3
-		n[$1, $2]++
-		if (!($1 in seen)) {
-			seen[$1] = 1
-			style[++styles] = $1
-		}
-	}
+	awk -v host="$1" -v style="$2" -v program="$3" '
+	$0 == host && !place { place = 1 / NR }
 	END {
-		split("wl fzy fzf", program, " ")
-		style[++styles] = "all"
-		printf "%-32s", "mean reciprocal rank"
-		for (p = 1; p <= 3; p++)
-			printf " %9s", program[p]
-		print ""
-		for (s = 1; s <= styles; s++) {
-			printf "%-32s", style[s] " (" n[style[s], "wl"] ")"
-			for (p = 1; p <= 3; p++)
-				printf " %9.3f", sum[style[s], program[p]] / \
-				    n[style[s], program[p]]
-			print ""
-		}
+		print style, program, place + 0
+		print "all", program, place + 0
 	}'
 }
 
-# rank_queries HOSTS QUERIES: that many hosts, and queries in each style.
-
 rank_queries()
 {
-	awk -v hosts="$1" -v queries="$2" '
+	awk '
 	function rnd(n) {
 		seed = seed * 16807 % 2147483647
 		return int(seed / 2147483647 * n)
@@ -7708,219 +7413,141 @@ rank_queries()
 		    r "-" l "-" e "-" n " " r n "-" e " " e "." r n "." l)
 	}
 	# The words and numbers of a name, in order.
-	function split_name(s,    n, w) {
-		n = 0
-		while (match(s, /[a-z]+|[0-9]+/)) {
-			w[++n] = substr(s, RSTART, RLENGTH)
-			piece[n] = w[n]
+	function take_apart(s) {
+		for (n = 0; match(s, /[a-z]+|[0-9]+/); n++) {
+			piece[n] = substr(s, RSTART, RLENGTH)
 			s = substr(s, RSTART + RLENGTH)
 		}
-		return n
 	}
-	function bare(n) { sub(/^0+/, "", n); return n }
-	function starts(s, least, most,    i, q, n) {
-		n = split_name(s)
-		for (i = 1; i <= n && i <= 4; i++)
+	function bare(s) {
+		sub(/^0+/, "", s)
+		return s
+	}
+	function starts(most,    i, q) {
+		for (i = 0; i < n && i < 4; i++)
 			q = q (piece[i] ~ /[0-9]/ ? bare(piece[i]) \
-			    : substr(piece[i], 1, least + rnd(most)))
+			    : substr(piece[i], 1, 1 + rnd(most)))
 		return q
 	}
-	function pieces(s, dash,    i, n, q) {
-		n = split_name(s)
-		i = 1 + rnd(n)
+	function pieces(dash,    i, q) {
+		i = rnd(n)
 		q = piece[i]
-		for (i++; i <= n; i++)
+		while (++i < n)
 			if (piece[i] ~ /[0-9]/ || rnd(3) == 0)
 				q = q dash (rnd(2) ? piece[i] : bare(piece[i]))
 		return q
 	}
 	function scattered(s,    q, n, at) {
 		gsub(/[^a-z0-9]/, "", s)
-		n = 4 + rnd(3)
-		for (at = 1; n > 0 && at <= length(s); n--) {
-			q = q substr(s, at, 1)
+		for (n = 4 + rnd(3); n > 0; n--) {
+			q = q substr(s, at + 1, 1)
 			at += 1 + rnd(3)
 		}
 		return q
 	}
 	function query(style, s) {
+		take_apart(s)
 		if (style == "prefix")
 			return substr(s, 1, 3 + rnd(length(s) - 3))
-		if (style == "initials")
-			return starts(s, 1, 1)
-		if (style == "starts")
-			return starts(s, 1, 3)
-		if (style == "pieces")
-			return pieces(s, "")
-		if (style == "pieces-with-dashes")
-			return pieces(s, "-")
-		if (style == "number-last")
-			return substr(s, 1, 1 + rnd(3)) lastnumber(s)
+		if (style == "initials" || style == "starts")
+			return starts(style == "starts" ? 3 : 1)
+		if (style ~ /pieces/)
+			return pieces(style == "pieces" ? "" : "-")
 		return scattered(s)
 	}
-	function lastnumber(s,    i, n, q) {
-		n = split_name(s)
-		for (i = 2; i <= n; i++)
-			if (piece[i] ~ /[0-9]/)
-				q = bare(piece[i])
-		return q
-	}
 	BEGIN {
-		seed = 20260101
-		for (i = 0; i < 4; i++)
-			rnd(1)
-		while (n < hosts) {
+		seed = 282475249
+		for (hosts = 0; hosts < 2000; seen[s] = 1) {
 			s = name()
-			if (s in seen)
-				continue
-			seen[s] = 1
-			host[n++] = s
-			print "host", s
+			if (!(s in seen)) {
+				host[hosts++] = s
+				print "host", s
+			}
 		}
 		styles = split("prefix initials starts pieces " \
-		    "pieces-with-dashes number-last scattered", style, " ")
-		for (i = 0; i < queries; i++)
-			for (k = 1; k <= styles; k++) {
-				s = host[rnd(n)]
-				print "query", style[k], s, query(style[k], s)
-			}
+		    "pieces-with-dashes scattered", style, " ")
+		for (i = 0; i < 150 * styles; i++) {
+			s = host[rnd(hosts)]
+			q = style[1 + i % styles]
+			print "query", q, s, query(q, s)
+		}
 	}'
 }
 
 # Connecting, cold and warm, to an sshd that is a proxy command, one on a port
-# of 127.0.0.1, and one behind a relay that adds a delay. The far side's HOME is
+# of 127.0.0.1, and one with a delay each way. The far side's HOME is
 # empty: what a shell reads there is not to be measured.
 
 bench_connect()
 {
 	server "SetEnv HOME=$HOME"
-	mv "$server/config" "$server/rest"
-	connect_config >"$server/config"
-	cat "$server/rest" >>"$server/config"
-	until_true 'grep -q "Server listening" "$server/log" 2>/dev/null' ||
-	    cat "$server/log"
-	round=0
-	while round=$((round + 1)) && [ "$round" -le 7 ]; do
-		for host in proxy port far-20 far-100; do
-			for how in run alone; do
-				connect "$how" "$host"
-			done
-		done
-	done >"$tmp/times"
-	table 'ssh HOST true, ms' 'wl ssh' <"$tmp/times"
-}
-
-connect_config()
-{
 	port=$((20000 + $$ % 20000))
 	"${sshd%% *}" -D -f "$server/sshd_config" -E "$server/log" \
 	    -o ListenAddress=127.0.0.1 -p "$port" >&2 &
 	workers="$workers $!"
-	cat <<-END
+	cat - "$server/config" >"$server/hosts" <<-END
 		Host proxy
 		Host port
 		    HostName 127.0.0.1
 		    Port $port
 		    ProxyCommand none
 		Host far-20
-		    ProxyCommand $harness relay 20 $sshd
+		    ProxyCommand $harness delay 10 | $sshd | $harness delay 10
 		Host far-100
-		    ProxyCommand $harness relay 100 $sshd
+		    ProxyCommand $harness delay 50 | $sshd | $harness delay 50
 	END
+	until_true 'grep -q "Server listening" "$server/log" 2>/dev/null' ||
+	    cat "$server/log"
+	for round in 1 2 3 4 5 6 7; do
+		for host in proxy port far-20 far-100; do
+			connect run "$host" terminal
+			connect alone "$host" no_terminal
+		done
+	done | table 'ssh HOST true, ms' 'wl ssh'
 }
 
-# connect HOW HOST: plain ssh, wl without and with a master that is there, and
-# ssh as one would attach it by hand.
+# connect HOW HOST WHERE: plain ssh, wl without and with a master that is there,
+# and ssh attached by hand.
 
 connect()
 {
-	config=$server/config
-	where=$2,_$([ "$1" = run ] || echo no_)terminal
-	took "1:cold,_$where" ssh "$1" ssh -F "$config" "$2" true
-	took "1:cold,_$where" wl "$1" "$wl" -F "$config" "$2" true
+	config=$server/hosts
+	took "1:cold,_$2,_$3" ssh "$1" ssh -F "$config" "$2" true
+	took "1:cold,_$2,_$3" wl "$1" "$wl" -F "$config" "$2" true
 	socket=$("$wl" -F "$config" -S "$2")
-	took "2:warm,_$where" wl "$1" "$wl" -F "$config" "$2" true
-	took "2:warm,_$where" ssh "$1" ssh -F "$config" -S "$socket" "$2" true
+	took "2:warm,_$2,_$3" wl "$1" "$wl" -F "$config" "$2" true
+	took "2:warm,_$2,_$3" ssh "$1" ssh -F "$config" -S "$socket" "$2" true
 	took 3:ssh_-G ssh "$1" ssh -F "$config" -G "$2"
 	"$wl" -F "$config" -O exit "$2" >/dev/null 2>&1
-}
-
-# took ROW COLUMN HOW COMMAND ...
-
-took()
-{
-	label="$1 $2"
-	shift 2
-	"$harness" "$@" >"$tmp/took" || {
-		echo "test.sh: failed: $*" >&2
-		exit 2
-	}
-	sed -n "s/^took/$label/p" "$tmp/took"
-}
-
-# System calls.
-
-bench_calls()
-{
-	command -v strace >/dev/null || {
-		echo 'system calls: strace is not installed'
-		return
-	}
-	server "SetEnv HOME=$HOME"
-	config=$server/config
-	bench_config 10 >"$tmp/config"
-	calls 'wl -l, 10 hosts' "$wl" -F "$tmp/config" -l
-	"$wl" -F "$config" web true
-	socket=$("$wl" -F "$config" -S web)
-	calls 'wl HOST true, warm, in all' "$wl" -F "$config" web true
-	calls 'ssh -G HOST' ssh -F "$config" -G web
-	calls 'ssh -S SOCKET HOST true' ssh -F "$config" -S "$socket" web true
-	"$wl" -F "$config" -O exit web 2>/dev/null
-}
-
-calls()
-{
-	label=$1
-	shift
-	strace -f -o "$tmp/strace" "$@" >/dev/null 2>&1 </dev/null || {
-		echo "$label: failed"
-		return
-	}
-	printf '%-32s %9d system calls\n' "$label" \
-	    "$(grep -c '(' "$tmp/strace")"
 }
 
 write_harness_c()
 {
 	cat <<'C'
 /*
- * keys QUIET NEXT QUERY LEAVE COMMAND...	on a terminal of 80x24: times
- *	and counts the bytes of its first frame, of the key NEXT (the final
- *	letter of an arrow), of each letter of QUERY and each Backspace; LEAVE
- *	(e: Esc, r: Enter) ends it. A frame is over when nothing comes for
- *	QUIET ms; what counts is when its last byte came.
+ * keys QUIET QUERY LEAVE PROGRAM NEXT COMMAND...	lines for table: on a
+ *	terminal of 80x24, the first frame, the key NEXT (the last letter of an
+ *	arrow), each letter of QUERY, and LEAVE (Esc or Enter). A frame is over
+ *	when nothing comes for QUIET ms; what counts is its last byte.
  * run COMMAND...	on a terminal: how long it takes, how much memory
  * alone COMMAND...	likewise, without a terminal
- * relay MS COMMAND...	passes input and output on, MS/2 ms late each way
+ * delay MS		passes its input on, so much later
  */
 #define _XOPEN_SOURCE 700
 #define _DEFAULT_SOURCE
 
-#include <sys/ioctl.h>
 #include <sys/resource.h>
-#include <sys/select.h>
 #include <sys/wait.h>
 
+#include <err.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <poll.h>
+#include <pty.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
-
-#define FIRST_MS 10000		/* at most for a frame to begin */
 
 static double
 now(void)
@@ -7931,263 +7558,152 @@ now(void)
 	return ts.tv_sec * 1e3 + ts.tv_nsec / 1e6;
 }
 
-static void
-die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-/* The master of a new terminal; the slave's name is kept by ptsname. */
+/* Starts the command, on a new terminal or with its output in a pipe. */
 static int
-terminal(void)
+start(char **command, int on_terminal)
 {
 	struct winsize size = { 24, 80, 0, 0 };
-	int fd = posix_openpt(O_RDWR | O_NOCTTY);
-
-	if (fd == -1 || grantpt(fd) == -1 || unlockpt(fd) == -1)
-		die("terminal");
-	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	ioctl(fd, TIOCSWINSZ, &size);
-	return fd;
-}
-
-/* Starts the command, on the terminal or with its output in a pipe. */
-static pid_t
-start(char **command, int on_terminal, int *fd)
-{
-	int ends[2] = { -1, -1 }, in, out;
+	int ends[2] = { -1, -1 };
 	pid_t pid;
 
-	if (on_terminal)
-		*fd = terminal();
-	else if (pipe(ends) == -1)
-		die("pipe");
-	if ((pid = fork()) == -1)
-		die("fork");
+	if (!on_terminal && pipe(ends) == -1)
+		err(1, "pipe");
+	pid = on_terminal ? forkpty(&ends[0], NULL, NULL, &size) : fork();
 	if (pid == 0) {
-		setsid();
-		in = open(on_terminal ? ptsname(*fd) : "/dev/null", O_RDWR);
-		out = on_terminal ? in : ends[1];
-		if (on_terminal)
-			ioctl(in, TIOCSCTTY, 0);
-		dup2(in, 0);
-		dup2(out, 1);
-		dup2(out, 2);
-		for (in = 3; in < 20; in++)
-			close(in);
+		if (!on_terminal) {
+			setsid();
+			dup2(open("/dev/null", O_RDONLY), 0);
+			dup2(ends[1], 1);
+			dup2(ends[1], 2);
+			close(ends[0]);
+		}
 		execvp(command[0], command);
-		die(command[0]);
+		err(1, "%s", command[0]);
 	}
-	if (!on_terminal) {
-		close(ends[1]);
-		*fd = ends[0];
-	}
-	return pid;
+	close(ends[1]);
+	return ends[0];
 }
 
+/* Reads up to the end. */
 static int
-readable(int fd, double ms)
+finish(int fd, struct rusage *usage)
 {
-	struct timeval tv;
-	fd_set set;
-
-	tv.tv_sec = (long)ms / 1000;
-	tv.tv_usec = (long)(ms * 1e3) % 1000000;
-	FD_ZERO(&set);
-	FD_SET(fd, &set);
-	return select(fd + 1, &set, NULL, NULL, &tv) == 1;
-}
-
-/* Reads a frame and prints how long it took since BEGAN, and its bytes. */
-static void
-frame(const char *what, int fd, double quiet, double began)
-{
-	char chunk[65536];
-	double last = 0;
-	long bytes = 0;
-	ssize_t n;
-
-	while (readable(fd, bytes == 0 ? FIRST_MS : quiet)) {
-		if ((n = read(fd, chunk, sizeof(chunk))) <= 0)
-			break;
-		last = now();
-		bytes += n;
-	}
-	if (bytes == 0)
-		die("no frame");
-	printf("%s %.3f %ld\n", what, last - began, bytes);
-}
-
-static void
-key(const char *what, int fd, double quiet, const char *s)
-{
-	double began = now();
-
-	if (write(fd, s, strlen(s)) == -1)
-		die("write");
-	frame(what, fd, quiet, began);
-}
-
-/* Reads up to the end, and prints when that was, and the peak memory. */
-static int
-finish(const char *what, int fd, double began, pid_t pid)
-{
-	struct rusage usage;
 	char chunk[65536];
 	int status;
 
 	while (read(fd, chunk, sizeof(chunk)) > 0)
 		continue;
-	waitpid(pid, &status, 0);
-	printf("%s %.3f ", what, now() - began);
-	getrusage(RUSAGE_CHILDREN, &usage);
-	printf("%ld\n", usage.ru_maxrss);
+	wait(&status);
+	getrusage(RUSAGE_CHILDREN, usage);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 
+/* Types, if there is something, and reads a frame. */
+static double
+frame(int fd, const char *s, double began, int quiet, long *bytes)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+	char chunk[65536];
+	double last = 0;
+	ssize_t n;
+
+	*bytes = 0;
+	if (write(fd, s, strlen(s)) == -1)
+		err(1, "write");
+	while (poll(&p, 1, *bytes == 0 ? 10000 : quiet) == 1 &&
+	    (n = read(fd, chunk, sizeof(chunk))) > 0) {
+		last = now();
+		*bytes += n;
+	}
+	if (*bytes == 0)
+		errx(1, "no frame");
+	return last - began;
+}
+
 static void
-keys(double quiet, char next, const char *query, char leave, char **command)
+keys(int quiet, const char *query, const char *leave, const char *program,
+    char next, char **command)
 {
 	char arrow[] = { '\033', '[', next, '\0' }, letter[2] = "";
-	double began = now();
-	const char *p;
-	int fd, i;
-	pid_t pid = start(command, 1, &fd);
+	double began = now(), slowest = 0, took;
+	struct rusage usage;
+	int fd = start(command, 1), i;
+	long bytes;
 
-	frame("first", fd, quiet > 200 ? quiet : 200, began);
-	for (i = 0; i < 3; i++)
-		key("next", fd, quiet, arrow);
-	for (p = query; *p != '\0'; p++) {
-		letter[0] = *p;
-		key("key", fd, quiet, letter);
+	took = frame(fd, "", began, quiet > 200 ? quiet : 200, &bytes);
+	printf("1:first_frame %s %.3f\n", program, took);
+	for (i = 0; i < 3; i++) {
+		took = frame(fd, arrow, now(), quiet, &bytes);
+		printf("2:next_row %s %.3f\n", program, took);
+		printf("3:next_row,_bytes %s %ld\n", program, bytes);
 	}
-	for (p = query; *p != '\0'; p++)
-		key("back", fd, quiet, "\177");
+	for (; *query != '\0'; query++) {
+		letter[0] = *query;
+		took = frame(fd, letter, now(), quiet, &bytes);
+		slowest = took > slowest ? took : slowest;
+		printf("4:a_letter %s %.3f\n", program, took);
+		printf("6:a_letter,_bytes %s %ld\n", program, bytes);
+	}
+	printf("5:the_slowest_letter_of_a_query %s %.3f\n", program, slowest);
 	began = now();
-	if (write(fd, leave == 'e' ? "\033" : "\r", 1) == -1)
-		die("write");
-	finish(leave == 'e' ? "esc" : "enter", fd, began, pid);
+	if (write(fd, strcmp(leave, "Esc") == 0 ? "\033" : "\r", 1) == -1)
+		err(1, "write");
+	finish(fd, &usage);
+	printf("7:%s_to_the_end %s %.3f\n", leave, program, now() - began);
+	printf("8:peak_memory,_KB %s %ld\n", program, usage.ru_maxrss);
 }
 
-/* A direction of the relay, and what is on its way. */
-struct chunk {
-	struct chunk *next;
-	double due;
-	ssize_t len;
-	char data[16384];
-};
-struct way {
-	int from, to;
-	struct chunk *first, *last;
-};
-
-/* Takes what there is; the end of file is an empty chunk. */
-static void
-take(struct way *w, double delay)
+/* What comes waits in a pipe, with the time when it is due. */
+static int
+delay(double ms)
 {
-	struct chunk *c = malloc(sizeof(*c));
+	struct { double due; ssize_t len; char data[4000]; } c;
+	struct timespec ts = { 0, 0 };
+	int line[2];
 
-	if (c == NULL)
-		die("malloc");
-	c->len = read(w->from, c->data, sizeof(c->data));
-	c->due = now() + delay;
-	c->next = NULL;
-	if (c->len <= 0)
-		w->from = -1;
-	if (w->first == NULL)
-		w->first = c;
-	else
-		w->last->next = c;
-	w->last = c;
-}
-
-/* Passes on what is due; returns how long the next has to wait. */
-static double
-pass(struct way *w)
-{
-	struct chunk *c;
-	double wait = 1e6;
-
-	while ((c = w->first) != NULL && (wait = c->due - now()) <= 0) {
-		if (c->len <= 0 && w->to == 1)
-			exit(0);
-		if (c->len <= 0)
-			close(w->to);
-		else if (write(w->to, c->data, (size_t)c->len) != c->len)
-			exit(0);
-		w->first = c->next;
-		free(c);
-		wait = 1e6;
-	}
-	return wait;
-}
-
-static void
-relay(double ms, char **command)
-{
-	struct way ways[2] = { { 0, -1, NULL, NULL }, { -1, 1, NULL, NULL } };
-	int in[2], out[2], i;
-	double wait, other;
-	struct timeval tv;
-	fd_set set;
-
-	if (pipe(in) == -1 || pipe(out) == -1)
-		die("pipe");
+	if (pipe(line) == -1)
+		err(1, "pipe");
 	if (fork() == 0) {
-		dup2(in[0], 0);
-		dup2(out[1], 1);
-		for (i = 3; i < 20; i++)
-			close(i);
-		execvp(command[0], command);
-		die(command[0]);
+		close(line[0]);
+		while ((c.len = read(0, c.data, sizeof(c.data))) > 0) {
+			c.due = now() + ms;
+			if (write(line[1], &c, sizeof(c)) == -1)
+				break;
+		}
+		exit(0);
 	}
-	close(in[0]);
-	close(out[1]);
-	ways[0].to = in[1];
-	ways[1].from = out[0];
-	for (;;) {
-		wait = pass(&ways[0]);
-		other = pass(&ways[1]);
-		wait = other < wait ? other : wait;
-		tv.tv_sec = (long)(wait / 1e3);
-		tv.tv_usec = (long)(wait * 1e3) % 1000000;
-		FD_ZERO(&set);
-		for (i = 0; i < 2; i++)
-			if (ways[i].from != -1)
-				FD_SET(ways[i].from, &set);
-		if (select(64, &set, NULL, NULL, &tv) > 0)
-			for (i = 0; i < 2; i++)
-				if (ways[i].from != -1 &&
-				    FD_ISSET(ways[i].from, &set))
-					take(&ways[i], ms / 2);
+	close(line[1]);
+	while (read(line[0], &c, sizeof(c)) == sizeof(c)) {
+		ts.tv_nsec = (long)((c.due - now()) * 1e6);
+		nanosleep(&ts, NULL);	/* none if that is past */
+		if (write(1, c.data, (size_t)c.len) != c.len)
+			break;
 	}
+	return 0;
 }
 
 int
 main(int argc, char **argv)
 {
+	struct rusage usage;
 	double began = now();
-	int fd;
-	pid_t pid;
+	int status;
 
-	if (argc > 6 && strcmp(argv[1], "keys") == 0) {
-		keys(atof(argv[2]), argv[3][0], argv[4], argv[5][0], argv + 6);
+	if (argc > 7 && strcmp(argv[1], "keys") == 0) {
+		keys(atoi(argv[2]), argv[3], argv[4], argv[5], argv[6][0],
+		    argv + 7);
 		return 0;
 	}
-	signal(SIGPIPE, SIG_IGN);
-	if (argc > 3 && strcmp(argv[1], "relay") == 0)
-		relay(atof(argv[2]), argv + 3);
-	signal(SIGPIPE, SIG_DFL);
-	pid = start(argv + 2, strcmp(argv[1], "run") == 0, &fd);
-	return finish("took", fd, began, pid);
+	if (argc == 3 && strcmp(argv[1], "delay") == 0)
+		return delay(atof(argv[2]));
+	status = finish(start(argv + 2, strcmp(argv[1], "run") == 0), &usage);
+	printf("%.3f %ld\n", now() - began, usage.ru_maxrss);
+	return status;
 }
 C
 }
 
 # ------------------------------------------------------------------- runs ---
-
-# All tests on one binary.
 
 # What make install puts where, and that uninstall takes all of it away.
 
@@ -8195,8 +7711,8 @@ test_make()
 {
 	[ -z "$sanitized" ] || return 0
 	stage=$tmp/stage
-	(cd "$(dirname "$source")" && make install PREFIX=/opt/wl \
-	    DESTDIR="$stage") >/dev/null
+	set -- make -C "$(dirname "$source")" PREFIX=/opt/wl DESTDIR="$stage"
+	"$@" install >/dev/null
 	is 'make install puts the program and the manual where it is told' \
 	    "$stage/opt/wl/bin/wl 755
 $stage/opt/wl/share/man/man1/wl.1 644" "$(for mode in 755 644; do
@@ -8204,14 +7720,28 @@ $stage/opt/wl/share/man/man1/wl.1 644" "$(for mode in 755 644; do
 	    done)"
 	is 'the program that is installed works' "$("$wl" -V)" \
 	    "$("$stage/opt/wl/bin/wl" -V)"
-	(cd "$(dirname "$source")" && make uninstall PREFIX=/opt/wl \
-	    DESTDIR="$stage") >/dev/null
+	"$@" uninstall >/dev/null
 	is 'make uninstall leaves no file' '' "$(find "$stage" -type f)"
 }
+
+# All tests on one binary, and those that concern its processor.
 
 all()
 {
 	test_make
+	test_portable
+	test_prompt
+	test_login
+	test_probe
+	test_copy_edit
+	test_composed
+	test_questions
+	test_faults
+	trees "$1" 1
+}
+
+test_portable()
+{
 	test_lines
 	test_names
 	test_includes
@@ -8219,17 +7749,9 @@ all()
 	test_columns
 	test_file
 	test_hostile
-	test_prompt
 	test_connection
-	test_login
 	test_inventory
 	test_recent
-	test_probe
-	test_copy_edit
-	test_composed
-	test_questions
-	test_faults
-	trees "$1" 1
 }
 
 sanitizers()
@@ -8245,7 +7767,6 @@ emulated='aarch64-linux-gnu s390x-linux-gnu arm-linux-gnueabihf'
 
 need_cross()
 {
-	sanitized=yes	# it takes as much address space
 	for target in $emulated; do
 		case $target in
 		aarch64*)	port=arm64 ;;
@@ -8256,7 +7777,7 @@ need_cross()
 		    "/usr/$target/include/stdio.h:libc6-dev-$port-cross" \
 		    "qemu-${target%%-*}-static:qemu-user-static"
 	done
-	need make:make "$@"
+	need "$@"
 }
 
 cross_build()
@@ -8280,16 +7801,7 @@ cross()
 	for target in $emulated; do
 		echo "on $target:"
 		ok 'wl builds' cross_build "$target" || continue
-		test_lines
-		test_names
-		test_includes
-		test_agreement
-		test_columns
-		test_file
-		test_hostile
-		test_connection
-		test_inventory
-		test_recent
+		test_portable
 		trees "$1" 1
 	done
 }
@@ -8313,57 +7825,73 @@ summary()
 }
 
 source=$(cd "$(dirname "$0")" && pwd)/wl.c
-case ${1-} in
+compiler=${CC:-cc}
+compiler=${compiler%% *}:gcc
+programs='tmux:tmux bash:bash zsh:zsh fish:fish rsync:rsync git:git
+    strace:strace ps:procps make:make /etc/services:netbase'
+mode=${1-}
+case $mode in
+bench | demo | only | trees | cross | fuzz) shift ;;
+*)	mode='test' ;;
+esac
+# shellcheck disable=SC2086	# a list of programs
+case $mode in
 bench)
 	area=
-	case ${2-} in
-	keys | list | rank | connect | calls)
-		area=$2
+	case ${1-} in
+	keys | list | rank | connect)
+		area=$1
 		shift ;;
 	esac
-	absolute "${2-./wl}"
-	need fzf:fzf fzy:fzy
+	absolute "${1-./wl}"
+	need $compiler fzf:fzf fzy:fzy
 	setup
 	bench "$area"
 	exit
 	;;
 demo)
-	absolute "${2-./wl}"
+	absolute "${1-./wl}"
 	need
 	terminal=${TERM-dumb} editor=${VISUAL:-${EDITOR:-vi}}
 	locale=${LC_ALL:-${LC_CTYPE:-${LANG:-C}}}
 	setup
+	able
 	demo
 	;;
 only)
-	shift
 	absolute ./wl
-	need tmux:tmux
+	need $programs
 	setup
+	able
+	if [ $# = 0 ]; then
+		all 200
+	fi
 	for group; do
 		"test_$group"
 	done
 	;;
 trees)
-	absolute "${4-./wl}"
+	absolute "${3-./wl}"
 	need
 	setup
-	trees "${2-1000}" "${3-1}"
+	trees "${1-1000}" "${2-1}"
 	;;
 cross)
-	need_cross tmux:tmux /etc/services:netbase
+	need_cross tmux:tmux make:make /etc/services:netbase
 	setup
-	cross "${2-100}"
+	able
+	cross "${1-100}"
 	;;
 fuzz)
+	need $compiler
 	setup
-	fuzz "${2-60s}"
+	fuzz "${1-60s}"
 	;;
-*)
+test)
 	absolute "${1-./wl}"
-	need tmux:tmux bash:bash zsh:zsh fish:fish rsync:rsync git:git \
-	    strace:strace ps:procps /etc/services:netbase
+	need $compiler $programs
 	setup
+	able
 	all 200
 	echo 'again, under sanitizers:'
 	sanitized=yes
