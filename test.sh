@@ -6,6 +6,9 @@
 #	                                test on a build with sanitizers
 #	sh test.sh only GROUP ...       these groups on ./wl, each the name of a
 #	                                function without its test_
+#	sh test.sh with DIR [GROUP ...] these groups, or those about lists and
+#	                                connections and random configurations,
+#	                                with the ssh and sshd below DIR
 #	sh test.sh trees N [SEED [WL]]  N random configurations, from SEED on,
 #	                                read as ssh reads them
 #	sh test.sh fuzz RUNS            RUNS random inputs to the reader (30s:
@@ -111,7 +114,7 @@ setup()
 		set -g default-shell /bin/sh
 		set -g history-limit 1000
 	END
-	size=80x24 server='' sanitized=''
+	size=80x24 server='' sanitized='' parts=''
 	echo >"$tmp/running"
 	watchman >/dev/null 2>&1 &
 	alone=$(command -v setsid)
@@ -324,6 +327,7 @@ server()
 			printf '%s\n' "$line"
 		done
 		cat <<-END
+			$parts
 			HostKey $server/host
 			AuthorizedKeysFile $server/authorized_keys
 			PidFile none
@@ -8022,6 +8026,29 @@ sanitizers()
 	    -fno-sanitize-recover=all -o "$tmp/sanitized/wl" "$source"
 }
 
+# Another OpenSSH, below a directory as its make install puts it, or as packages
+# are unpacked: of these only ssh and sshd are used, for their neighbours may
+# not run here. The sshd has to be told where the programs that it runs are.
+
+with()
+{
+	mkdir "$tmp/with"
+	for program in "$1"/bin/ssh "$1"/usr/bin/ssh "$1"/sbin/sshd \
+	    "$1"/usr/sbin/sshd; do
+		[ ! -x "$program" ] || ln -s "$program" "$tmp/with"
+	done
+	PATH=$tmp/with:$PATH
+	for part in session auth; do
+		program=$1/usr/lib/openssh/sshd-$part
+		[ ! -x "$program" ] ||
+		    parts="${parts}Sshd${part}Path $program$newline"
+	done
+	if ! ssh -V || [ ! -x "$tmp/with/ssh" ] || [ ! -x "$tmp/with/sshd" ]; then
+		echo "test.sh: $1: no ssh and sshd that run" >&2
+		exit 2
+	fi
+}
+
 # Other processors, by qemu: 64 bits, the same with the high byte first, 32 bits.
 
 emulated='aarch64-linux-gnu s390x-linux-gnu arm-linux-gnueabihf'
@@ -8123,6 +8150,21 @@ only)
 	absolute ./wl
 	need tmux:tmux
 	setup
+	for group; do
+		"test_$group"
+	done
+	;;
+with)
+	absolute ./wl
+	need tmux:tmux
+	setup
+	with "$(cd "${2?}" && pwd)"
+	shift 2
+	[ $# != 0 ] || {
+		set -- lines names includes agreement columns file connection \
+		    login questions
+		trees 300 1
+	}
 	for group; do
 		"test_$group"
 	done
