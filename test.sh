@@ -6,6 +6,9 @@
 #	                                test on a build with sanitizers
 #	sh test.sh only [GROUP ...]     every test on ./wl once, or these groups,
 #	                                each the name of a function without test_
+#	sh test.sh with DIR [GROUP ...] these groups, or those about lists and
+#	                                connections and random configurations,
+#	                                with the ssh and sshd below DIR
 #	sh test.sh trees N [SEED [WL]]  N random configurations, from SEED on,
 #	                                read as ssh reads them
 #	sh test.sh fuzz RUNS            RUNS random inputs to the reader (30s:
@@ -116,7 +119,7 @@ setup()
 		set -g default-shell /bin/sh
 		set -g history-limit 1000
 	END
-	size=80x24 server='' sanitized='' patience=100 vain=0
+	size=80x24 server='' sanitized='' patience=100 vain=0 parts=''
 	alone=$(command -v setsid)
 	[ "$(id -u)" != 0 ] || mkdir -p /run/sshd	# sshd insists on it
 	for socket in /dev/shm/wl-"$(id -u)"/*-????????????????; do
@@ -313,6 +316,7 @@ server()
 			printf '%s\n' "$line"
 		done
 		cat <<-END
+			$parts
 			HostKey $server/host
 			AuthorizedKeysFile $server/authorized_keys
 			PidFile none
@@ -6895,8 +6899,8 @@ fuzz_ranking(struct prompt *p)
 	memset(&fresh, 0, sizeof(fresh));
 	fresh.hosts = p->rank.hosts;
 	fresh.recent = p->rank.recent;
-	ranking_update(&fresh, p->query, NULL);
-	ranking_update(&p->rank, p->query, NULL);
+	ranking_update(&fresh, p->query);
+	ranking_update(&p->rank, p->query);
 	if (fresh.len != p->rank.len)
 		abort();
 	for (i = 0; i < fresh.len; i++)
@@ -6982,7 +6986,7 @@ fuzz_run(const unsigned char *data, size_t size, const char *path)
 	hosts_read(&hosts, &options);
 	prompt.options = &options;
 	prompt.rank.hosts = &hosts;
-	ranking_update(&prompt.rank, "", NULL);
+	ranking_update(&prompt.rank, "");
 	list(&prompt.rank, &options);
 	size = (size_t)((char *)memchr(data, '\n', size) - (char *)data);
 	fuzz_keys(&prompt, data, size);
@@ -7761,6 +7765,29 @@ sanitizers()
 	    -fno-sanitize-recover=all -o "$tmp/sanitized/wl" "$source"
 }
 
+# Another OpenSSH, below a directory as its make install puts it, or as packages
+# are unpacked: of these only ssh and sshd are used, for their neighbours may
+# not run here. The sshd has to be told where the programs that it runs are.
+
+with()
+{
+	mkdir "$tmp/with"
+	for program in "$1"/bin/ssh "$1"/usr/bin/ssh "$1"/sbin/sshd \
+	    "$1"/usr/sbin/sshd; do
+		[ ! -x "$program" ] || ln -s "$program" "$tmp/with"
+	done
+	PATH=$tmp/with:$PATH
+	for part in session auth; do
+		program=$1/usr/lib/openssh/sshd-$part
+		[ ! -x "$program" ] ||
+		    parts="${parts}Sshd${part}Path $program$newline"
+	done
+	if ! ssh -V || [ ! -x "$tmp/with/ssh" ] || [ ! -x "$tmp/with/sshd" ]; then
+		echo "test.sh: $1: no ssh and sshd that run" >&2
+		exit 2
+	fi
+}
+
 # Other processors, by qemu: 64 bits, the same with the high byte first, 32 bits.
 
 emulated='aarch64-linux-gnu s390x-linux-gnu arm-linux-gnueabihf'
@@ -7866,6 +7893,21 @@ only)
 	if [ $# = 0 ]; then
 		all 200
 	fi
+	for group; do
+		"test_$group"
+	done
+	;;
+with)
+	absolute ./wl
+	need tmux:tmux
+	setup
+	with "$(cd "${2?}" && pwd)"
+	shift 2
+	[ $# != 0 ] || {
+		set -- lines names includes agreement columns file connection \
+		    login questions
+		trees 300 1
+	}
 	for group; do
 		"test_$group"
 	done
