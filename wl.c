@@ -97,7 +97,6 @@ enum {
 	READ_MAX = 1 << 28,	/* bytes read in all */
 	KEYWORD_MAX = 32,	/* the longest keyword has 31 letters */
 	HOSTNAME_MAX = 1 << 16,	/* bytes from which on no %h is expanded */
-	READ_CHUNK = 1 << 14,	/* bytes read at least at once */
 	ADDR_MAX = 1024,	/* bytes of an address that are kept */
 	MATCH_MAX = 255,	/* bytes of a text that are matched */
 	LIST_CHUNK = 1 << 16,	/* bytes of a list that are printed at once */
@@ -297,7 +296,7 @@ read_whole(int fd, struct buf *b, size_t max)
 	ssize_t n;
 
 	do {
-		b->v = grow(b->v, &b->cap, b->len + READ_CHUNK, 1);
+		b->v = grow(b->v, &b->cap, b->len + 2, 1);
 		n = read(fd, b->v + b->len, b->cap - b->len - 1);
 		b->len += n > 0 ? (size_t)n : 0;
 	} while ((n > 0 && b->len <= max) || (n == -1 && errno == EINTR));
@@ -1124,7 +1123,7 @@ read_lines(struct reader *r, int fd, size_t size)
 	struct buf text = { NULL, 0, 0 };
 	char *p, *next;
 
-	text.v = grow(NULL, &text.cap, size + READ_CHUNK, 1);
+	text.v = grow(NULL, &text.cap, size + 2, 1);
 	(void)read_whole(fd, &text, READ_MAX - c->read);
 	if (text.len > READ_MAX - c->read) {
 		warnx("more than %d MB of configuration", READ_MAX >> 20);
