@@ -1520,10 +1520,9 @@ test_motion()
 {
 	start -F "$HOME/$config"
 	screen 'nas'
-	for move in Down:2 C-n:3 C-j:none Tab:4 Up:3 C-p:2 BTab:1 Up:1 \
+	for move in Down:2 C-n:3 C-j:4 Tab:5 Up:4 C-p:3 BTab:2 Up:1 Up:1 \
 	    NPage:10 NPage:13 Down:13 PPage:4 PPage:1 PPage:1 End:13 \
 	    Home:1 Down:2 C-k:1 C-k:1; do
-		[ "${move#*:}" != none ] || continue
 		keys "${move%:*}"
 		until_true 'capture; [ "$(selected)" = "${move#*:}" ]'
 		is "${move%:*} goes to host ${move#*:}" "${move#*:}" \
@@ -1608,8 +1607,17 @@ test_choice()
 		   5  staging-web
 	END
 	is 'the cursor is behind that query' 5,0 "$(cursor)"
-	keys C-j
-	ends 'a line feed is Enter' 0 web-dev
+	keys Enter
+	ends 'and Enter takes its best match' 0 web-dev
+	shell "$HOME/.ssh"
+	mkfifo "$HOME/.ssh/go"
+	keys 'cat go; w -p' Enter nas Enter
+	screen "${newline}nas"
+	echo >"$HOME/.ssh/go"
+	screen "nas$newline\$"
+	is 'an Enter that was typed ahead, which is a line feed, is Enter' \
+	    "\$ cat go; w -p${newline}nas$newline${newline}nas$newline\$" "$screen"
+	stop
 	start -p -F "$HOME/$config"
 	screen nas
 	keys new1

@@ -3808,6 +3808,7 @@ struct decoder {
 	int number;		/* the first parameter */
 	int first;		/* it is not at its end */
 	int paste;		/* in a bracketed paste */
+	int ahead;		/* bytes that come from before raw mode */
 };
 
 /* The keys that end in a letter, or in a number and `~'. */
@@ -3906,6 +3907,19 @@ decode(struct decoder *d, int c)
 }
 
 /*
+ * Puts the terminal into the prompt's mode.  An Enter that was typed ahead of
+ * it has become a line feed, and one that is typed in it does not, so that ^J
+ * is a key of its own: what waits at this moment tells them apart.
+ */
+static void
+keys_begin(struct decoder *d)
+{
+	tty_set(TTY_PROMPT);
+	if (ioctl(tty.fd, FIONREAD, &d->ahead) == -1)
+		d->ahead = 0;
+}
+
+/*
  * Reads the next key.  Bytes are read one by one, so that what follows the
  * last key of the prompt is left for the remote shell.  Esc was a key if no
  * more comes in time; a sequence without its end is given up then.
@@ -3929,7 +3943,11 @@ read_key(struct decoder *d)
 		d->state = GROUND;
 		return alone ? KEY_ESC : KEY_NONE;
 	}
-	return read(tty.fd, &c, 1) == 1 ? decode(d, c) : KEY_HANGUP;
+	if (read(tty.fd, &c, 1) != 1)
+		return KEY_HANGUP;
+	if (d->ahead > 0 && d->ahead-- > 0 && c == '\n')
+		c = '\r';
+	return decode(d, c);
 }
 
 /*
@@ -5053,7 +5071,7 @@ prompt_suspend(struct prompt *p, pid_t who)
 {
 	prompt_erase(p);
 	suspend(who);
-	tty_set(TTY_PROMPT);
+	keys_begin(&p->decoder);
 }
 
 /* A signal, or what stands for one: comes back when wl is to go on. */
@@ -5069,7 +5087,7 @@ prompt_signal(struct prompt *p)
 	tty_size();
 	if (tty_taken()) {	/* after a SIGSTOP, by the shell */
 		tty.mode = TTY_COOKED;
-		tty_set(TTY_PROMPT);
+		keys_begin(&p->decoder);
 		signo = SIGCONT;
 	}
 	if (signo != 0 || rows != tty.rows || cols != tty.cols)
@@ -5146,7 +5164,7 @@ prompt_edit(struct prompt *p, struct host *host)
 	free(a.v);
 	hosts_read(h, p->options);
 	tty_size();
-	tty_set(TTY_PROMPT);
+	keys_begin(&p->decoder);
 	p->prepared = p->sel = p->top = 0;
 	p->rank.valid = 0;
 }
@@ -5207,7 +5225,8 @@ list_key(struct prompt *p, int key)
 		prompt_move(p, 1, 0);
 		break;
 	case CTL('n'):
-	case '\t':
+	case CTL('j'):
+	case CTL('i'):
 		prompt_move(p, 0, 1);
 		break;
 	case KEY_PGUP:
@@ -5262,7 +5281,6 @@ prompt_key(struct prompt *p, int key, enum choice *choice)
 	case KEY_HANGUP:
 		return 1;
 	case '\r':
-	case '\n':
 		*choice = prompt_enter(p);
 		return *choice != CHOSE_NOTHING;
 	case CTL('c'):
@@ -5304,7 +5322,7 @@ prompt_run(struct prompt *p, struct host **host)
 	int key, over = 0;
 
 	signals_catch();
-	tty_set(TTY_PROMPT);
+	keys_begin(&p->decoder);
 	open_find(&p->open);
 	while (!over) {
 		if (p->height == 0 || !key_waits()) {
