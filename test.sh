@@ -1548,7 +1548,10 @@ test_editing()
 	    DC 2 'one t' C-d 2 'ne t' BSpace 2 'ne t' Right 3 'ne t' \
 	    Right 4 'ne t' C-k 4 ne C-u 2 '' 'a  b' 6 'a  b' C-w 5 a \
 	    C-w 2 '' C-w 2 '' C-u 2 '' BSpace 2 '' DC 2 '' 'a b c' 7 'a b c' \
-	    Left 6 'a b c' C-w 4 'a c' C-u 2 c C-e 3 c C-h 2 ''
+	    Left 6 'a b c' C-w 4 'a c' C-u 2 c C-e 3 c C-h 2 '' \
+	    'one two' 9 'one two' C-Left 6 'one two' M-b 2 'one two' \
+	    M-b 2 'one two' M-f 5 'one two' C-Right 9 'one two' \
+	    M-f 9 'one two' M-BSpace 6 one M-C-h 2 ''
 	stop
 }
 
@@ -1647,7 +1650,7 @@ test_choice()
 		type to filter: words, or a number
 		Enter connect   Esc ^C leave   ^Z stop
 		Up Down ^P ^N Tab PgUp PgDn Home End
-		^A ^E ^B ^F     move in the query
+		^A ^E ^B ^F     move in the query; Alt: words
 		^U ^W ^K        delete: before, word, after
 		^R recently used hosts   ^X forget one
 		^T test which hosts answer

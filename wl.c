@@ -3793,7 +3793,8 @@ die_of(int signo)
 
 enum key {
 	KEY_NONE = 256, KEY_ESC, KEY_HOME, KEY_END, KEY_PGUP, KEY_PGDN,
-	KEY_DELETE, KEY_F1, KEY_SIGNAL, KEY_HANGUP, KEY_NEWS
+	KEY_DELETE, KEY_F1, KEY_WORD_LEFT, KEY_WORD_RIGHT, KEY_SIGNAL,
+	KEY_HANGUP, KEY_NEWS
 };
 #define CTL(c)		((c) & 0x1f)
 
@@ -3811,8 +3812,12 @@ struct decoder {
 	int ahead;		/* bytes that come from before raw mode */
 };
 
-/* The keys that end in a letter, or in a number and `~'. */
+/*
+ * The keys that end in a letter, or in a number and `~'.  An arrow has the
+ * number 1 if Control, Alt or Shift is held.
+ */
 static const struct { char final; int number, key; } sequences[] = {
+	{ 'C', 1, KEY_WORD_RIGHT }, { 'D', 1, KEY_WORD_LEFT },
 	{ 'A', 0, CTL('p') }, { 'B', 0, CTL('n') }, { 'C', 0, CTL('f') },
 	{ 'D', 0, CTL('b') }, { 'H', 0, KEY_HOME }, { 'F', 0, KEY_END },
 	{ 'Z', 0, CTL('p') }, { 'P', 0, KEY_F1 },
@@ -3831,12 +3836,13 @@ sequence_key(struct decoder *d, int final)
 		d->paste = d->number == 200;
 	for (i = 0; i < sizeof(sequences) / sizeof(sequences[0]); i++)
 		if (sequences[i].final == final && !d->paste &&
-		    (final != '~' || sequences[i].number == d->number))
+		    (sequences[i].number == 0 ||
+		    sequences[i].number == d->number))
 			return sequences[i].key;
 	return KEY_NONE;
 }
 
-/* A byte after ESC: what kind of sequence it begins. */
+/* A byte after ESC: the kind of sequence that it begins, or a key with Alt. */
 static int
 decode_escape(struct decoder *d, int c)
 {
@@ -3845,7 +3851,11 @@ decode_escape(struct decoder *d, int c)
 	d->state = c == '[' || c == 'O' ? CSI :
 	    c != '\0' && strchr("]PX^_", c) != NULL ? STRING :
 	    c >= 0xc0 ? ALT : GROUND;
-	return c == '\033' && !d->paste ? KEY_ESC : KEY_NONE;
+	if (d->paste)
+		return KEY_NONE;
+	return c == '\033' ? KEY_ESC : c == 'b' ? KEY_WORD_LEFT :
+	    c == 'f' ? KEY_WORD_RIGHT :
+	    c == 0x7f || c == CTL('h') ? CTL('w') : KEY_NONE;
 }
 
 /* A byte of a control sequence. */
@@ -4572,7 +4582,7 @@ static const char *const help_lines[] = {
 	"type to filter: words, or a number",
 	"Enter connect   Esc ^C leave   ^Z stop",
 	"Up Down ^P ^N Tab PgUp PgDn Home End",
-	"^A ^E ^B ^F     move in the query",
+	"^A ^E ^B ^F     move in the query; Alt: words",
 	"^U ^W ^K        delete: before, word, after",
 	"^R recently used hosts   ^X forget one",
 	"^T test which hosts answer",
@@ -4940,6 +4950,15 @@ word_before(const struct prompt *p)
 	return i;
 }
 
+/* The end of the word behind the cursor. */
+static size_t
+word_after(const struct prompt *p)
+{
+	size_t i = p->cursor + strspn(p->query + p->cursor, " ");
+
+	return i + strcspn(p->query + i, " ");
+}
+
 /* Deletes the query's bytes from FROM to TO. */
 static void
 query_delete(struct prompt *p, size_t from, size_t to)
@@ -5003,8 +5022,12 @@ query_key(struct prompt *p, int key)
 	case CTL('k'):
 		to = p->len;
 		break;
+	case KEY_WORD_LEFT:
 	case CTL('w'):
 		to = word_before(p);
+		break;
+	case KEY_WORD_RIGHT:
+		to = word_after(p);
 		break;
 	default:
 		if (key >= KEY_NONE || is_control(key))
@@ -5013,7 +5036,7 @@ query_key(struct prompt *p, int key)
 		return 1;
 	}
 	if (key == CTL('b') || key == CTL('f') || key == CTL('a') ||
-	    key == CTL('e'))
+	    key == CTL('e') || key == KEY_WORD_LEFT || key == KEY_WORD_RIGHT)
 		p->cursor = to;
 	else
 		query_delete(p, to < from ? to : from, to < from ? from : to);
