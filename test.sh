@@ -246,7 +246,8 @@ write()
 # The terminal: a private tmux, without a status line, that keeps the screen
 # when wl has ended and shows how it ended. start takes NAME=VALUE for the
 # environment before wl's arguments. A screen has no blanks at the ends of its
-# lines, and no empty lines at its end.
+# lines, and no empty lines at its end; the prompt's word on its keys, which
+# is there as long as there is no query, is left out.
 
 tmux() { command tmux -u -S "$tmp/tmux" -f "$tmp/tmux.conf" "$@"; }
 
@@ -279,7 +280,7 @@ keys() { tmux send-keys "$@"; }
 
 capture()
 {
-	screen=$(tmux capture-pane -p 2>&1)
+	screen=$(tmux capture-pane -p 2>&1 | sed 's/? keys/      /')
 }
 
 screen()
@@ -1403,6 +1404,8 @@ test_prompt()
 		  10  nas
 	END
 	is 'the cursor is where the text will be' 2,0 "$(cursor)"
+	is 'beside the count stands what shows the keys' \
+	    ">$(printf %65s)? keys  13/13" "$(tmux capture-pane -p | head -n 1)"
 	keys End
 	sees 'End goes to the last host' <<-'END'
 		>                                                                         13/13
@@ -1644,8 +1647,8 @@ test_choice()
 	ends 'Esc leaves without hosts too' 130
 	start -p -F "$HOME/$config"
 	screen nas
-	keys F1
-	sees 'F1 shows the keys' <<-'END'
+	keys ? x ?
+	sees 'a question mark, and F1, shows the keys' <<-'END'
 		>                                                                         13/13
 		type to filter: words, or a number
 		Enter connect   Esc ^C leave   ^Z stop
@@ -1657,7 +1660,7 @@ test_choice()
 		^Y copy HostName   ^O edit the entry
 		^L draw again
 	END
-	keys F1
+	keys x
 	screen bastion
 	keys F1
 	screen 'type to filter'

@@ -4800,7 +4800,8 @@ put_query(struct prompt *p)
 	if (p->message[0] != '\0')
 		buf_str(&p->text, p->message);
 	else
-		buf_fmt(&p->text, "%zu/%zu", p->rank.len, h->len +
+		buf_fmt(&p->text, "%s%zu/%zu", p->len == 0 && tty.cols >= NARROW
+		    ? "? keys  " : "", p->rank.len, h->len +
 		    (p->rank.recent ? h->typed - h->forgotten : 0));
 	n = text_width(p->text.v);
 	if (col + 1 + n < tty.cols) {
@@ -5294,6 +5295,8 @@ prompt_key(struct prompt *p, int key, enum choice *choice)
 		key = KEY_ESC;
 	else if (key == CTL('k') && p->cursor == p->len)
 		key = CTL('p');
+	else if (key == '?' && p->len == 0 && !p->decoder.paste)
+		key = KEY_F1;
 	p->message[0] = '\0';
 	p->help = key == KEY_F1;
 	switch (key) {
