@@ -3594,7 +3594,9 @@ test_recent_view()
 	recent
 	start -F "$HOME/$config"
 	screen 13/13
-	keys C-r C-x
+	keys C-r
+	screen 'nothing used yet'
+	keys C-x
 	screen 13/13
 	keys Escape
 	ends 'nothing was ever used' 130

@@ -5197,7 +5197,14 @@ prompt_edit(struct prompt *p, struct host *host)
 static void
 prompt_recent(struct prompt *p)
 {
-	p->rank.recent = !p->rank.recent;
+	const struct hosts *h = p->rank.hosts;
+	size_t i = 0, n = h->len + h->typed;
+
+	while (i < n && host_candidate(h, &h->v[i])->used == 0)
+		i++;
+	if (i == n)
+		snprintf(p->message, sizeof(p->message), "nothing used yet");
+	p->rank.recent = !p->rank.recent && i < n;
 	p->rank.valid = 0;
 	p->sel = p->top = 0;
 }
