@@ -1441,6 +1441,7 @@ test_prompt()
 		   2  web-prod-1   deploy@10.0.0.5       via bastion  shop front end
 		   3  web-prod-2   deploy@10.0.0.6:2222  via bastion  the spare
 		   5  staging-web
+		  ssh web
 	END
 	is 'the cursor is behind the query' 5,0 "$(cursor)"
 	keys Space prod
@@ -1589,6 +1590,7 @@ test_choice()
 		> 12                                                                       2/13
 		> 12  printer
 		   3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare
+		  ssh 12
 	END
 	keys Enter
 	ends 'a number picks its host' 0 printer
@@ -1601,6 +1603,7 @@ test_choice()
 		   7  db2         postgres@db2.db.internal
 		   3  web-prod-2  deploy@10.0.0.6:2222      via bastion  the spare
 		   1  bastion     jump@203.0.113.1
+		  ssh 2
 	END
 	keys Down Enter
 	ends 'Enter takes the selected host' 0 db2
@@ -1611,6 +1614,7 @@ test_choice()
 		   2  web-prod-1   deploy@10.0.0.5       via bastion  shop front end
 		   3  web-prod-2   deploy@10.0.0.6:2222  via bastion  the spare
 		   5  staging-web
+		  ssh web
 	END
 	is 'the cursor is behind that query' 5,0 "$(cursor)"
 	keys Enter
@@ -1633,6 +1637,24 @@ test_choice()
 	END
 	keys Up Down NPage PPage End Home Enter
 	ends 'Enter takes a query that matches nothing' 0 new1
+	start -p -F "$HOME/$config"
+	screen nas
+	keys 'no such' Enter
+	sees 'what ssh would refuse is not offered' <<-'END'
+		> no such                                                                  0/13
+		  no match
+	END
+	keys C-u web End
+	sees 'the last row is the query itself' <<-'END'
+		> web                                                                      4/13
+		   4  web-dev      dev.example.com
+		   2  web-prod-1   deploy@10.0.0.5       via bastion  shop front end
+		   3  web-prod-2   deploy@10.0.0.6:2222  via bastion  the spare
+		   5  staging-web
+		> ssh web
+	END
+	keys C-y C-x C-o Enter
+	ends 'and Enter takes it' 0 web
 	start -p -F /dev/null
 	sees 'without hosts a hint says why' <<-'END'
 		>                                                                           0/0
@@ -1720,6 +1742,7 @@ test_input()
 		>  4  web-dev     dev.example.com
 		   2  web-prod-1  deploy@10.0.0.5       via bastion  shop front end
 		   3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare
+		  ssh webd
 	END
 	types '\033\033'
 	ends 'Esc Esc leaves' 130
@@ -1864,6 +1887,7 @@ test_letters()
 	shows 'a letter of two bytes is one' "$(cat <<-END
 		> $e                                                                         1/4
 		> 3  ${e}t$e  u@${e}t$e
+		  ssh $e
 	END
 	)"
 	is 'the cursor is one column on' 3,0 "$(cursor)"
@@ -1874,6 +1898,7 @@ test_letters()
 	shows 'the cursor and Backspace take whole characters' "$(cat <<-END
 		> $nihon                                                                      1/4
 		> 1  $nihon-web  u@$nihon-web  $nihon $rocket
+		  ssh $nihon
 	END
 	)"
 	is 'the cursor is before them' 2,0 "$(cursor)"
@@ -2027,6 +2052,7 @@ test_suspend()
 		   2  web-prod-1   deploy@10.0.0.5       via bastion  shop front end
 		   3  web-prod-2   deploy@10.0.0.6:2222  via bastion  the spare
 		   5  staging-web
+		  ssh web
 	END
 	)" "$(tail_from '> web')"
 	keys -l -- -d
@@ -2464,6 +2490,7 @@ test_failure()
 		ME@denied: Permission denied (publickey).
 		> denied                                                                    1/6
 		> 6  denied
+		  ssh denied
 	END
 	keys Enter
 	becomes 'and again' <<-'END'
@@ -2471,6 +2498,7 @@ test_failure()
 		ME@denied: Permission denied (publickey).
 		> denied                                                                    1/6
 		> 6  denied
+		  ssh denied
 	END
 	keys C-u C-r
 	becomes 'the host counts as used' <<-'END'
@@ -3485,12 +3513,14 @@ test_recent_view()
 		>  2  web-prod-1   deploy@10.0.0.5       via bastion  shop front end
 		   3  web-prod-2   deploy@10.0.0.6:2222  via bastion  the spare
 		   5  staging-web
+		  ssh web
 	END
 	keys C-u 7
 	sees 'the number asked for comes before what was used' <<-'END'
 		> 7                                                                        2/14
 		>  7  db2              postgres@db2.db.internal
 		      admin@192.0.2.7                            2h ago
+		  ssh 7
 	END
 	keys C-u 14
 	sees 'what was typed once has no number' <<-'END'
@@ -3501,6 +3531,7 @@ test_recent_view()
 	sees 'also names that are in no list' <<-'END'
 		> 192                                                                      1/14
 		>     admin@192.0.2.7  2h ago
+		  ssh 192
 	END
 	keys C-x
 	sees '^X forgets such a name' <<-'END'
@@ -3749,6 +3780,7 @@ test_probe_view()
 	finds 'while hosts are tested, the prompt goes on' <<-'END'
 		> mut                                                                       1/9
 		> 3  mute  127.0.0.1:PORT  ...
+		  ssh mut
 	END
 	keys C-u
 	asked=$(date +%s)
@@ -3779,16 +3811,19 @@ test_probe_view()
 	finds 'the tests can be begun again' <<-'END'
 		> closed                                                                    1/9
 		> 2  closed  127.0.0.1:PORT  refused
+		  ssh closed
 	END
 	keys C-u mute C-t
 	finds 'only what is shown is tested' <<-'END'
 		> mute                                                                      1/9
 		> 3  mute  127.0.0.1:PORT  ...
+		  ssh mute
 	END
 	keys C-u alive
 	finds 'what is not, is not' <<-'END'
 		> alive                                                                     1/9
 		> 1  alive  127.0.0.1:PORT
+		  ssh alive
 	END
 	stop
 }
@@ -3868,6 +3903,7 @@ test_probe_together()
 	sees 'a host to which no way leads is unreachable' <<-END
 		> m10                                                                      1/10
 		> 10  m10  127.0.0.1:$(cat "$tmp/mute")  unreachable
+		  ssh m10
 	END
 	wl=$binary
 	stop
@@ -3974,6 +4010,7 @@ test_copy()
 	sees 'and says so' <<-'END'
 		> mail                                                    copied mx.example.com
 		>  9  mail  mx.example.com  Postfix
+		  ssh mail
 	END
 	keys x
 	sees 'until the next key' <<-'END'
@@ -4039,12 +4076,14 @@ test_edit()
 		EDITOR RUNS
 		> web-prod-2                                                               1/14
 		>  3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare
+		  ssh web-prod-2
 	END
 	keys C-u new
 	sees 'the list is read again' <<-'END'
 		EDITOR RUNS
 		> new                                                                      1/14
 		> 14  new1
+		  ssh new
 	END
 	keys Escape
 	ends 'after an editor Esc leaves' 130 'EDITOR RUNS'
@@ -4108,6 +4147,7 @@ test_edit()
 	sees 'a name that was typed is in no file' <<-'END'
 		> typed                                                           not in a file
 		>     typed@there  just now
+		  ssh typed
 	END
 	is 'so no editor runs' no "$([ -e "$tmp/edited" ] || echo no)"
 	stop

@@ -4564,7 +4564,7 @@ struct prompt {
 	struct decoder decoder;
 	char query[QUERY_MAX];
 	size_t len, cursor;	/* bytes of it, and before the cursor */
-	size_t sel, top;	/* the selected match, the first one shown */
+	size_t sel, top;	/* the selected row, the first one shown */
 	struct buf lines[ROWS_MAX + 1];	/* what the screen shows */
 	struct buf line, out;	/* a line, and a frame, that are being made */
 	struct buf text;	/* a field of a line */
@@ -4605,6 +4605,33 @@ static void
 prompt_rank(struct prompt *p)
 {
 	ranking_update(&p->rank, p->query, NULL);
+}
+
+/*
+ * Whether ssh may take the query, less the blanks around it, for a
+ * destination: [ssh://][user@]host[:port].
+ */
+static int
+query_is_destination(const struct prompt *p)
+{
+	const char *s = p->query + strspn(p->query, " "), *at;
+	size_t n = strcspn(s, " ");
+	char word[QUERY_MAX], *host = word;
+
+	snprintf(word, sizeof(word), "%.*s", (int)n, s);
+	if (strncmp(word, "ssh://", 6) == 0)
+		host += 6;
+	if ((at = strrchr(host, '@')) != NULL)
+		host += at + 1 - host;
+	return s[n + strspn(s + n, " ")] == '\0' && *word != '-' &&
+	    *host != '\0' && typable(host, kinds_of(host));
+}
+
+/* The rows that can be selected: the matches, and the query itself. */
+static size_t
+prompt_rows(const struct prompt *p)
+{
+	return p->rank.len + (size_t)query_is_destination(p);
 }
 
 /* The host's place in the list, 0 for one that was typed. */
@@ -4811,21 +4838,32 @@ put_query(struct prompt *p)
 	}
 }
 
-/* What the first row says when there is no match. */
+/*
+ * The row behind the matches: the query as a destination or, if there is no
+ * match either, why not.
+ */
 static void
-put_hint(struct prompt *p)
+put_last(struct prompt *p)
 {
+	int chosen = p->rank.len > 0 && p->sel == p->rank.len;
 	const struct options *o = p->options;
 
 	p->text.len = 0;
-	if (p->query[strspn(p->query, " ")] != '\0')
-		buf_fmt(&p->text, "  ssh %s", p->query);
+	buf_str(&p->text, chosen ? "> " : "  ");
+	if (query_is_destination(p))
+		buf_fmt(&p->text, "ssh %s", p->query);
+	else if (p->rank.len > 0)
+		return;
+	else if (p->query[strspn(p->query, " ")] != '\0')
+		buf_str(&p->text, "no match");
 	else if (o->inventory != NULL)
-		buf_fmt(&p->text, "  no hosts in %s", o->inventory);
+		buf_fmt(&p->text, "no hosts in %s", o->inventory);
 	else
-		buf_fmt(&p->text, "  no Host entries in %s", o->file != NULL ?
+		buf_fmt(&p->text, "no Host entries in %s", o->file != NULL ?
 		    o->file : "~/.ssh/config");
+	buf_str(&p->line, chosen ? "\033[7m" : "");
 	put_text(&p->line, p->text.v, tty.cols - 1, NULL);
+	buf_str(&p->line, chosen ? "\033[m" : "");
 }
 
 /* Makes line I of the frame: the query, a host, what the help says, nothing. */
@@ -4842,22 +4880,24 @@ put_line(struct prompt *p, size_t i, const struct columns *at)
 		put_text(&p->line, help_lines[i - 1], tty.cols - 1, NULL);
 	else if (!p->help && row < p->rank.len)
 		put_row(p, row, at);
-	else if (!p->help && row == 0)
-		put_hint(p);
+	else if (!p->help && row == p->rank.len)
+		put_last(p);
 }
 
-/* Moves the window so far that the selected match is in it, and it is full. */
+/* Moves the window so far that the selected row is in it, and it is full. */
 static void
 prompt_scroll(struct prompt *p)
 {
-	size_t room = prompt_room();
+	size_t room = prompt_room(), rows = prompt_rows(p);
 
+	if (p->sel >= rows)
+		p->sel = rows > 0 ? rows - 1 : 0;
 	if (p->sel < p->top)
 		p->top = p->sel;
 	if (room > 0 && p->sel >= p->top + room)
 		p->top = p->sel - room + 1;
-	if (p->top + room > p->rank.len)
-		p->top = p->rank.len > room ? p->rank.len - room : 0;
+	if (p->top + room > rows)
+		p->top = rows > room ? rows - room : 0;
 }
 
 /*
@@ -4967,7 +5007,6 @@ query_delete(struct prompt *p, size_t from, size_t to)
 	memmove(p->query + from, p->query + to, p->len - to + 1);
 	p->len -= to - from;
 	p->cursor = from;
-	p->sel = p->top = 0;
 }
 
 static void
@@ -4979,7 +5018,6 @@ query_insert(struct prompt *p, int c)
 	    p->len - p->cursor + 1);
 	p->query[p->cursor++] = (char)c;
 	p->len++;
-	p->sel = p->top = 0;
 }
 
 /* Takes off the blanks around the query. */
@@ -5044,11 +5082,11 @@ query_key(struct prompt *p, int key)
 	return 1;
 }
 
-/* Moves the selection by at most BACK matches up and ON matches down. */
+/* Moves the selection by at most BACK rows up and ON rows down. */
 static void
 prompt_move(struct prompt *p, size_t back, size_t on)
 {
-	size_t last = p->rank.len > 0 ? p->rank.len - 1 : 0;
+	size_t last = prompt_rows(p) > 0 ? prompt_rows(p) - 1 : 0;
 
 	p->sel -= p->sel < back ? p->sel : back;
 	p->sel += last - p->sel < on ? last - p->sel : on;
@@ -5227,19 +5265,17 @@ prompt_forget(struct prompt *p, struct host *host)
 		p->sel = p->rank.len - 1;
 }
 
-/* Applies a key that does something with the hosts that match. */
+/* Applies a key that does something with the selected host. */
 static void
 host_key(struct prompt *p, int key)
 {
 	struct host *host;
 
-	if (p->rank.len == 0)
+	if (p->sel >= p->rank.len)
 		return;
 	host = ranking_get(&p->rank, p->sel);
 	if (key == CTL('o'))
 		prompt_edit(p, host);
-	else if (key == CTL('t'))
-		prompt_probe(p);
 	else if (key == CTL('x'))
 		prompt_forget(p, host);
 	else if (key == CTL('y'))
@@ -5273,6 +5309,9 @@ list_key(struct prompt *p, int key)
 	case CTL('r'):
 		prompt_recent(p);
 		break;
+	case CTL('t'):
+		prompt_probe(p);
+		break;
 	default:
 		host_key(p, key);
 	}
@@ -5283,10 +5322,10 @@ static enum choice
 prompt_enter(struct prompt *p)
 {
 	prompt_rank(p);
-	if (p->rank.len > 0)
+	if (p->sel < p->rank.len)
 		return CHOSE_HOST;
 	query_trim(p);
-	return p->len > 0 ? CHOSE_QUERY : CHOSE_NOTHING;
+	return query_is_destination(p) ? CHOSE_QUERY : CHOSE_NOTHING;
 }
 
 /*
@@ -5296,6 +5335,8 @@ prompt_enter(struct prompt *p)
 static int
 prompt_key(struct prompt *p, int key, enum choice *choice)
 {
+	size_t len = p->len;
+
 	if (p->help && key != CTL('c') && key != KEY_HANGUP)
 		key = KEY_NONE;		/* it only ends the help */
 	else if (key == CTL('d') && p->len == 0)
@@ -5328,6 +5369,8 @@ prompt_key(struct prompt *p, int key, enum choice *choice)
 	default:
 		if (!query_key(p, key))
 			list_key(p, key);
+		else if (p->len != len)
+			p->sel = p->top = 0;
 	}
 	return 0;
 }
@@ -6913,7 +6956,7 @@ choose_again(struct prompt *p, const char *name)
 	p->rank.valid = 0;
 	ranking_update(&p->rank, p->query, NULL);
 	for (i = 0; i <= sel && i < p->rank.len; i++)
-		if (host_name(h, ranking_get(&p->rank, i)) == name)
+		if (strcmp(host_name(h, ranking_get(&p->rank, i)), name) == 0)
 			p->sel = i;
 }
 
