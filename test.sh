@@ -1998,6 +1998,31 @@ test_leaving()
 	screen 'type to filter'
 	kill -TERM "$(cat "$tmp/pid")"
 	ends 'SIGTERM ends the help' 143
+	for signal in HUP INT TERM; do
+		start -F "$HOME/$config"
+		screen nas
+		unread
+		kill -$signal "$(cat "$tmp/pid")"
+		ok "SIG$signal is heard where nobody reads the terminal" \
+		    until_true '[ -s "$tmp/after" ]'
+		kill -CONT "$reader"
+		restored "SIG$signal where nobody reads"
+		stop
+	done
+}
+
+# Stops the terminal, $reader, and has wl draw until that takes no more.
+
+unread()
+{
+	reader=$(tmux display-message -p '#{pid}')
+	terminal=$(tmux display-message -p '#{pane_tty}')
+	kill -STOP "$reader"
+	for columns in 61 62 63 64 65 66 67 68 69 70; do
+		for rows in 11 12 13 14 15; do
+			stty rows $rows cols $columns <"$terminal"
+		done
+	done
 }
 
 # shell: runs an interactive shell in the directory of the configuration, with

@@ -3570,7 +3570,10 @@ tty_flags(enum tty_mode mode)
 	return t;
 }
 
-/* Puts the terminal into a mode; TCSADRAIN keeps what was typed ahead. */
+/*
+ * Puts the terminal into a mode; TCSADRAIN keeps what was typed ahead.  A
+ * signal that ends wl does not wait until a stopped terminal has drained.
+ */
 static void
 tty_set(enum tty_mode mode)
 {
@@ -3578,7 +3581,8 @@ tty_set(enum tty_mode mode)
 
 	if (tty.fd == -1 || tty.mode == mode)
 		return;
-	while (tcsetattr(tty.fd, TCSADRAIN, &t) == -1 && errno == EINTR)
+	while (tcsetattr(tty.fd, caught ? TCSANOW : TCSADRAIN, &t) == -1 &&
+	    errno == EINTR)
 		continue;
 	tty.mode = mode;
 	tty.now = t;
@@ -3691,11 +3695,38 @@ tty_draws(void)
 	return term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
 }
 
+/*
+ * Writes to the terminal.  One that nobody reads takes no more when it is
+ * full; a signal is heard then, and if it is one that ends or stops wl, what
+ * the terminal does not take in a moment is given up.  The others are left
+ * pending, for tty_wait() to tell of.
+ */
 static void
 tty_write(struct buf *out)
 {
-	if (out->len > 0)
-		(void)write_all(tty.fd, out->v, out->len);
+	static const struct timespec moment = { 0, 100000000 };
+	int flags = fcntl(tty.fd, F_GETFL);
+	sigset_t mask = tty.saved.mask;
+	size_t done = 0;
+	ssize_t n;
+	fd_set set;
+
+	sigaddset(&mask, SIGCHLD);
+	sigaddset(&mask, SIGCONT);
+	sigaddset(&mask, SIGWINCH);
+	fcntl(tty.fd, F_SETFL, flags | O_NONBLOCK);
+	while (done < out->len) {
+		n = write(tty.fd, out->v + done, out->len - done);
+		if (n == -1 && errno != EAGAIN && errno != EINTR)
+			break;
+		done += n > 0 ? (size_t)n : 0;
+		FD_ZERO(&set);
+		FD_SET(tty.fd, &set);
+		if (n == -1 && pselect(tty.fd + 1, NULL, &set, NULL,
+		    caught ? &moment : NULL, &mask) == 0)
+			break;
+	}
+	fcntl(tty.fd, F_SETFL, flags);
 	out->len = 0;
 }
 
