@@ -4846,6 +4846,7 @@ static void
 put_query(struct prompt *p)
 {
 	const struct hosts *h = p->rank.hosts;
+	const char *keys = p->len == 0 && tty.cols >= NARROW ? "? keys  " : "";
 	int room = tty.cols > 4 ? tty.cols - 4 : 0, col, n;
 	size_t start = 0;
 
@@ -4858,8 +4859,7 @@ put_query(struct prompt *p)
 	if (p->message[0] != '\0')
 		buf_str(&p->text, p->message);
 	else
-		buf_fmt(&p->text, "%s%zu/%zu", p->len == 0 && tty.cols >= NARROW
-		    ? "? keys  " : "", p->rank.len, h->len +
+		buf_fmt(&p->text, "%s%zu/%zu", keys, p->rank.len, h->len +
 		    (p->rank.recent ? h->typed - h->forgotten : 0));
 	n = text_width(p->text.v);
 	if (col + 1 + n < tty.cols) {
@@ -5124,38 +5124,13 @@ prompt_move(struct prompt *p, size_t back, size_t on)
 	prompt_scroll(p);
 }
 
-/* The same by a page, along with the window. */
-static void
-prompt_page(struct prompt *p, int down)
-{
-	size_t page = prompt_room() > 1 ? prompt_room() - 1 : 1;
-
-	if (down)
-		p->top += page;
-	else
-		p->top -= p->top < page ? p->top : page;
-	prompt_move(p, down ? 0 : page, down ? page : 0);
-}
-
 /* Whether a key waits. */
 static int
 key_waits(void)
 {
-	struct timeval now = { 0, 0 };
-	fd_set set;
+	int n;
 
-	FD_ZERO(&set);
-	FD_SET(tty.fd, &set);
-	return caught || select(tty.fd + 1, &set, NULL, NULL, &now) > 0;
-}
-
-/* Ends wl by a signal. */
-static void
-prompt_die(struct prompt *p, int signo)
-{
-	probes_end(&p->probes);
-	prompt_erase(p);
-	die_of(signo);
+	return caught || (ioctl(tty.fd, FIONREAD, &n) == 0 && n > 0);
 }
 
 /* Stops WHO (see suspend) until the prompt is to be there again. */
@@ -5173,10 +5148,13 @@ prompt_signal(struct prompt *p)
 {
 	int signo = caught, rows = tty.rows, cols = tty.cols;
 
-	if (signo == SIGTSTP)
+	if (signo == SIGTSTP) {
 		prompt_suspend(p, getpid());
-	else if (signo != 0)
-		prompt_die(p, signo);
+	} else if (signo != 0) {
+		probes_end(&p->probes);
+		prompt_erase(p);
+		die_of(signo);
+	}
 	tty_size();
 	if (tty_taken()) {	/* after a SIGSTOP, by the shell */
 		tty.mode = TTY_COOKED;
@@ -5317,6 +5295,8 @@ host_key(struct prompt *p, int key)
 static void
 list_key(struct prompt *p, int key)
 {
+	size_t page = prompt_room() > 1 ? prompt_room() - 1 : 1;
+
 	prompt_rank(p);
 	switch (key) {
 	case CTL('p'):
@@ -5328,8 +5308,12 @@ list_key(struct prompt *p, int key)
 		prompt_move(p, 0, 1);
 		break;
 	case KEY_PGUP:
+		p->top -= p->top < page ? p->top : page;
+		prompt_move(p, page, 0);
+		break;
 	case KEY_PGDN:
-		prompt_page(p, key == KEY_PGDN);
+		p->top += page;
+		prompt_move(p, 0, page);
 		break;
 	case KEY_HOME:
 		prompt_move(p, SIZE_MAX, 0);
@@ -5389,7 +5373,7 @@ prompt_key(struct prompt *p, int key, enum choice *choice)
 		*choice = prompt_enter(p);
 		return *choice != CHOSE_NOTHING;
 	case CTL('c'):
-		prompt_die(p, SIGINT);
+		caught = SIGINT;	/* see prompt_signal() */
 		break;
 	case CTL('l'):
 		prompt_redraw(p);
