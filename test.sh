@@ -2511,7 +2511,8 @@ test_failure()
 	screen 3/9
 	is 'the host that failed stays selected' '> 3  fails3
   1  fails1
-  2  fails2' "$(printf '%s\n' "$screen" | tail -n 3)"
+  2  fails2
+  ssh fails' "$(printf '%s\n' "$screen" | tail -n 4)"
 	keys Escape
 	stop
 	hosts <<-END
