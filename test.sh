@@ -238,7 +238,8 @@ write()
 # The terminal: a private tmux, without a status line, that keeps the screen
 # when wl has ended and shows how it ended. start takes NAME=VALUE for the
 # environment before wl's arguments. A screen has no blanks at the ends of its
-# lines, and no empty lines at its end.
+# lines, and no empty lines at its end; the prompt's word on its keys, which
+# is there as long as there is no query, is left out.
 
 tmux() { command tmux -u -S "$tmp/tmux" -f "$tmp/tmux.conf" "$@"; }
 
@@ -271,7 +272,7 @@ keys() { tmux send-keys "$@"; }
 
 capture()
 {
-	screen=$(tmux capture-pane -p 2>&1)
+	screen=$(tmux capture-pane -p 2>&1 | sed 's/? keys/      /')
 }
 
 screen()
@@ -1258,22 +1259,10 @@ test_prompt()
 		  10  nas
 	END
 	is 'the cursor is where the text will be' 2,0 "$(cursor)"
-	keys End
-	sees 'End goes to the last host' <<-'END'
-		>                                                                         13/13
-		   4  web-dev      dev.example.com
-		   5  staging-web
-		   6  db1          postgres@db1.db.internal
-		   7  db2          postgres@db2.db.internal
-		   8  db3          postgres@db3.db.internal
-		   9  mail         mx.example.com            Postfix
-		  10  nas
-		  11  pi
-		  12  printer
-		> 13  camera
-	END
-	keys PPage
-	sees 'PgUp goes up by a page, less a row' <<-'END'
+	is 'beside the count stands what shows the keys' \
+	    ">$(printf %65s '')? keys  13/13" "$(tmux capture-pane -p | head -n 1)"
+	keys End PPage
+	sees 'from the last host, PgUp goes up by a page, less a row' <<-'END'
 		>                                                                         13/13
 		   1  bastion      jump@203.0.113.1
 		   2  web-prod-1   deploy@10.0.0.5           via bastion  shop front end
@@ -1293,6 +1282,7 @@ test_prompt()
 		   2  web-prod-1   deploy@10.0.0.5       via bastion  shop front end
 		   3  web-prod-2   deploy@10.0.0.6:2222  via bastion  the spare
 		   5  staging-web
+		  ssh web
 	END
 	is 'the cursor is behind the query' 5,0 "$(cursor)"
 	keys Space prod
@@ -1375,10 +1365,9 @@ test_motion()
 {
 	start -F "$HOME/$config"
 	screen 'nas'
-	for move in Down:2 C-n:3 C-j:none Tab:4 Up:3 C-p:2 BTab:1 Up:1 \
+	for move in Down:2 C-n:3 C-j:4 Tab:5 Up:4 C-p:3 BTab:2 Up:1 Up:1 \
 	    NPage:10 NPage:13 Down:13 PPage:4 PPage:1 PPage:1 End:13 \
 	    Home:1 Down:2 C-k:1 C-k:1; do
-		[ "${move#*:}" != none ] || continue
 		keys "${move%:*}"
 		until_true 'capture; [ "$(selected)" = "${move#*:}" ]'
 		is "${move%:*} goes to host ${move#*:}" "${move#*:}" \
@@ -1404,7 +1393,10 @@ test_editing()
 	    DC 2 'one t' C-d 2 'ne t' BSpace 2 'ne t' Right 3 'ne t' \
 	    Right 4 'ne t' C-k 4 ne C-u 2 '' 'a  b' 6 'a  b' C-w 5 a \
 	    C-w 2 '' C-w 2 '' C-u 2 '' BSpace 2 '' DC 2 '' 'a b c' 7 'a b c' \
-	    Left 6 'a b c' C-w 4 'a c' C-u 2 c C-e 3 c C-h 2 ''
+	    Left 6 'a b c' C-w 4 'a c' C-u 2 c C-e 3 c C-h 2 '' \
+	    'one two' 9 'one two' C-Left 6 'one two' M-b 2 'one two' \
+	    M-b 2 'one two' M-f 5 'one two' C-Right 9 'one two' \
+	    M-f 9 'one two' M-BSpace 6 one M-C-h 2 ''
 	stop
 }
 
@@ -1439,6 +1431,7 @@ test_choice()
 		> 12                                                                       2/13
 		> 12  printer
 		   3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare
+		  ssh 12
 	END
 	keys Enter
 	ends 'a number picks its host' 0 printer
@@ -1451,20 +1444,25 @@ test_choice()
 		   7  db2         postgres@db2.db.internal
 		   3  web-prod-2  deploy@10.0.0.6:2222      via bastion  the spare
 		   1  bastion     jump@203.0.113.1
+		  ssh 2
 	END
 	keys Down Enter
 	ends 'Enter takes the selected host' 0 db2
 	start -p -F "$HOME/$config" web
-	sees 'the prompt opens with the query of the command line' <<-'END'
-		> web                                                                      4/13
-		>  4  web-dev      dev.example.com
-		   2  web-prod-1   deploy@10.0.0.5       via bastion  shop front end
-		   3  web-prod-2   deploy@10.0.0.6:2222  via bastion  the spare
-		   5  staging-web
-	END
+	screen 4/13
+	is 'the prompt opens with the query of the command line' web "$(query)"
 	is 'the cursor is behind that query' 5,0 "$(cursor)"
-	keys C-j
-	ends 'a line feed is Enter' 0 web-dev
+	keys Enter
+	ends 'and Enter takes its best match' 0 web-dev
+	shell "$HOME/.ssh"
+	mkfifo "$HOME/.ssh/go"
+	keys 'cat go; w -p' Enter nas Enter
+	screen "${newline}nas"
+	echo >"$HOME/.ssh/go"
+	screen "nas$newline\$"
+	is 'an Enter that was typed ahead, which is a line feed, is Enter' \
+	    "\$ cat go; w -p${newline}nas$newline${newline}nas$newline\$" "$screen"
+	stop
 	start -p -F "$HOME/$config"
 	screen nas
 	keys new1
@@ -1474,6 +1472,24 @@ test_choice()
 	END
 	keys Up Down NPage PPage End Home Enter
 	ends 'Enter takes a query that matches nothing' 0 new1
+	start -p -F "$HOME/$config"
+	screen nas
+	keys 'no such' Enter
+	sees 'what ssh would refuse is not offered' <<-'END'
+		> no such                                                                  0/13
+		  no match
+	END
+	keys C-u web End
+	sees 'the last row is the query itself' <<-'END'
+		> web                                                                      4/13
+		   4  web-dev      dev.example.com
+		   2  web-prod-1   deploy@10.0.0.5       via bastion  shop front end
+		   3  web-prod-2   deploy@10.0.0.6:2222  via bastion  the spare
+		   5  staging-web
+		> ssh web
+	END
+	keys C-y C-x C-o Enter
+	ends 'and Enter takes it' 0 web
 	start -p -F /dev/null
 	sees 'without hosts a hint says why' <<-'END'
 		>                                                                           0/0
@@ -1488,20 +1504,20 @@ test_choice()
 	ends 'Esc leaves without hosts too' 130
 	start -p -F "$HOME/$config"
 	screen nas
-	keys F1
-	sees 'F1 shows the keys' <<-'END'
+	keys '?' x '?'
+	sees 'a question mark, and F1, shows the keys' <<-'END'
 		>                                                                         13/13
 		type to filter: words, or a number
 		Enter connect   Esc ^C leave   ^Z stop
 		Up Down ^P ^N Tab PgUp PgDn Home End
-		^A ^E ^B ^F     move in the query
+		^A ^E ^B ^F     move in the query; Alt: words
 		^U ^W ^K        delete: before, word, after
 		^R recently used hosts   ^X forget one
 		^T test which hosts answer
 		^Y copy HostName   ^O edit the entry
 		^L draw again
 	END
-	keys F1
+	keys x
 	screen bastion
 	keys F1
 	screen 'type to filter'
@@ -1509,12 +1525,6 @@ test_choice()
 	screen bastion
 	keys mail Enter
 	ends 'after the keys come the hosts again' 0 mail
-	start -F "$HOME/$config"
-	screen nas
-	keys F1
-	screen 'type to filter'
-	keys C-c
-	ends '^C leaves from there too' 130
 }
 
 # What comes from a terminal and is no key.
@@ -1561,6 +1571,7 @@ test_input()
 		>  4  web-dev     dev.example.com
 		   2  web-prod-1  deploy@10.0.0.5       via bastion  shop front end
 		   3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare
+		  ssh webd
 	END
 	types '\033\033'
 	ends 'Esc Esc leaves' 130
@@ -1705,6 +1716,7 @@ test_letters()
 	shows 'a letter of two bytes is one' "$(cat <<-END
 		> $e                                                                         1/4
 		> 3  ${e}t$e  u@${e}t$e
+		  ssh $e
 	END
 	)"
 	is 'the cursor is one column on' 3,0 "$(cursor)"
@@ -1715,6 +1727,7 @@ test_letters()
 	shows 'the cursor and Backspace take whole characters' "$(cat <<-END
 		> $nihon                                                                      1/4
 		> 1  $nihon-web  u@$nihon-web  $nihon $rocket
+		  ssh $nihon
 	END
 	)"
 	is 'the cursor is before them' 2,0 "$(cursor)"
@@ -1784,17 +1797,13 @@ test_letters()
 test_leaving()
 {
 	prompt_hosts
-	for key in Escape C-c C-d; do
+	for case in Escape C-c C-d 'M-P C-c' 'M-] C-c' 'M-[ C-c' 'M-O C-c' \
+	    'F1 C-c'; do
 		start -F "$HOME/$config"
 		screen nas
-		keys $key
-		ends "$key leaves no trace" 130
-	done
-	for key in M-P 'M-]' 'M-[' M-O; do
-		start -F "$HOME/$config"
-		screen nas
-		keys "$key" C-c
-		ends "^C leaves where $key has begun a sequence" 130
+		# shellcheck disable=SC2086	# one key after another
+		keys $case
+		ends "after $case wl has left and there is no trace" 130
 	done
 	start -F "$HOME/$config"
 	screen nas
@@ -1814,6 +1823,31 @@ test_leaving()
 	screen 'type to filter'
 	kill -TERM "$(cat "$tmp/pid")"
 	ends 'SIGTERM ends the help' 143
+	for signal in HUP INT TERM; do
+		start -F "$HOME/$config"
+		screen nas
+		unread
+		kill -$signal "$(cat "$tmp/pid")"
+		ok "SIG$signal is heard where nobody reads the terminal" \
+		    until_true '[ -s "$tmp/after" ]'
+		kill -CONT "$reader"
+		restored "SIG$signal where nobody reads"
+		stop
+	done
+}
+
+# Stops the terminal, $reader, and has wl draw until that takes no more.
+
+unread()
+{
+	reader=$(tmux display-message -p '#{pid}')
+	terminal=$(tmux display-message -p '#{pane_tty}')
+	kill -STOP "$reader"
+	for columns in 61 62 63 64 65 66 67 68 69 70; do
+		for rows in 11 12 13 14 15; do
+			stty rows $rows cols $columns <"$terminal"
+		done
+	done
 }
 
 # shell: runs an interactive shell in the directory of the configuration, with
@@ -1868,6 +1902,7 @@ test_suspend()
 		   2  web-prod-1   deploy@10.0.0.5       via bastion  shop front end
 		   3  web-prod-2   deploy@10.0.0.6:2222  via bastion  the spare
 		   5  staging-web
+		  ssh web
 	END
 	)" "$(tail_from '> web')"
 	keys -l -- -d
@@ -1954,26 +1989,12 @@ test_plain()
 		13 camera
 	END
 	)
-	plain 'the plain prompt takes a number' 8 0 <<-'END'
-		host: 8
-		db3
-	END
-	plain 'and blanks around it' ' 8 ' 0 <<-'END'
-		host:  8
-		db3
-	END
-	plain 'the plain prompt takes a name' db2 0 <<-'END'
-		host: db2
-		db2
-	END
-	plain 'the plain prompt takes a query with one match' postfix 0 <<-'END'
-		host: postfix
-		mail
-	END
-	plain 'the plain prompt takes a query with no match' new1 0 <<-'END'
-		host: new1
-		new1
-	END
+	for case in 8=db3 ' 8 =db3' db2=db2 postfix=mail new1=new1; do
+		typed=${case%=*}
+		typed=$(echo "host: $typed" | sed 's/ *$//')
+		echo "$typed$newline${case#*=}" |
+		    plain "the plain prompt takes '${case%=*}'" "${case%=*}" 0
+	done
 	plain 'the plain prompt asks again when several match' web 'web pr' 3 0 <<-'END'
 		host: web
 		4 web-dev
@@ -2305,6 +2326,7 @@ test_failure()
 		ME@denied: Permission denied (publickey).
 		> denied                                                                    1/6
 		> 6  denied
+		  ssh denied
 	END
 	keys Enter
 	becomes 'and again' <<-'END'
@@ -2312,6 +2334,7 @@ test_failure()
 		ME@denied: Permission denied (publickey).
 		> denied                                                                    1/6
 		> 6  denied
+		  ssh denied
 	END
 	keys Escape
 	said="$me@denied: Permission denied (publickey)."
@@ -2328,7 +2351,8 @@ test_failure()
 	screen 3/9
 	is 'the host that failed stays selected' '  1  fails1
   2  fails2
-> 3  fails3' "$(printf '%s\n' "$screen" | tail -n 3)"
+> 3  fails3
+  ssh fails' "$(printf '%s\n' "$screen" | tail -n 4)"
 	keys Escape
 	stop
 	hosts <<-END
@@ -3504,12 +3528,14 @@ test_recent_view()
 		>  2  web-prod-1   deploy@10.0.0.5       via bastion  shop front end
 		   3  web-prod-2   deploy@10.0.0.6:2222  via bastion  the spare
 		   5  staging-web
+		  ssh web
 	END
 	keys C-u 7
 	sees 'the number asked for comes before what was used' <<-'END'
 		> 7                                                                        2/14
 		>  7  db2              postgres@db2.db.internal
 		      admin@192.0.2.7                            2h ago
+		  ssh 7
 	END
 	keys C-u 14
 	sees 'what was typed once has no number' <<-'END'
@@ -3520,6 +3546,7 @@ test_recent_view()
 	sees 'also names that are in no list' <<-'END'
 		> 192                                                                      1/14
 		>     admin@192.0.2.7  2h ago
+		  ssh 192
 	END
 	keys C-x
 	sees '^X forgets such a name' <<-'END'
@@ -3613,7 +3640,9 @@ test_recent_view()
 	recent
 	start -F "$HOME/$config"
 	screen 13/13
-	keys C-r C-x
+	keys C-r
+	screen 'nothing used yet'
+	keys C-x
 	screen 13/13
 	keys Escape
 	ends 'nothing was ever used' 130
@@ -3803,6 +3832,7 @@ test_probe_view()
 	finds 'while hosts are tested, the prompt goes on' <<-'END'
 		> mut                                                                      1/10
 		>  4  mute  127.0.0.1:PORT  ...
+		  ssh mut
 	END
 	keys C-u
 	asked=$(date +%s)
@@ -3836,6 +3866,7 @@ test_probe_view()
 	finds 'only what is shown is tested' <<-'END'
 		> alive                                                                    1/10
 		>  1  alive  127.0.0.1:PORT
+		  ssh alive
 	END
 	stop
 }
@@ -3930,6 +3961,7 @@ test_probe_together()
 	sees 'a host to which no way leads is unreachable' <<-END
 		> a10                                                                      1/10
 		> 10  a10  127.0.0.1:$port  unreachable
+		  ssh a10
 	END
 	wl=$binary
 	stop
@@ -4040,6 +4072,7 @@ test_copy()
 	sees 'and says so' <<-'END'
 		> mail                                                    copied mx.example.com
 		>  9  mail  mx.example.com  Postfix
+		  ssh mail
 	END
 	keys x
 	sees 'until the next key' <<-'END'
@@ -4105,12 +4138,14 @@ test_edit()
 		EDITOR RUNS
 		> web-prod-2                                                               1/14
 		>  3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare
+		  ssh web-prod-2
 	END
 	keys C-u new
 	sees 'the list is read again' <<-'END'
 		EDITOR RUNS
 		> new                                                                      1/14
 		> 14  new1
+		  ssh new
 	END
 	keys Escape
 	ends 'after an editor Esc leaves' 130 'EDITOR RUNS'
@@ -4174,6 +4209,7 @@ test_edit()
 	sees 'a name that was typed is in no file' <<-'END'
 		> typed                                                           not in a file
 		>     typed@there  just now
+		  ssh typed
 	END
 	is 'so no editor runs' no "$([ -e "$tmp/edited" ] || echo no)"
 	stop

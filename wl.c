@@ -2840,7 +2840,10 @@ tty_flags(enum tty_mode mode)
 	return t;
 }
 
-/* Puts the terminal into a mode; TCSADRAIN keeps what was typed ahead. */
+/*
+ * Puts the terminal into a mode; TCSADRAIN keeps what was typed ahead.  A
+ * signal that ends wl does not wait until a stopped terminal has drained.
+ */
 static void
 tty_set(enum tty_mode mode)
 {
@@ -2848,7 +2851,8 @@ tty_set(enum tty_mode mode)
 
 	if (tty.fd == -1 || tty.mode == mode)
 		return;
-	while (tcsetattr(tty.fd, TCSADRAIN, &t) == -1 && errno == EINTR)
+	while (tcsetattr(tty.fd, caught ? TCSANOW : TCSADRAIN, &t) == -1 &&
+	    errno == EINTR)
 		continue;
 	tty.mode = mode;
 	tty.now = t;
@@ -2961,11 +2965,38 @@ tty_draws(void)
 	return term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
 }
 
+/*
+ * Writes to the terminal.  One that nobody reads takes no more when it is
+ * full; a signal is heard then, and if it is one that ends or stops wl, what
+ * the terminal does not take in a moment is given up.  The others are left
+ * pending, for tty_wait() to tell of.
+ */
 static void
 tty_write(struct buf *out)
 {
-	if (out->len > 0)
-		(void)write_all(tty.fd, out->v, out->len);
+	static const struct timespec moment = { 0, 100000000 };
+	int flags = fcntl(tty.fd, F_GETFL);
+	sigset_t mask = tty.saved.mask;
+	size_t done = 0;
+	ssize_t n;
+	fd_set set;
+
+	sigaddset(&mask, SIGCHLD);
+	sigaddset(&mask, SIGCONT);
+	sigaddset(&mask, SIGWINCH);
+	fcntl(tty.fd, F_SETFL, flags | O_NONBLOCK);
+	while (done < out->len) {
+		n = write(tty.fd, out->v + done, out->len - done);
+		if (n == -1 && errno != EAGAIN && errno != EINTR)
+			break;
+		done += n > 0 ? (size_t)n : 0;
+		FD_ZERO(&set);
+		FD_SET(tty.fd, &set);
+		if (n == -1 && pselect(tty.fd + 1, NULL, &set, NULL,
+		    caught ? &moment : NULL, &mask) == 0)
+			break;
+	}
+	fcntl(tty.fd, F_SETFL, flags);
 	out->len = 0;
 }
 
@@ -3050,36 +3081,42 @@ die_of(int signo)
 }
 
 /*
- * Keys.  Bytes go in, one at a time, and keys come out: a byte that is none
- * of an escape sequence stands for itself, the others have names.  Sequences
- * that mean nothing here are swallowed whole, those of unbounded length too.
+ * Keys.  Bytes go in, one at a time, and keys come out.  A byte that is none
+ * of an escape sequence stands for itself, and a key that does what a control
+ * character does for that; the others have names.  Sequences that mean nothing
+ * here are swallowed whole, those of unbounded length too.
  */
 
 enum key {
-	KEY_NONE = 256, KEY_ESC, KEY_UP, KEY_DOWN, KEY_LEFT, KEY_RIGHT,
-	KEY_HOME, KEY_END, KEY_PGUP, KEY_PGDN, KEY_DELETE, KEY_BACKTAB, KEY_F1,
-	KEY_SIGNAL, KEY_HANGUP
+	KEY_NONE = 256, KEY_ESC, KEY_HOME, KEY_END, KEY_PGUP, KEY_PGDN,
+	KEY_DELETE, KEY_F1, KEY_WORD_LEFT, KEY_WORD_RIGHT, KEY_SIGNAL,
+	KEY_HANGUP
 };
 #define CTL(c)		((c) & 0x1f)
 
 enum {
-	ESC_MS = 40,		/* how long Esc waits for a sequence */
+	ESC_MS = 25,		/* how long Esc waits for a sequence */
 	SEQUENCE_MS = 500,	/* and the sequence for its end */
 };
 
 struct decoder {
-	enum { GROUND, ESCAPE, ALT, CSI, CSI_CONSOLE, SS3, STRING,
+	enum { GROUND, ESCAPE, ALT, CSI, CONSOLE, STRING,
 	    STRING_ESC } state;
 	int number;		/* the first parameter */
 	int first;		/* it is not at its end */
 	int paste;		/* in a bracketed paste */
+	int ahead;		/* bytes that come from before raw mode */
 };
 
-/* The keys that end in a letter (CSI and SS3) or in `~'. */
-static const struct { char final; int number; enum key key; } sequences[] = {
-	{ 'A', 0, KEY_UP }, { 'B', 0, KEY_DOWN }, { 'C', 0, KEY_RIGHT },
-	{ 'D', 0, KEY_LEFT }, { 'H', 0, KEY_HOME }, { 'F', 0, KEY_END },
-	{ 'Z', 0, KEY_BACKTAB }, { 'P', 0, KEY_F1 },
+/*
+ * The keys that end in a letter, or in a number and `~'.  An arrow has the
+ * number 1 if Control, Alt or Shift is held.
+ */
+static const struct { char final; int number, key; } sequences[] = {
+	{ 'C', 1, KEY_WORD_RIGHT }, { 'D', 1, KEY_WORD_LEFT },
+	{ 'A', 0, CTL('p') }, { 'B', 0, CTL('n') }, { 'C', 0, CTL('f') },
+	{ 'D', 0, CTL('b') }, { 'H', 0, KEY_HOME }, { 'F', 0, KEY_END },
+	{ 'Z', 0, CTL('p') }, { 'P', 0, KEY_F1 },
 	{ '~', 1, KEY_HOME }, { '~', 7, KEY_HOME }, { '~', 4, KEY_END },
 	{ '~', 8, KEY_END }, { '~', 3, KEY_DELETE }, { '~', 5, KEY_PGUP },
 	{ '~', 6, KEY_PGDN }, { '~', 11, KEY_F1 },
@@ -3090,55 +3127,60 @@ sequence_key(struct decoder *d, int final)
 {
 	size_t i;
 
-	if (final == '~' && (d->number == 200 || d->number == 201)) {
+	d->state = GROUND;
+	if (final == '~' && (d->number == 200 || d->number == 201))
 		d->paste = d->number == 200;
-		return KEY_NONE;
-	}
 	for (i = 0; i < sizeof(sequences) / sizeof(sequences[0]); i++)
 		if (sequences[i].final == final && !d->paste &&
-		    (final != '~' || sequences[i].number == d->number))
+		    (sequences[i].number == 0 ||
+		    sequences[i].number == d->number))
 			return sequences[i].key;
 	return KEY_NONE;
 }
 
-/* A byte after ESC: what kind of sequence it begins. */
+/* A byte after ESC: the kind of sequence that it begins, or a key with Alt. */
 static int
 decode_escape(struct decoder *d, int c)
 {
-	d->state = GROUND;
 	d->number = 0;
 	d->first = 1;
-	if (c == '[')
-		d->state = CSI;
-	else if (c == 'O')
-		d->state = SS3;
-	else if (c == ']' || c == 'P' || c == 'X' || c == '^' || c == '_')
-		d->state = STRING;
-	else if (c == '\033' && !d->paste)
-		return KEY_ESC;
-	else if (c >= 0xc0)
-		d->state = ALT;
-	return KEY_NONE;
+	d->state = c == '[' || c == 'O' ? CSI :
+	    c != '\0' && strchr("]PX^_", c) != NULL ? STRING :
+	    c >= 0xc0 ? ALT : GROUND;
+	if (d->paste)
+		return KEY_NONE;
+	return c == '\033' ? KEY_ESC : c == 'b' ? KEY_WORD_LEFT :
+	    c == 'f' ? KEY_WORD_RIGHT :
+	    c == 0x7f || c == CTL('h') ? CTL('w') : KEY_NONE;
 }
 
 /* A byte of a control sequence. */
 static int
 decode_csi(struct decoder *d, int c)
 {
-	if (c == '[' && d->first && d->number == 0) {
-		d->state = CSI_CONSOLE;
-		return KEY_NONE;
-	}
-	if (is_digit(c) && d->first && d->number < 1000)
-		d->number = d->number * 10 + c - '0';
-	else if (c == ';' || c == ':')
-		d->first = 0;
 	if (c == '\033')
 		d->state = ESCAPE;
-	if (c < 0x40 || c > 0x7e)
-		return KEY_NONE;
-	d->state = GROUND;
-	return sequence_key(d, c);
+	else if (c == '[')
+		d->state = CONSOLE;
+	else if (c >= 0x40 && c <= 0x7e)
+		return sequence_key(d, c);
+	else if (c == ';' || c == ':')
+		d->first = 0;
+	else if (is_digit(c) && d->first && d->number < 1000)
+		d->number = d->number * 10 + c - '0';
+	return KEY_NONE;
+}
+
+/* A byte that is none of a sequence. */
+static int
+decode_plain(struct decoder *d, int c)
+{
+	d->state = c == '\033' ? ESCAPE : GROUND;
+	if (c == CTL('c'))
+		d->paste = 0;		/* one without an end is no trap */
+	if (d->paste && (c == '\r' || c == '\n' || c == '\t'))
+		return ' ';
+	return c == '\033' || (d->paste && is_control(c)) ? KEY_NONE : c;
 }
 
 /* Takes byte C and returns the key that it completes, or KEY_NONE. */
@@ -3146,18 +3188,15 @@ static int
 decode(struct decoder *d, int c)
 {
 	if (c == CTL('c') && !d->paste)
-		d->state = GROUND;	/* one without an end is no trap */
+		d->state = GROUND;	/* nor is such a sequence */
 	switch (d->state) {
 	case ESCAPE:
 		return decode_escape(d, c);
 	case CSI:
 		return decode_csi(d, c);
-	case CSI_CONSOLE:	/* F1 is ESC [ [ A on the Linux console */
+	case CONSOLE:		/* F1 is ESC [ [ A on the Linux console */
 		d->state = GROUND;
 		return c == 'A' ? KEY_F1 : KEY_NONE;
-	case SS3:
-		d->state = GROUND;
-		return sequence_key(d, c);
 	case STRING:
 		if (c == '\a' || c == '\033')
 			d->state = c == '\a' ? GROUND : STRING_ESC;
@@ -3166,57 +3205,53 @@ decode(struct decoder *d, int c)
 		d->state = c == '\\' ? GROUND : STRING;
 		return KEY_NONE;
 	case ALT:		/* the rest of a character after ESC */
-		if ((c & 0xc0) == 0x80)
-			return KEY_NONE;
-		d->state = GROUND;
-		break;
+		return (c & 0xc0) == 0x80 ? KEY_NONE : decode_plain(d, c);
 	case GROUND:
 		break;
 	}
-	if (c == CTL('c'))
-		d->paste = 0;		/* nor is such a paste */
-	if (c == '\033') {
-		d->state = ESCAPE;
-		return KEY_NONE;
-	}
-	if (d->paste && is_control(c))
-		return c == '\r' || c == '\n' || c == '\t' ? ' ' : KEY_NONE;
-	return c;
+	return decode_plain(d, c);
 }
 
-/* No more of a sequence came in time: Esc was a key, or it is given up. */
-static int
-decode_timeout(struct decoder *d)
+/*
+ * Puts the terminal into the prompt's mode.  An Enter that was typed ahead of
+ * it has become a line feed, and one that is typed in it does not, so that ^J
+ * is a key of its own: what waits at this moment tells them apart.
+ */
+static void
+keys_begin(struct decoder *d)
 {
-	int key = d->state == ESCAPE && !d->paste ? KEY_ESC : KEY_NONE;
-
-	d->state = GROUND;
-	return key;
+	tty_set(TTY_PROMPT);
+	if (ioctl(tty.fd, FIONREAD, &d->ahead) == -1)
+		d->ahead = 0;
 }
 
 /*
  * Reads the next key.  Bytes are read one by one, so that what follows the
- * last key of the prompt is left for the remote shell.  WAIT is how long to
- * wait for the first one, in ms.
+ * last key of the prompt is left for the remote shell.  Esc was a key if no
+ * more comes in time; a sequence without its end is given up then.
  */
 static int
-read_key(struct decoder *d, long wait)
+read_key(struct decoder *d)
 {
+	long wait = d->state == GROUND ? -1 :
+	    d->state == ESCAPE ? ESC_MS : SEQUENCE_MS;
 	unsigned char c;
-	ssize_t n;
-	int r;
+	int r, alone;
 
-	if (d->state != GROUND)
-		wait = d->state == ESCAPE ? ESC_MS : SEQUENCE_MS;
 	if (caught)
 		return KEY_SIGNAL;
 	if ((r = tty_wait(tty.fd, wait)) == -1)
 		return errno == EINTR ? KEY_SIGNAL : KEY_HANGUP;
-	if (r == 0)
-		return d->state == GROUND ? KEY_NONE : decode_timeout(d);
-	if ((n = read(tty.fd, &c, 1)) == -1 && errno == EINTR)
-		return KEY_SIGNAL;
-	return n == 1 ? decode(d, c) : KEY_HANGUP;
+	if (r == 0) {
+		alone = d->state == ESCAPE && !d->paste;
+		d->state = GROUND;
+		return alone ? KEY_ESC : KEY_NONE;
+	}
+	if (read(tty.fd, &c, 1) != 1)
+		return KEY_HANGUP;
+	if (d->ahead > 0 && d->ahead-- > 0 && c == '\n')
+		c = '\r';
+	return decode(d, c);
 }
 
 /*
@@ -3854,13 +3889,12 @@ struct prompt {
 	struct decoder decoder;
 	char query[QUERY_MAX];
 	size_t len, cursor;	/* bytes of it, and before the cursor */
-	size_t sel, top;	/* the selected match, the first one shown */
+	size_t sel, top;	/* the selected row, the first one shown */
 	struct buf lines[ROWS_MAX + 1];	/* what the screen shows */
-	struct buf line, frame;	/* being made */
-	struct buf text[2], attrs[2];	/* for put_changes() */
-	int height;		/* lines that are there to be drawn on */
+	struct buf line, out;	/* a line, and a frame, that are being made */
+	struct buf text;	/* a field of a line */
+	size_t height;		/* lines that are there to be drawn on */
 	int column;		/* where the cursor belongs in the first */
-	int at;			/* where it is */
 	int help;		/* the keys are shown instead of the hosts */
 	size_t prepared;	/* hosts whose address is known already */
 	struct probes probes;
@@ -3873,7 +3907,7 @@ static const char *const help_lines[] = {
 	"type to filter: words, or a number",
 	"Enter connect   Esc ^C leave   ^Z stop",
 	"Up Down ^P ^N Tab PgUp PgDn Home End",
-	"^A ^E ^B ^F     move in the query",
+	"^A ^E ^B ^F     move in the query; Alt: words",
 	"^U ^W ^K        delete: before, word, after",
 	"^R recently used hosts   ^X forget one",
 	"^T test which hosts answer",
@@ -3891,380 +3925,318 @@ prompt_room(void)
 	return room < ROWS_MAX ? room : ROWS_MAX;
 }
 
-/* Appends blanks up to column TO of a row that has COL columns. */
+/*
+ * Whether ssh may take the query, less the blanks around it, for a
+ * destination: [ssh://][user@]host[:port].
+ */
 static int
-put_blanks(struct buf *out, int col, int to)
+query_is_destination(const struct prompt *p)
 {
-	for (; col < to && col < tty.cols - 1; col++)
-		buf_str(out, " ");
-	return col > to ? col : to;
+	const char *s = p->query + strspn(p->query, " ");
+	size_t n = strcspn(s, " ");
+	char word[QUERY_MAX];
+
+	snprintf(word, sizeof(word), "%.*s", (int)n, s);
+	return s[n + strspn(s + n, " ")] == '\0' &&
+	    is_destination(word + (strncmp(word, "ssh://", 6) == 0 ? 6 : 0));
+}
+
+/* The rows that can be selected: the matches, and the query itself. */
+static size_t
+prompt_rows(const struct prompt *p)
+{
+	return p->rank.len + (size_t)query_is_destination(p);
+}
+
+/* Where the columns of the rows shown begin. */
+struct columns {
+	int number, name, addr, jump;
+};
+
+static void
+measure(struct prompt *p, struct columns *at)
+{
+	struct hosts *h = p->rank.hosts;
+	size_t i, last = p->top + prompt_room();
+	int n, name = 0, addr = 0, gap = tty.cols < NARROW ? 1 : 2;
+	struct host *host;
+
+	for (i = p->top; i < p->rank.len && i < last; i++) {
+		host = ranking_get(&p->rank, i);
+		host_details(h, host);
+		n = text_width(host->name);
+		name = n > name ? n : name;
+		n = text_width(host->addr);
+		addr = n > addr ? n : addr;
+	}
+	if (tty.cols >= NARROW && name > (tty.cols - 4) / 2)
+		name = (tty.cols - 4) / 2;
+	at->number = gap;
+	at->name = gap + snprintf(NULL, 0, "%zu", h->len) + gap;
+	at->addr = at->name + name + 2;
+	at->jump = at->addr + (addr > 0 ? addr + 2 : 0);
+}
+
+/* How much there is of the row that is being made. */
+struct row {
+	int col;		/* its columns */
+	unsigned found;		/* bits of the words that a field has taken */
+};
+
+/*
+ * Appends S to a row from column LEFT on, as far as there is room before
+ * column END.  HIT marks the bytes to underline, see put_text().
+ */
+static void
+put_at(struct prompt *p, struct row *r, const char *s, const char *hit,
+    int left, int end)
+{
+	for (; r->col < left && r->col < tty.cols - 1; r->col++)
+		buf_str(&p->line, " ");
+	if (r->col < left)
+		r->col = left;
+	if (r->col < end)
+		r->col += put_text(&p->line, s, end - r->col, hit);
 }
 
 /*
- * Appends a field of a row.  The letters are underlined that give a word its
- * score, which is that of the first field it is found in: *FOUND has a bit for
- * each word that an earlier field has taken.
+ * Appends a field that is searched.  The letters are underlined that give a
+ * word its score, which is that of the first field it is found in.
  */
-static int
-put_field(struct prompt *p, const char *s, int col, int width, unsigned *found)
+static void
+put_field(struct prompt *p, struct row *r, const char *s, int left, int end)
 {
 	const struct query *q = &p->rank.query;
 	char hit[MATCH_MAX];
-	int room = tty.cols - 1 - col;
 	unsigned i;
 
 	memset(hit, 0, sizeof(hit));
 	for (i = 0; i < q->nwords; i++)
-		if ((*found & 1U << i) == 0 &&
+		if ((r->found & 1U << i) == 0 &&
 		    match(&q->words[i], s, hit) != SCORE_NONE)
-			*found |= 1U << i;
-	if (width > room)
-		width = room;
-	return width > 0 ? col + put_text(&p->line, s, width, hit) : col;
-}
-
-/* What is known of a host at the moment: its master, its test, its last use. */
-static void
-put_state(const struct prompt *p, const struct host *host, struct buf *out)
-{
-	const char *test = probe_text(&p->probes, p->rank.hosts, host);
-	char when[32];
-
-	out->len = 0;
-	buf_str(out, is_open(&p->open, host->name) ? "* open" : "");
-	if (*test != '\0')
-		buf_fmt(out, "%s%s", out->len > 0 ? "  " : "", test);
-	if (p->rank.recent && host->use != 0) {
-		ago(host->used, when, sizeof(when));
-		buf_fmt(out, "%s%s", out->len > 0 ? "  " : "", when);
-	}
-}
-
-/* Widths of the columns of the rows shown. */
-struct columns {
-	int number, name, addr;
-};
-
-static void
-measure(struct prompt *p, struct columns *w)
-{
-	size_t i, last = p->top + prompt_room();
-	int n, half = (tty.cols - 4) / 2;
-	struct host *host;
-
-	w->number = snprintf(NULL, 0, "%zu", p->rank.hosts->len);
-	w->name = w->addr = 0;
-	for (i = p->top; i < p->rank.len && i < last; i++) {
-		host = ranking_get(&p->rank, i);
-		n = text_width(host->name);
-		w->name = n > w->name ? n : w->name;
-		host_details(p->rank.hosts, host);
-		n = text_width(host->addr);
-		w->addr = n > w->addr ? n : w->addr;
-	}
-	if (tty.cols >= NARROW && w->name > half)
-		w->name = half;
+			r->found |= 1U << i;
+	put_at(p, r, s, hit, left, end);
 }
 
 /*
- * Where to put S in a row that has COL columns: at LEFT, or before that as far
- * as it must to end before END.
+ * The column for S in a row: LEFT, or before that as far as it must to end
+ * before END, but behind what is there.
  */
 static int
-place(const char *s, int col, int left, int end)
+fit(const struct row *r, const char *s, int left, int end)
 {
 	int n = text_width(s);
 
 	if (left > end - n)
 		left = end - n;
-	return left < col + 2 ? col + 2 : left;
+	return left < r->col + 2 ? r->col + 2 : left;
+}
+
+/* What is known of a host at the moment: its master, its test, its last use. */
+static const char *
+host_state(struct prompt *p, const struct host *host)
+{
+	const char *parts[3] = { "", "", "" };
+	char when[32] = "";
+	size_t i;
+
+	if (is_open(&p->open, host->name))
+		parts[0] = "* open";
+	parts[1] = probe_text(&p->probes, p->rank.hosts, host);
+	if (p->rank.recent && host->use != 0)
+		ago(host->used, when, sizeof(when));
+	parts[2] = when;
+	p->text.len = 0;
+	buf_str(&p->text, "");
+	for (i = 0; i < 3; i++)
+		if (*parts[i] != '\0')
+			buf_fmt(&p->text, "%s%s", p->text.len > 0 ? "  " : "",
+			    parts[i]);
+	return p->text.v;
 }
 
 /*
- * Makes the row of match I: number, name, and dim what else is known.  On a
- * narrow terminal there are fewer blanks.
+ * Appends what there is to say of a host behind its name: address, jump host,
+ * state, note.  The state is never cut for the sake of the others.
  */
 static void
-put_row(struct prompt *p, size_t i, const struct columns *w)
+put_details(struct prompt *p, struct row *r, struct host *host,
+    const struct columns *at)
+{
+	const char *addr = host->addr, *note = host->note, *jump = host->jump;
+	const char *state = host_state(p, host);
+	int edge = tty.cols - 1, left = at->jump;
+	int end = edge - (*state != '\0' ? text_width(state) + 2 : 0);
+
+	if (*addr != '\0')
+		put_field(p, r, addr, at->addr, end);
+	if (*jump != '\0' && r->col + 6 <= end) {
+		put_at(p, r, "via ", NULL, fit(r, jump, left, end - 4), end);
+		put_at(p, r, jump, NULL, r->col, end);
+		left = r->col + 2;
+	}
+	if (*state != '\0') {
+		put_at(p, r, state, NULL, fit(r, state, left, edge), edge);
+		left = r->col + 2;
+	}
+	if (*note != '\0')
+		put_field(p, r, note, fit(r, note, left, edge), edge);
+}
+
+/* Makes the row of match I. */
+static void
+put_row(struct prompt *p, size_t i, const struct columns *at)
 {
 	struct host *host = ranking_get(&p->rank, i);
-	const char *addr = host->addr, *note = host->note, *jump = host->jump;
-	int chosen = i == p->sel, gap = tty.cols < NARROW ? 1 : 2, col;
-	int left = gap + w->number + gap, end, n;
-	struct buf state = { NULL, 0, 0 };
-	unsigned found = 0;
-	char number[32] = "";
+	struct row r = { at->name, 0 };
+	int chosen = i == p->sel;
+	char text[32] = "";
 
-	if (host->number != 0)
-		snprintf(number, sizeof(number), "%zu", host->number);
-	buf_fmt(&p->line, "%s%-*s%*s%*s", chosen ? "\033[7m" : "", gap,
-	    chosen ? ">" : "", w->number, number, gap, "");
-	col = put_field(p, host->name, left, w->name, &found);
-	if (!chosen)
-		buf_str(&p->line, "\033[2m");
-	left += w->name + 2;
-	put_state(p, host, &state);
-	n = text_width(state.v);
-	end = tty.cols - 1 - (n > 0 ? n + 2 : 0);
-	if (*addr != '\0') {
-		col = put_blanks(&p->line, col, left);
-		col = put_field(p, addr, col, end - col, &found);
-	}
-	left += w->addr > 0 ? w->addr + 2 : 0;
-	if (*jump != '\0' && col + 6 <= end) {
-		col = put_blanks(&p->line, col,
-		    place(jump, col, left, end - 4));
-		col += put_text(&p->line, "via ", end - col, NULL);
-		col += put_text(&p->line, jump, end - col, NULL);
-		left = col + 2;
-	}
-	end = tty.cols - 1;
-	if (n > 0) {
-		col = put_blanks(&p->line, col, place(state.v, col, left, end));
-		col += put_text(&p->line, state.v, end - col, NULL);
-		left = col + 2;
-	}
-	free(state.v);
-	if (*note != '\0') {
-		col = put_blanks(&p->line, col, place(note, col, left, end));
-		put_field(p, note, col, INT_MAX, &found);
-	}
+	if (host->number > 0)
+		snprintf(text, sizeof(text), "%zu", host->number);
+	buf_fmt(&p->line, "%s%-*s%*s%*s", chosen ? "\033[7m" : "", at->number,
+	    chosen ? ">" : "", at->name - 2 * at->number, text, at->number, "");
+	put_field(p, &r, host->name, at->name, at->addr - 2 < tty.cols ? at->addr - 2 : tty.cols - 1);
+	buf_str(&p->line, chosen ? "" : "\033[2m");
+	put_details(p, &r, host, at);
 	buf_str(&p->line, "\033[m");
 }
 
-/* The part of a long query that has the cursor in it begins here. */
-static size_t
-query_start(const struct prompt *p, int cols)
+/* The columns of the query from byte FROM to the cursor. */
+static int
+query_width(struct prompt *p, size_t from)
 {
-	size_t start = 0, len;
-	int width, used;
-	char before[QUERY_MAX];
+	char c = p->query[p->cursor];
+	int width;
 
-	memcpy(before, p->query, p->cursor);
-	before[p->cursor] = '\0';
-	for (used = text_width(before); used > cols; start += len) {
-		len = char_len(before + start, p->cursor - start, &width);
-		used -= width < 0 ? 1 : width;
-	}
-	return start;
+	p->query[p->cursor] = '\0';
+	width = text_width(p->query + from);
+	p->query[p->cursor] = c;
+	return width;
 }
 
-/* Makes the query's line and finds the cursor's column in it. */
+/* Makes the query's line: of a long one the part with the cursor in it. */
 static void
 put_query(struct prompt *p)
 {
+	const struct hosts *h = p->rank.hosts;
+	const char *keys = p->len == 0 && tty.cols >= NARROW ? "? keys  " : "";
 	int room = tty.cols > 4 ? tty.cols - 4 : 0, col, n;
-	size_t start = query_start(p, room), cursor = p->cursor - start;
-	char count[sizeof(p->message)], before[QUERY_MAX];
+	size_t start = 0;
 
-	memcpy(before, p->query + start, cursor);
-	before[cursor] = '\0';
+	while (query_width(p, start) > room)
+		start += char_len(p->query + start, p->cursor - start, &n);
+	p->column = 2 + query_width(p, start);
 	buf_str(&p->line, "> ");
-	p->column = 2 + text_width(before);
 	col = 2 + put_text(&p->line, p->query + start, room + 1, NULL);
-	n = snprintf(count, sizeof(count), "%zu/%zu", p->rank.len,
-	    p->rank.hosts->len + (p->rank.recent ? p->rank.hosts->typed -
-	    p->rank.hosts->forgotten : 0));
-	if (p->message[0] != '\0') {
-		snprintf(count, sizeof(count), "%s", p->message);
-		n = text_width(count);
-	}
+	p->text.len = 0;
+	if (p->message[0] != '\0')
+		buf_str(&p->text, p->message);
+	else
+		buf_fmt(&p->text, "%s%zu/%zu", keys, p->rank.len, h->len +
+		    (p->rank.recent ? h->typed - h->forgotten : 0));
+	n = text_width(p->text.v);
 	if (col + 1 + n < tty.cols) {
 		buf_fmt(&p->line, "\033[K\033[%dG\033[2m", tty.cols - n);
-		put_text(&p->line, count, n, NULL);
+		put_text(&p->line, p->text.v, n, NULL);
 		buf_str(&p->line, "\033[m");
 	}
 }
 
-/* What the first row says when there is no match. */
+/*
+ * The row behind the matches: the query as a destination or, if there is no
+ * match either, why not.
+ */
 static void
-put_hint(struct prompt *p)
+put_last(struct prompt *p)
 {
+	int chosen = p->rank.len > 0 && p->sel == p->rank.len;
 	const struct options *o = p->options;
-	struct buf hint = { NULL, 0, 0 };
 
-	if (p->query[strspn(p->query, " \t")] != '\0')
-		buf_fmt(&hint, "  ssh %s", p->query);
+	p->text.len = 0;
+	buf_str(&p->text, chosen ? "> " : "  ");
+	if (query_is_destination(p))
+		buf_fmt(&p->text, "ssh %s", p->query);
+	else if (p->rank.len > 0)
+		return;
+	else if (p->query[strspn(p->query, " ")] != '\0')
+		buf_str(&p->text, "no match");
 	else if (o->inventory != NULL)
-		buf_fmt(&hint, "  no hosts in %s", o->inventory);
+		buf_fmt(&p->text, "no hosts in %s", o->inventory);
 	else
-		buf_fmt(&hint, "  no Host entries in %s", o->file != NULL ?
+		buf_fmt(&p->text, "no Host entries in %s", o->file != NULL ?
 		    o->file : "~/.ssh/config");
-	put_text(&p->line, hint.v, tty.cols - 1, NULL);
-	free(hint.v);
+	buf_str(&p->line, chosen ? "\033[7m" : "");
+	put_text(&p->line, p->text.v, tty.cols - 1, NULL);
+	buf_str(&p->line, chosen ? "\033[m" : "");
 }
 
-/*
- * Takes a row apart into the character of each column and, as a set of bits,
- * the numbers of its attributes.  Returns 0 if a character is not ASCII.
- */
-static int
-row_cells(const struct buf *row, struct buf *text, struct buf *attrs)
-{
-	const char *p, *end = row->v + row->len;
-	char attr = 0;
-	int n;
-
-	text->len = attrs->len = 0;
-	for (p = row->v; p < end; p++) {
-		if (*p == '\033') {
-			n = atoi(p + 2);	/* 24 ends an underline */
-			attr = (char)(n == 0 ? 0 : n == 24 ? attr & ~(1 << 4) :
-			    attr | 1 << n);
-			p += strcspn(p, "m");
-		} else if (*p & 0x80) {
-			return 0;
-		} else {
-			buf_add(text, p, 1);
-			buf_add(attrs, &attr, 1);
-		}
-	}
-	return 1;
-}
-
-/* Appends what changes the attributes FROM into TO. */
+/* Makes line I of the frame: the query, a host, what the help says, nothing. */
 static void
-put_attr(struct buf *out, int from, int to)
+put_line(struct prompt *p, size_t i, const struct columns *at)
 {
-	int n, first = 1;
+	size_t row = p->top + i - 1;
 
-	if (from == to)
-		return;
-	buf_str(out, "\033[");
-	if ((from & ~to) != 0) {
-		buf_str(out, to != 0 ? "0" : "");
-		from = first = 0;
-	}
-	for (n = 1; n < 8; n++)
-		if ((to & ~from & 1 << n) != 0) {
-			buf_fmt(out, "%s%d", first ? "" : ";", n);
-			first = 0;
-		}
-	buf_str(out, "m");
-}
-
-/*
- * Appends what turns the row OLD, at whose start the cursor is, into NEW: the
- * columns that differ.  Where columns cannot be counted on, as terminals take
- * some characters to be wider than others do, that is all of the row.
- */
-static void
-put_changes(struct prompt *p, const struct buf *old, const struct buf *new)
-{
-	struct buf *a = p->text, *b = p->attrs, *out = &p->frame;
-	size_t i, at = 0;
-	int attr = 0, want;
-
-	if (!row_cells(old, &a[0], &b[0]) || !row_cells(new, &a[1], &b[1])) {
-		buf_add(out, new->v, new->len);
-		buf_str(out, "\033[K");
-		return;
-	}
-	for (i = 0; i < a[1].len; i++) {
-		if (i < a[0].len && a[0].v[i] == a[1].v[i] &&
-		    b[0].v[i] == b[1].v[i])
-			continue;
-		if (i - at < 4 && at > 0)	/* no longer than a move */
-			i = at;
-		else if (i > at)
-			buf_fmt(out, "\033[%zuC", i - at);
-		want = (unsigned char)b[1].v[i];
-		put_attr(out, attr, want);
-		attr = want;
-		buf_add(out, &a[1].v[i], 1);
-		at = i + 1;
-	}
-	if (at < i && a[0].len > i)
-		buf_fmt(out, "\033[%zuC", i - at);
-	put_attr(out, attr, 0);
-	if (a[0].len > i)
-		buf_str(out, "\033[K");
-}
-
-/*
- * Sends line I if it is not what the screen shows.  *AT is the line the
- * cursor is on; lines that are not there yet are made by line feeds, which
- * scroll at the bottom of the screen.
- */
-static void
-send_line(struct prompt *p, int i, int *at)
-{
-	struct buf *old = &p->lines[i];
-
-	if (i < p->height && old->len == p->line.len &&
-	    (old->len == 0 || memcmp(old->v, p->line.v, old->len) == 0))
-		return;
-	buf_str(&p->frame, i > *at ? "" : "\r");
-	for (; *at < i; ++*at)
-		buf_str(&p->frame, "\r\n");
-	if (i > 0 && i < p->height) {
-		put_changes(p, old, &p->line);
-	} else {
-		buf_add(&p->frame, p->line.v, p->line.len);
-		buf_str(&p->frame, "\033[K");
-	}
-	if (i >= p->height)
-		p->height = i + 1;
-	old->len = 0;
-	buf_add(old, p->line.v, p->line.len);
-}
-
-/* The text of the row below the query, in p->line. */
-static void
-put_line(struct prompt *p, size_t row, const struct columns *w)
-{
 	p->line.len = 0;
 	buf_str(&p->line, "");
-	if (p->help) {
-		if (row < HELP_LINES)
-			put_text(&p->line, help_lines[row], tty.cols - 1, NULL);
-	} else if (p->top + row < p->rank.len) {
-		put_row(p, p->top + row, w);
-	} else if (row == 0) {
-		put_hint(p);
-	}
+	if (i == 0)
+		put_query(p);
+	else if (p->help && i <= HELP_LINES)
+		put_text(&p->line, help_lines[i - 1], tty.cols - 1, NULL);
+	else if (!p->help && row < p->rank.len)
+		put_row(p, row, at);
+	else if (!p->help && row == p->rank.len)
+		put_last(p);
 }
 
-/*
- * Draws a frame.  The cursor is on the query's line before and after it, and
- * is hidden in between.
- */
+/* Moves the window so far that the selected row is in it, and it is full. */
 static void
-prompt_draw(struct prompt *p)
+prompt_scroll(struct prompt *p)
 {
-	size_t room = prompt_room(), row, rows, same;
-	struct columns w;
-	int at = 0;
+	size_t room = prompt_room(), rows = prompt_rows(p);
 
+	if (p->sel >= rows)
+		p->sel = rows > 0 ? rows - 1 : 0;
 	if (p->sel < p->top)
 		p->top = p->sel;
 	if (room > 0 && p->sel >= p->top + room)
 		p->top = p->sel - room + 1;
-	if (p->top + room > p->rank.len)
-		p->top = p->rank.len > room ? p->rank.len - room : 0;
-	measure(p, &w);
-	rows = p->help ? HELP_LINES : p->rank.len > 0 ? p->rank.len : 1;
-	if (p->height > 0 && rows < (size_t)p->height - 1)
-		rows = (size_t)p->height - 1;
-	buf_str(&p->frame, p->height > 0 ? "\033[?25l" :
+	if (p->top + room > rows)
+		p->top = rows > room ? rows - room : 0;
+}
+
+/*
+ * Draws a frame.  The cursor is on the query's line before and after it, and
+ * is hidden in between.  Lines that are not there yet are made by line feeds,
+ * which scroll at the bottom of the screen.
+ */
+static void
+prompt_draw(struct prompt *p)
+{
+	size_t i, at = 0, room = prompt_room();
+	struct columns columns;
+
+	prompt_scroll(p);
+	measure(p, &columns);
+	buf_str(&p->out, p->height > 0 ? "\033[?25l" :
 	    "\033[?25l\033[?2004h");
-	same = p->frame.len;
-	p->line.len = 0;
-	put_query(p);
-	send_line(p, 0, &at);
-	for (row = 0; row < rows && row < room; row++) {
-		put_line(p, row, &w);
-		send_line(p, (int)row + 1, &at);
-	}
-	if (p->frame.len == same && p->at == p->column) {
-		p->frame.len = 0;
-		return;
+	for (i = 0; i <= room; i++) {
+		put_line(p, i, &columns);
+		if (i < p->height ? strcmp(p->lines[i].v, p->line.v) == 0 :
+		    p->line.len == 0)
+			continue;
+		for (; at < i; at++)
+			buf_str(&p->out, "\r\n");
+		buf_fmt(&p->out, "\r%s\033[K", p->line.v);
+		p->lines[i].len = 0;
+		buf_str(&p->lines[i], p->line.v);
+		if (p->height <= i)
+			p->height = i + 1;
 	}
 	if (at > 0)
-		buf_fmt(&p->frame, "\033[%dA", at);
-	buf_fmt(&p->frame, "\r\033[%dC\033[?25h", p->column);
-	p->at = p->column;
-	tty_write(&p->frame);
+		buf_fmt(&p->out, "\033[%zuA", at);
+	buf_fmt(&p->out, "\r\033[%dC\033[?25h", p->column);
+	tty_write(&p->out);
 }
 
 /* Leaves the screen as if the prompt had not been there. */
@@ -4272,8 +4244,8 @@ static void
 prompt_erase(struct prompt *p)
 {
 	if (p->height > 0)
-		buf_str(&p->frame, "\r\033[J\033[?2004l");
-	tty_write(&p->frame);
+		buf_str(&p->out, "\r\033[J\033[?2004l");
+	tty_write(&p->out);
 	p->height = 0;
 }
 
@@ -4281,13 +4253,10 @@ prompt_erase(struct prompt *p)
 static void
 prompt_redraw(struct prompt *p)
 {
-	int above = tty.cols > 0 ? p->column / tty.cols : 0;
-
-	if (p->height > 0) {
-		if (above > 0)
-			buf_fmt(&p->frame, "\033[%dA", above);
-		buf_str(&p->frame, "\r\033[J");
-	}
+	if (p->height > 0 && p->column >= tty.cols)
+		buf_fmt(&p->out, "\033[%dA", p->column / tty.cols);
+	if (p->height > 0)
+		buf_str(&p->out, "\r\033[J");
 	p->height = 0;
 }
 
@@ -4314,6 +4283,28 @@ after_cursor(const struct prompt *p)
 	return i;
 }
 
+/* The start of the word before the cursor. */
+static size_t
+word_before(const struct prompt *p)
+{
+	size_t i = p->cursor;
+
+	while (i > 0 && p->query[i - 1] == ' ')
+		i--;
+	while (i > 0 && p->query[i - 1] != ' ')
+		i--;
+	return i;
+}
+
+/* The end of the word behind the cursor. */
+static size_t
+word_after(const struct prompt *p)
+{
+	size_t i = p->cursor + strspn(p->query + p->cursor, " ");
+
+	return i + strcspn(p->query + i, " ");
+}
+
 /* Deletes the query's bytes from FROM to TO. */
 static void
 query_delete(struct prompt *p, size_t from, size_t to)
@@ -4338,163 +4329,144 @@ query_insert(struct prompt *p, int c)
 static void
 query_trim(struct prompt *p)
 {
-	size_t blanks = strspn(p->query, " ");
+	size_t end = p->len;
 
-	query_delete(p, 0, blanks);
-	while (p->len > 0 && p->query[p->len - 1] == ' ')
-		p->query[--p->len] = '\0';
+	while (end > 0 && p->query[end - 1] == ' ')
+		end--;
+	query_delete(p, end, p->len);
+	query_delete(p, 0, strspn(p->query, " "));
 	p->cursor = p->len;
 }
 
-/* Applies a key that edits the query; returns 0 if it is none. */
+/*
+ * Applies a key that is for the query: one that moves the cursor somewhere or
+ * deletes up to there, or text.  Returns 0 if it is none.
+ */
 static int
-edit(struct prompt *p, int key)
+query_key(struct prompt *p, int key)
 {
-	size_t i = p->cursor;
+	size_t to, from = p->cursor;
 
 	switch (key) {
+	case CTL('b'):
 	case CTL('h'):
 	case 0x7f:
-		query_delete(p, before_cursor(p), p->cursor);
-		return 1;
-	case KEY_DELETE:
+		to = before_cursor(p);
+		break;
+	case CTL('f'):
 	case CTL('d'):
-		query_delete(p, p->cursor, after_cursor(p));
-		return 1;
+	case KEY_DELETE:
+		to = after_cursor(p);
+		break;
+	case CTL('a'):
 	case CTL('u'):
-		query_delete(p, 0, p->cursor);
-		return 1;
+		to = 0;
+		break;
+	case CTL('e'):
 	case CTL('k'):
-		query_delete(p, p->cursor, p->len);
-		return 1;
+		to = p->len;
+		break;
+	case KEY_WORD_LEFT:
 	case CTL('w'):
-		while (i > 0 && p->query[i - 1] == ' ')
-			i--;
-		while (i > 0 && p->query[i - 1] != ' ')
-			i--;
-		query_delete(p, i, p->cursor);
-		return 1;
+		to = word_before(p);
+		break;
+	case KEY_WORD_RIGHT:
+		to = word_after(p);
+		break;
 	default:
 		if (key >= KEY_NONE || is_control(key))
 			return 0;
 		query_insert(p, key);
 		return 1;
 	}
+	if (key == CTL('b') || key == CTL('f') || key == CTL('a') ||
+	    key == CTL('e') || key == KEY_WORD_LEFT || key == KEY_WORD_RIGHT)
+		p->cursor = to;
+	else
+		query_delete(p, to < from ? to : from, to < from ? from : to);
+	return 1;
 }
 
-/* Applies a key that moves the cursor or the selection. */
+/* Moves the selection by at most BACK rows up and ON rows down. */
 static void
-move(struct prompt *p, int key)
+prompt_move(struct prompt *p, size_t back, size_t on)
 {
-	size_t page = prompt_room() > 1 ? prompt_room() - 1 : 1, last;
+	size_t last = prompt_rows(p) > 0 ? prompt_rows(p) - 1 : 0;
 
-	ranking_update(&p->rank, p->query);
-	last = p->rank.len > 0 ? p->rank.len - 1 : 0;
-	if (key == KEY_LEFT || key == CTL('b'))
-		p->cursor = before_cursor(p);
-	else if (key == KEY_RIGHT || key == CTL('f'))
-		p->cursor = after_cursor(p);
-	else if (key == CTL('a'))
-		p->cursor = 0;
-	else if (key == CTL('e'))
-		p->cursor = p->len;
-	else if (key == KEY_UP || key == CTL('p') || key == KEY_BACKTAB ||
-	    key == CTL('k'))
-		p->sel -= p->sel > 0;
-	else if (key == KEY_DOWN || key == CTL('n') || key == CTL('i'))
-		p->sel += p->sel < last;
-	else if (key == KEY_PGUP)
-		p->sel -= p->sel < page ? p->sel : page;
-	else if (key == KEY_PGDN)
-		p->sel += last - p->sel < page ? last - p->sel : page;
-	else if (key == KEY_HOME)
-		p->sel = 0;
-	else if (key == KEY_END)
-		p->sel = last;
-	if (key == KEY_PGUP)
-		p->top -= p->top < page ? p->top : page;
-	else if (key == KEY_PGDN && last >= page && p->top + page < last)
-		p->top += page;
+	p->sel -= p->sel < back ? p->sel : back;
+	p->sel += last - p->sel < on ? last - p->sel : on;
+	prompt_scroll(p);
 }
 
-/*
- * Whether a key or a signal waits.  A signal is left pending: it is for
- * read_key(), which would sleep on if it came and went here.
- */
+/* Whether a key waits. */
 static int
-key_waits(void *unused)
+key_waits(void)
 {
-	struct timeval now = { 0, 0 };
-	sigset_t pending;
-	fd_set set;
-	size_t i;
+	int n;
 
-	(void)unused;
-	sigpending(&pending);
-	for (i = 0; i < NSIGNALS; i++)
-		if (sigismember(&pending, signals[i]) == 1)
-			return 1;
-	FD_ZERO(&set);
-	FD_SET(tty.fd, &set);
-	return caught || select(tty.fd + 1, &set, NULL, NULL, &now) > 0;
+	return caught || (ioctl(tty.fd, FIONREAD, &n) == 0 && n > 0);
 }
 
-/*
- * A signal, or what stands for one: comes back when wl is to go on.  The
- * terminal is given back first.
- */
+/* Stops WHO (see suspend) until the prompt is to be there again. */
+static void
+prompt_suspend(struct prompt *p, pid_t who)
+{
+	prompt_erase(p);
+	suspend(who);
+	keys_begin(&p->decoder);
+}
+
+/* A signal, or what stands for one: comes back when wl is to go on. */
 static void
 prompt_signal(struct prompt *p)
 {
-	int signo = caught, rows, cols;
+	int signo = caught, rows = tty.rows, cols = tty.cols;
 
 	if (signo == SIGTSTP) {
-		prompt_erase(p);
-		suspend(getpid());
-		tty_set(TTY_PROMPT);
+		prompt_suspend(p, getpid());
 	} else if (signo != 0) {
 		probes_end(&p->probes);
 		prompt_erase(p);
 		die_of(signo);
 	}
-	rows = tty.rows;
-	cols = tty.cols;
 	tty_size();
 	if (tty_taken()) {	/* after a SIGSTOP, by the shell */
 		tty.mode = TTY_COOKED;
-		tty_set(TTY_PROMPT);
+		keys_begin(&p->decoder);
 		signo = SIGCONT;
 	}
 	if (signo != 0 || rows != tty.rows || cols != tty.cols)
 		prompt_redraw(p);
 }
 
-/* ^Y: gives the host's HostName to the terminal's clipboard (OSC 52). */
+/* Appends S in base 64. */
 static void
-prompt_copy(struct prompt *p)
+put_base64(struct buf *out, const char *s)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	struct hosts *h = p->rank.hosts;
-	struct host *host = ranking_get(&p->rank, p->sel);
-	const unsigned char *s;
-	size_t n, i;
+	size_t n = strlen(s), i, k;
 	uint32_t bits;
 
-	host_values(h, host);
-	s = (const unsigned char *)h->values.name.v;
-	n = h->values.name.len;
-	buf_str(&p->frame, "\033]52;c;");
 	for (i = 0; i < n; i += 3) {
-		bits = (uint32_t)s[i] << 16 | (i + 1 < n ? s[i + 1] << 8 : 0) |
-		    (i + 2 < n ? s[i + 2] : 0);
-		buf_fmt(&p->frame, "%c%c%c%c", digits[bits >> 18],
-		    digits[bits >> 12 & 63],
-		    i + 1 < n ? digits[bits >> 6 & 63] : '=',
-		    i + 2 < n ? digits[bits & 63] : '=');
+		for (bits = 0, k = i; k < i + 3; k++)
+			bits = bits << 8 | (k < n ? (unsigned char)s[k] : 0);
+		for (k = 0; k < 4; k++)
+			buf_add(out, i + k > n ? "=" :
+			    &digits[bits >> (18 - 6 * k) & 63], 1);
 	}
-	buf_str(&p->frame, "\a");
-	snprintf(p->message, sizeof(p->message), "copied %s", s);
+}
+
+/* ^Y: gives the host's HostName to the terminal's clipboard (OSC 52). */
+static void
+prompt_copy(struct prompt *p, struct host *host)
+{
+	const char *name = host_values(p->rank.hosts, host)->name.v;
+
+	buf_str(&p->out, "\033]52;c;");
+	put_base64(&p->out, name);
+	buf_str(&p->out, "\a");
+	snprintf(p->message, sizeof(p->message), "copied %s", name);
 }
 
 /* ^T: tests the hosts that are shown. */
@@ -4510,12 +4482,12 @@ prompt_probe(struct prompt *p)
 
 /* ^O: the editor on the host's entry; then the list is read again. */
 static void
-prompt_edit(struct prompt *p)
+prompt_edit(struct prompt *p, struct host *host)
 {
 	struct hosts *h = p->rank.hosts;
 	struct args a = { NULL, 0, 0 };
 
-	if (!editor_args(&a, h, ranking_get(&p->rank, p->sel))) {
+	if (!editor_args(&a, h, host)) {
 		snprintf(p->message, sizeof(p->message), "not in a file");
 		return;
 	}
@@ -4525,59 +4497,109 @@ prompt_edit(struct prompt *p)
 	free(a.v);
 	hosts_read(h, p->options);
 	tty_size();
-	tty_set(TTY_PROMPT);
+	keys_begin(&p->decoder);
 	p->prepared = p->sel = p->top = 0;
 	p->rank.valid = 0;
 }
 
-/* ^R: shows those used last first, or not.  ^X there: forgets one. */
+/* ^R: shows those used last first, or not. */
 static void
-prompt_recent(struct prompt *p, int key)
+prompt_recent(struct prompt *p)
 {
-	struct host *host;
+	const struct hosts *h = p->rank.hosts;
+	size_t i = 0, n = h->len + h->typed;
 
-	if (key == CTL('x')) {
-		if (!p->rank.recent)
-			return;
-		host = ranking_get(&p->rank, p->sel);
-		if (host->use != 0) {
-			recent_write(host->name, 1);
-			p->rank.hosts->forgotten += host->number == 0;
-		}
-		host->use = 0;
-	} else {
-		p->rank.recent = !p->rank.recent;
-		p->sel = p->top = 0;
-	}
+	while (i < n && h->v[i].use == 0)
+		i++;
+	if (i == n)
+		snprintf(p->message, sizeof(p->message), "nothing used yet");
+	p->rank.recent = !p->rank.recent && i < n;
+	p->rank.valid = 0;
+	p->sel = p->top = 0;
+}
+
+/* ^X: of those used last, forgets one. */
+static void
+prompt_forget(struct prompt *p, struct host *host)
+{
+	if (!p->rank.recent || host->use == 0)
+		return;
+	recent_write(host->name, 1);
+	host->use = 0;
+	p->rank.hosts->forgotten += host->number == 0;
 	p->rank.valid = 0;
 	ranking_update(&p->rank, p->query);
 	if (p->rank.len > 0 && p->sel >= p->rank.len)
 		p->sel = p->rank.len - 1;
 }
 
-/* Applies a key that does something with the hosts; returns 0 if it is none. */
-static int
-act(struct prompt *p, int key)
+/* Applies a key that does something with the selected host. */
+static void
+host_key(struct prompt *p, int key)
 {
-	if (key == CTL('r')) {
-		prompt_recent(p, key);
-		return 1;
-	}
-	if (key != CTL('t') && key != CTL('x') && key != CTL('y') &&
-	    key != CTL('o'))
-		return 0;
-	ranking_update(&p->rank, p->query);
-	if (p->rank.len == 0)
-		return 1;
-	if (key == CTL('t'))
-		prompt_probe(p);
+	struct host *host;
+
+	if (p->sel >= p->rank.len)
+		return;
+	host = ranking_get(&p->rank, p->sel);
+	if (key == CTL('o'))
+		prompt_edit(p, host);
 	else if (key == CTL('x'))
-		prompt_recent(p, key);
+		prompt_forget(p, host);
 	else if (key == CTL('y'))
-		prompt_copy(p);
-	else
-		prompt_edit(p);
-	return 1;
+		prompt_copy(p, host);
+}
+
+/* Applies a key that is for the list of matches. */
+static void
+list_key(struct prompt *p, int key)
+{
+	size_t page = prompt_room() > 1 ? prompt_room() - 1 : 1;
+
+	ranking_update(&p->rank, p->query);
+	switch (key) {
+	case CTL('p'):
+		prompt_move(p, 1, 0);
+		break;
+	case CTL('n'):
+	case CTL('j'):
+	case CTL('i'):
+		prompt_move(p, 0, 1);
+		break;
+	case KEY_PGUP:
+		p->top -= p->top < page ? p->top : page;
+		prompt_move(p, page, 0);
+		break;
+	case KEY_PGDN:
+		p->top += page;
+		prompt_move(p, 0, page);
+		break;
+	case KEY_HOME:
+		prompt_move(p, SIZE_MAX, 0);
+		break;
+	case KEY_END:
+		prompt_move(p, 0, SIZE_MAX);
+		break;
+	case CTL('r'):
+		prompt_recent(p);
+		break;
+	case CTL('t'):
+		prompt_probe(p);
+		break;
+	default:
+		host_key(p, key);
+	}
+}
+
+/* Enter: what is chosen. */
+static enum choice
+prompt_enter(struct prompt *p)
+{
+	ranking_update(&p->rank, p->query);
+	if (p->sel < p->rank.len)
+		return CHOSE_HOST;
+	query_trim(p);
+	return query_is_destination(p) ? CHOSE_QUERY : CHOSE_NOTHING;
 }
 
 /*
@@ -4587,44 +4609,42 @@ act(struct prompt *p, int key)
 static int
 prompt_key(struct prompt *p, int key, enum choice *choice)
 {
-	int edits = !(key == CTL('k') && p->cursor == p->len) &&
-	    !(key == CTL('d') && p->len == 0);
+	size_t len = p->len;
 
-	*choice = CHOSE_NOTHING;
+	if (p->help && key != CTL('c') && key != KEY_HANGUP)
+		key = KEY_NONE;		/* it only ends the help */
+	else if (key == CTL('d') && p->len == 0)
+		key = KEY_ESC;
+	else if (key == CTL('k') && p->cursor == p->len)
+		key = CTL('p');
+	else if (key == '?' && p->len == 0 && !p->decoder.paste)
+		key = KEY_F1;
 	p->message[0] = '\0';
-	if (p->help) {
-		p->help = 0;
-		if (key != CTL('c') && key != KEY_HANGUP)
-			return 0;
-	}
-	if (key == KEY_ESC || key == KEY_HANGUP ||
-	    (key == CTL('d') && p->len == 0))
+	p->help = key == KEY_F1;
+	switch (key) {
+	case KEY_NONE:
+	case KEY_F1:
+		break;
+	case KEY_ESC:
+	case KEY_HANGUP:
 		return 1;
-	if (key == '\r' || key == '\n') {
-		ranking_update(&p->rank, p->query);
-		query_trim(p);
-		if (p->rank.len > 0)
-			*choice = CHOSE_HOST;
-		else if (p->len > 0)
-			*choice = CHOSE_QUERY;
+	case '\r':
+		*choice = prompt_enter(p);
 		return *choice != CHOSE_NOTHING;
-	}
-	if (key == KEY_F1) {
-		p->help = 1;
-	} else if (key == CTL('l')) {
+	case CTL('c'):
+		caught = SIGINT;	/* see prompt_signal() */
+		break;
+	case CTL('l'):
 		prompt_redraw(p);
-	} else if (key == CTL('c')) {
-		probes_end(&p->probes);
-		prompt_erase(p);
-		die_of(SIGINT);
-	} else if (key == CTL('z')) {
-		prompt_erase(p);
-		suspend(0);
-		tty_set(TTY_PROMPT);
-	} else if (edits && edit(p, key)) {
-		p->sel = p->top = 0;
-	} else if (!act(p, key)) {
-		move(p, key);
+		break;
+	case CTL('z'):
+		prompt_suspend(p, 0);
+		break;
+	default:
+		if (!query_key(p, key))
+			list_key(p, key);
+		else if (p->len != len)
+			p->sel = p->top = 0;
 	}
 	return 0;
 }
@@ -4636,14 +4656,14 @@ prompt_prepare(struct prompt *p)
 	struct hosts *h = p->rank.hosts;
 	size_t n;
 
-	while (p->prepared < h->len && !key_waits(NULL))
+	while (p->prepared < h->len && !key_waits())
 		for (n = 0; n < 256 && p->prepared < h->len; n++)
 			host_details(h, &h->v[p->prepared++]);
 }
 
 /*
- * Lets the user choose.  CHOSE_HOST: *HOST is the host; CHOSE_QUERY: nothing
- * matched and p->query is meant.
+ * Lets the user choose.  CHOSE_HOST: *HOST is the host; CHOSE_QUERY: p->query
+ * itself is meant.
  */
 static enum choice
 prompt_run(struct prompt *p, struct host **host)
@@ -4652,20 +4672,21 @@ prompt_run(struct prompt *p, struct host **host)
 	int key, over = 0;
 
 	signals_catch();
-	tty_set(TTY_PROMPT);
+	keys_begin(&p->decoder);
 	open_find(&p->open);
 	while (!over) {
-		ranking_update(&p->rank, p->query);
-		if (p->height == 0 || !key_waits(NULL))
+		if (p->height == 0 || !key_waits()) {
+			ranking_update(&p->rank, p->query);
 			prompt_draw(p);
+		}
 		prompt_prepare(p);
-		key = read_key(&p->decoder, -1);
+		key = read_key(&p->decoder);
 		if (key == KEY_SIGNAL) {
 			prompt_signal(p);
 			probes_news(&p->probes);
-		} else if (key != KEY_NONE) {
-			over = prompt_key(p, key, &choice);
 		}
+		if (key != KEY_SIGNAL && key != KEY_NONE)
+			over = prompt_key(p, key, &choice);
 	}
 	probes_end(&p->probes);
 	if (choice == CHOSE_HOST)
@@ -4687,11 +4708,9 @@ plain_list(struct prompt *p)
 
 	for (i = 0; i < p->rank.len; i++) {
 		host = ranking_get(&p->rank, i);
-		buf_fmt(&p->frame, "%zu ",
-		    (size_t)(host - p->rank.hosts->v) + 1);
-		put_text(&p->frame, host->name,
-		    INT_MAX / 2, NULL);
-		buf_str(&p->frame, "\n");
+		buf_fmt(&p->out, "%zu ", host->number);
+		put_text(&p->out, host->name, INT_MAX / 2, NULL);
+		buf_str(&p->out, "\n");
 	}
 }
 
@@ -4702,8 +4721,8 @@ plain_read(struct prompt *p)
 	unsigned char c = 0;
 
 	p->len = 0;
-	buf_str(&p->frame, "host: ");
-	tty_write(&p->frame);
+	buf_str(&p->out, "host: ");
+	tty_write(&p->out);
 	while (c != '\n') {
 		if (tty_wait(tty.fd, -1) == -1 && errno == EINTR) {
 			if (caught == SIGTSTP)
@@ -4724,20 +4743,16 @@ plain_read(struct prompt *p)
 static enum choice
 plain_run(struct prompt *p, struct host **host)
 {
-	size_t number;
-
 	signals_catch();
 	ranking_update(&p->rank, p->query);
 	plain_list(p);
 	while (plain_read(p)) {
 		ranking_update(&p->rank, p->query);
-		number = p->rank.query.number;
 		if (p->rank.len == 0)
 			return CHOSE_QUERY;
 		*host = ranking_get(&p->rank, 0);
-		if (p->rank.len == 1 ||
-		    strcmp((*host)->name, p->query) == 0 ||
-		    number > 0)
+		if (p->rank.len == 1 || p->rank.query.number > 0 ||
+		    strcmp((*host)->name, p->query) == 0)
 			return CHOSE_HOST;
 		plain_list(p);
 	}
