@@ -2707,6 +2707,7 @@ test_sockets()
 	printf '\nHost web\n  Port 2222\n' >>"$server/config"
 	ok 'the socket is another when the configuration changes' \
 	    [ "$(path j1)" != "$old" ]
+	test_told_apart
 	run -F "$server/config" web true
 	run -F "$server/config" -O check web
 	kill -9 "$(printf '%s' "$err" | tr -dc 0-9)"
@@ -2732,6 +2733,62 @@ test_sockets()
 	start -q -F "$server/config" '~tilde' 'echo $WHERE'
 	ends 'an odd alias works' 0 here
 	hangup "$long" '~tilde'
+}
+
+# What of the surroundings the name of a socket tells apart, and what not.
+# with SETTING HOST: the host's socket in that environment.
+
+with() { env "$1" "$wl" -F "$server/config" -S "$2" </dev/null; }
+
+test_told_apart()
+{
+	hosts <<-'END'
+		Host named braced
+		    HostName same
+		Host named
+		    ProxyCommand nc $CUSTOMER %h
+		Host braced
+		    ProxyCommand nc "${CUSTOMER}.example" %h
+		Host x11
+		    ForwardX11 yes
+		Host own
+		    IdentityAgent none
+		    ProxyCommand none
+		Host set
+		    SetEnv A=1
+		    RemoteCommand echo $CUSTOMER
+		Host files
+		    ProxyCommand sh ./proxy
+	END
+	for case in 'web SSH_AUTH_SOCK' 'x11 DISPLAY' 'named CUSTOMER' \
+	    'braced CUSTOMER'; do
+		ok "told apart: $case" [ "$(with "${case#* }=a" "${case% *}")" != \
+		    "$(with "${case#* }=b" "${case% *}")" ]
+	done
+	for case in 'own SSH_AUTH_SOCK' 'web DISPLAY' 'web CUSTOMER' \
+	    'set CUSTOMER'; do
+		is "shared: $case" "$(with "${case#* }=a" "${case% *}")" \
+		    "$(with "${case#* }=b" "${case% *}")"
+	done
+	is 'shared: with and without SetEnv' "$(path set)" \
+	    "$("$wl" -F "$server/config" -S -o SetEnv=A=2 set </dev/null)"
+	mkdir "$server/one" "$server/two"
+	touch "$server/one/proxy" "$server/two/proxy"
+	ok 'told apart: two directories with a proxy' [ \
+	    "$(cd "$server/one" && path files)" != \
+	    "$(cd "$server/two" && path files)" ]
+	is 'shared: two directories without one' \
+	    "$(cd "$server" && path files)" "$(cd / && path files)"
+	touch -d '2026-01-01 00:00:00.1' "$server/config"
+	old=$(path j1)
+	start -F "$server/config" -S j
+	screen 2/
+	touch -d '2026-01-01 00:00:00.2' "$server/config"
+	keys Enter
+	ends 'told apart: states of the configuration, also behind a prompt' 0 \
+	    "$(path j1)"
+	ok 'the times of which differ by less than a second' \
+	    [ "$(path j1)" != "$old" ]
 }
 
 # as COMMANDS ARGUMENTS: the same as run, in a shell that runs the commands.

@@ -5472,6 +5472,10 @@ plain_run(struct prompt *p, struct host **host)
  * holds for this connection.
  */
 
+#ifdef __APPLE__
+#define st_mtim st_mtimespec
+#endif
+
 /* The value of a setting, "" if it is not printed; valid until the next. */
 static const char *
 setting(struct target *t, const char *key)
@@ -5566,35 +5570,105 @@ is_proxied(struct target *t)
 	    *setting(t, "proxycommand") != '\0';
 }
 
+/* Counts the variables of the environment that TEXT names as $X or ${X}. */
+static uint64_t
+hash_variables(uint64_t h, const char *text)
+{
+	char name[128];
+	const char *v;
+	int n;
+
+	while ((text = strchr(text, '$')) != NULL) {
+		text += text[1] == '{' ? 2 : 1;
+		n = (int)strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+		    "abcdefghijklmnopqrstuvwxyz0123456789");
+		snprintf(name, sizeof(name), "%.*s", n, text);
+		if ((v = getenv(name)) != NULL)
+			h = fnv(h, v, strlen(v) + 1);
+	}
+	return h;
+}
+
+/* Whether a word of the command is a file, by a path that is not absolute. */
+static int
+is_relative(const char *command)
+{
+	static const char ends[] = BLANKS "\"'`()<>;|&=$";
+	struct buf word = { NULL, 0, 0 };
+	int found = 0;
+	size_t n;
+
+	for (; *command != '\0' && !found; command += n) {
+		command += strspn(command, ends);
+		n = strcspn(command, ends);
+		word.len = 0;
+		buf_add(&word, command, n);
+		found = *command != '/' && access(word.v, F_OK) == 0;
+	}
+	free(word.v);
+	return found;
+}
+
 /*
- * The hash of all that decides where the host's connection leads: what ssh -G
- * prints, but for the keywords of the sharing itself (ControlPersist=10m for
- * once is to be found again without it).  A jump host or a proxy command has
- * settings of its own, so then the state of the configuration's files counts
- * too.
+ * Counts what is around a proxy and ssh -G does not print: the state of the
+ * configuration's files, as a jump host or the ssh of a proxy command has
+ * settings of its own, and where the files are that the command names.
+ */
+static uint64_t
+hash_proxy(uint64_t h, struct target *t)
+{
+	const struct config *c = t->hosts->config;
+	struct stat st;
+	char *dir;
+	size_t i;
+
+	for (i = 0; i < c->nfiles; i++) {
+		memset(&st, 0, sizeof(st));
+		(void)stat(c->files[i].path, &st);
+		h = fnv(h, c->files[i].path, strlen(c->files[i].path) + 1);
+		h = fnv(h, &st.st_dev, sizeof(st.st_dev));
+		h = fnv(h, &st.st_ino, sizeof(st.st_ino));
+		h = fnv(h, &st.st_size, sizeof(st.st_size));
+		h = fnv(h, &st.st_mtim, sizeof(st.st_mtim));
+	}
+	if (is_relative(setting(t, "proxycommand")) &&
+	    (dir = getcwd(NULL, 0)) != NULL) {
+		h = fnv(h, dir, strlen(dir) + 1);
+		free(dir);
+	}
+	return h;
+}
+
+/*
+ * The hash of all that decides where the host's connection leads, and as
+ * whom: what ssh -G prints, and the environment as far as that names it or it
+ * is used without being named.  Left out are the keywords of the sharing itself
+ * (ControlPersist=10m for once is to be found again without it), and those
+ * that are of one session only.
  */
 static uint64_t
 target_hash(struct target *t)
 {
-	const char *p = t->settings.v, *eol;
-	const struct file *f = t->hosts->config->files;
+	const char *p = t->settings.v, *eol, *agent;
+	struct buf line = { NULL, 0, 0 };
 	uint64_t h = 14695981039346656037U;
-	size_t i;
 
-	for (; (eol = strchr(p, '\n')) != NULL; p = eol + 1)
-		if (strncmp(p, "control", 7) != 0)
-			h = fnv(h, p, (size_t)(eol - p) + 1);
-
-	if (!is_proxied(t))
-		return h;
-	for (i = 0; i < t->hosts->config->nfiles; i++, f++) {
-		h = fnv(h, f->path, strlen(f->path) + 1);
-		h = fnv(h, &f->st.st_dev, sizeof(f->st.st_dev));
-		h = fnv(h, &f->st.st_ino, sizeof(f->st.st_ino));
-		h = fnv(h, &f->st.st_size, sizeof(f->st.st_size));
-		h = fnv(h, &f->st.st_mtime, sizeof(f->st.st_mtime));
+	for (; (eol = strchr(p, '\n')) != NULL; p = eol + 1) {
+		line.len = 0;
+		buf_add(&line, p, (size_t)(eol - p) + 1);
+		if (strncmp(line.v, "control", 7) != 0 &&
+		    strncmp(line.v, "remotecommand ", 14) != 0 &&
+		    strncmp(line.v, "setenv ", 7) != 0)
+			h = hash_variables(fnv(h, line.v, line.len), line.v);
 	}
-	return h;
+	free(line.v);
+	agent = setting(t, "identityagent");
+	if (*agent == '\0' || strcmp(agent, "SSH_AUTH_SOCK") == 0 ||
+	    is_proxied(t))
+		h = hash_variables(h, "$SSH_AUTH_SOCK");
+	if (strcmp(setting(t, "forwardx11"), "yes") == 0)
+		h = hash_variables(h, "$DISPLAY");
+	return is_proxied(t) ? hash_proxy(h, t) : h;
 }
 
 /*
