@@ -2571,6 +2571,11 @@ test_suspended_login()
 test_commands()
 {
 	size=200x24
+	hosts <<-END
+		Host tunnel
+		    SessionType none
+		    ForkAfterAuthentication yes
+	END
 	start -F "$server/config" -o 'SetEnv=A="b c"' -n web "it's" -x '$HOME' ''
 	socket=$("$wl" -F "$server/config" -o 'SetEnv=A="b c"' -S web)
 	ends '-n prints the commands, quoted for the shell' 0 "$(cat <<-END
@@ -2587,6 +2592,30 @@ uptime:" "$rc:$out:$err"
 	is '-n runs nothing' '' "$(remains)"
 	run -F "$server/config" -n -- web
 	is 'options may end in --' 0 "$rc"
+	run -F "$server/config" -n web -- uptime
+	is 'as in ssh the command may follow a --' \
+	    "$("$wl" -F "$server/config" -n web uptime </dev/null)" "$out"
+	run -F "$server/config" -n -t4 web -A -L 80:x:1 htop -t
+	is 'ssh has its options from before and behind the query' \
+	    "0:ssh -F $server/config -4 -A -o ControlMaster=auto \
+-o ControlPersist=5s -o ControlPath=$("$wl" -F "$server/config" -4AS web) \
+-t -L 80:x:1 -- web htop -t:" "$rc:$out:$err"
+	for option in -Jdb -6 -X; do
+		ok "$option makes another connection" [ "$(path web)" != \
+		    "$("$wl" -F "$server/config" $option -S web </dev/null)" ]
+	done
+	for arguments in '-S web x' '-e web x' '-O exit web x' '-O' '-S'; do
+		eval "run -F '$server/config' $arguments"
+		is "wl $arguments is wrong" 2: "$rc:$out"
+	done
+	run -F "$server/config" -n tunnel
+	is 'a host that is only a tunnel is left to ssh' \
+	    "0:ssh -F $server/config -- tunnel:" "$rc:$out:$err"
+	start -q -F "$server/config" -o KerberosAuthentication=yes web \
+	    'echo $WHERE'
+	ends 'a warning of the configuration comes once' 0 "command-line line \
+0: Unsupported option \"kerberosauthentication\"${newline}here"
+	hangup web
 	run -F "$server/config" -n -o ControlMaster=ask web
 	is 'with ControlMaster ask, wl leaves it to ssh' \
 	    "0:ssh -F $server/config -o ControlMaster=ask -- web:" \
@@ -2601,6 +2630,22 @@ uptime:" "$rc:$out:$err"
 	    "0:ssh -F $server/config -o ControlPersist=false \
 -o ControlMaster=auto -o ControlPersist=5s -o ControlPath=$(path web) -- web:" \
 	    "$rc:$out:$err"
+	mkdir "$server/new"
+	cat - "$server/config" >"$server/new/config" <<-'END'
+		Match command "uptime*" sessiontype exec
+		    Port 22
+	END
+	printf '#!/bin/sh\necho "$@" >%s/asked\nexec %s -F %s -G -T web\n' \
+	    "$server" "$(command -v ssh)" "$server/config" >"$server/new/ssh"
+	chmod +x "$server/new/ssh"
+	socket=$(PATH=$server/new:$PATH "$wl" -F "$server/new/config" -S web)
+	start PATH="$server/new:$PATH" -n -F "$server/new/config" web uptime -p
+	ends 'where a Match line asks what is run, the session is the master' 0 \
+	    "ssh -F $server/new/config -o ControlMaster=auto -o \
+ControlPersist=5s -o ControlPath=$socket -- web uptime -p"
+	is 'and ssh -G is asked about this very command' \
+	    "-F $server/new/config -G -T -- web uptime -p" \
+	    "$(cat "$server/asked")"
 	run -F none -n web
 	is 'with -F none there is no configuration' \
 	    "0:ssh -F none -o ControlMaster=auto -o ControlPersist=5s -o \
@@ -2618,10 +2663,19 @@ ControlPath=$("$wl" -F none -S web) -- web:" "$rc:$out:$err"
 	run -F "$server/config" -n web
 	is 'where a master is, -n prints the session' \
 	    "0:ssh -F $server/config -S $(path web) -- web:" "$rc:$out:$err"
+	run -F "$server/config" -O forward web -L "$server/to:$server/from"
+	is '-O takes what ssh takes' "0:true" "$rc:$([ -S "$server/to" ] && echo true)"
 	is 'ssh itself can use the socket' here \
 	    "$(ssh -F "$server/config" -o ControlPath="$("$wl" \
 	    -F "$server/config" -S web)" web 'echo $WHERE')"
-	hangup web
+	for way in check exit; do
+		run -O $way
+		is "-O $way without a query is for all masters" "0:wl: $(path web)" \
+		    "$rc:$(printf '%s\n' "$err" | grep '^wl: .*/web-')"
+	done
+	until_true '[ ! -S "$(path web)" ]'
+	run -O exit
+	is 'when there are any' '1:wl: no shared connection' "$rc:$err"
 	size=80x24
 }
 
@@ -4369,7 +4423,7 @@ test_composed_files()
 	    sed "s#8080#$server/socket#")"
 	ok 'which is there' [ -S "$server/socket" ]
 	is 'all of this was one login' 1 "$(logins)"
-	composes 'it ends' "$(example '-O exit')" 'Exit request sent.'
+	composes 'it ends' "$(example '-O exit web')" 'Exit request sent.'
 	until_true '[ ! -S "$(path web)" ]'
 	composes 'fetched over a new one' \
 	    "$(example '_COMMAND=wl ') -q origin"

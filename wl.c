@@ -104,14 +104,20 @@ enum {
 
 extern char **environ;
 
+/* A command line, or words of one. */
+struct args {
+	const char **v;		/* ends in NULL */
+	size_t len, cap;
+};
+
 /* What the command line says. */
 struct options {
 	const char *self;	/* argv[0] */
 	const char *file;	/* -F */
 	const char *inventory;	/* -i */
 	const char *ctl;	/* -O */
-	char **ssh;		/* the arguments of -o */
-	size_t nssh, capssh;
+	struct args ssh;	/* what every ssh is given, as -o */
+	struct args session;	/* what one ssh is given, as -L */
 	int list, verbose, print, edit, dry, socket, quiet;
 };
 
@@ -736,6 +742,7 @@ struct config {
 	size_t read;		/* bytes read so far */
 	uint32_t pass;
 	int final;		/* a `Match final' asks for a second pass */
+	int by_session;		/* a Match line asks for what is run */
 	int full;		/* nothing more is read */
 	const char *local_user;
 };
@@ -1120,6 +1127,9 @@ read_match(struct level *l, char *p, const char *end)
 
 	while ((r = word(&p, end, w = p)) == 1) {
 		c->final |= !arg && strcasecmp(w + (*w == '!'), "final") == 0;
+		c->by_session |= !arg &&
+		    (strncasecmp(w + (*w == '!'), "sessiontype", 11) == 0 ||
+		    strncasecmp(w + (*w == '!'), "command", 7) == 0);
 		arg = !arg && takes_word(w);
 		pattern_add(c, w);
 	}
@@ -3970,15 +3980,11 @@ struct target {
 	struct buf given[3];	/* what the inventory says of it, for -o */
 	char **command;		/* the remote command, ends in NULL */
 	struct buf settings;	/* lines of `ssh -G' */
+	struct buf warnings;	/* what it said besides; any ssh says it again */
 	struct buf socket;	/* the control socket's path */
 	struct buf dir;		/* the private directory, if there is one */
 	int users;		/* the socket is where the user said */
 	struct buf value, option;	/* for setting() and master_args() */
-};
-
-struct args {
-	const char **v;		/* ends in NULL */
-	size_t len, cap;
 };
 
 static void
@@ -3996,6 +4002,15 @@ arg_option(struct args *a, const char *option)
 	arg_add(a, option);
 }
 
+static void
+args_add(struct args *a, const struct args *more)
+{
+	size_t i;
+
+	for (i = 0; i < more->len; i++)
+		arg_add(a, more->v[i]);
+}
+
 /* Begins a command line with what the user and the inventory say. */
 static void
 ssh_args(struct args *a, const struct target *t)
@@ -4009,8 +4024,7 @@ ssh_args(struct args *a, const struct target *t)
 		arg_add(a, "-F");
 		arg_add(a, o->file);
 	}
-	for (i = 0; i < o->nssh; i++)
-		arg_option(a, o->ssh[i]);
+	args_add(a, &o->ssh);
 	for (i = 0; i < 3; i++)
 		if (t->given[i].len > 0)
 			arg_option(a, t->given[i].v);
@@ -4021,6 +4035,16 @@ arg_host(struct args *a, const char *name)
 {
 	arg_add(a, "--");
 	arg_add(a, name);
+}
+
+static void
+arg_session(struct args *a, const struct target *t)
+{
+	size_t i;
+
+	arg_host(a, t->name);
+	for (i = 0; t->command != NULL && t->command[i] != NULL; i++)
+		arg_add(a, t->command[i]);
 }
 
 /* Prints a command line as a POSIX shell would take it. */
@@ -5505,20 +5529,19 @@ ended_by(int signo)
 	warnx("ssh: ended by signal %d", signo);
 }
 
-/* Asks `ssh -G'; returns 0, or the status with which it failed. */
+/*
+ * Runs ssh until it ends, for MS milliseconds at most unless that is -1.  Its
+ * standard output goes to OUT.  Returns its status, -1 if it took too long.
+ */
 static int
-settings_read(struct target *t)
+ssh_output(const struct args *a, struct buf *out, int errors, long ms)
 {
-	struct args a = { NULL, 0, 0 };
+	long long until = now_ms() + ms;
 	int pipefd[2], fds[3], status;
 	char chunk[4096];
 	ssize_t n;
 	pid_t pid;
 
-	ssh_args(&a, t);
-	arg_add(&a, "-G");
-	arg_add(&a, "-T");	/* or it complains that it has no terminal */
-	arg_host(&a, t->name);
 	if (pipe(pipefd) == -1)
 		err(2, "pipe");
 	fcntl(pipefd[0], F_SETFD, FD_CLOEXEC);
@@ -5526,28 +5549,57 @@ settings_read(struct target *t)
 	fcntl(pipefd[0], F_SETFL, O_NONBLOCK);
 	fds[0] = null_fd();
 	fds[1] = pipefd[1];
-	fds[2] = 2;
-	pid = spawn(&a, environ, fds, 0);
+	fds[2] = errors;
+	pid = spawn(a, environ, fds, 0);
 	close(pipefd[1]);
-	t->settings.len = 0;
-	buf_str(&t->settings, "");
 	do {
-		if (tty_wait(pipefd[0], -1) == -1 && caught == SIGTSTP) {
+		if (tty_wait(pipefd[0], ms) == -1 && caught == SIGTSTP) {
 			suspend(getpid());
 			kill(pid, SIGCONT);
-		} else if (caught) {
+		} else if (caught || (ms != -1 && now_ms() >= until)) {
 			kill(pid, SIGTERM);
 			kill(pid, SIGCONT);
-			wait_for(pid);
-			die_of(caught);
+			break;
 		}
 		n = read(pipefd[0], chunk, sizeof(chunk));
 		if (n > 0)
-			buf_add(&t->settings, chunk, (size_t)n);
+			buf_add(out, chunk, (size_t)n);
 	} while (n > 0 || (n == -1 && errno == EAGAIN));
 	close(pipefd[0]);
 	status = wait_for(pid);
+	if (caught)
+		die_of(caught);
+	return ms != -1 && now_ms() >= until ? -1 : status;
+}
+
+/* Asks `ssh -G'; returns 0, or the status with which it failed. */
+static int
+settings_read(struct target *t)
+{
+	struct args a = { NULL, 0, 0 };
+	FILE *said = tmpfile();
+	char chunk[4096];
+	size_t n;
+	int status;
+
+	ssh_args(&a, t);
+	arg_add(&a, "-G");
+	arg_add(&a, "-T");	/* or it complains that it has no terminal */
+	arg_session(&a, t);	/* a Match line may ask for what is run */
+	t->settings.len = t->warnings.len = 0;
+	buf_str(&t->settings, "");
+	buf_str(&t->warnings, "");
+	status = ssh_output(&a, &t->settings, said != NULL ? fileno(said) : 2,
+	    -1);
 	free(a.v);
+	if (said != NULL) {
+		rewind(said);
+		while ((n = fread(chunk, 1, sizeof(chunk), said)) > 0)
+			buf_add(&t->warnings, chunk, n);
+		fclose(said);
+	}
+	if (status != 0)
+		(void)write_all(2, t->warnings.v, t->warnings.len);
 	if (status > 128 && status < 255)
 		ended_by(status - 128);
 	return status;
@@ -5732,14 +5784,34 @@ user_option(const struct options *o, const char *keyword)
 	size_t i, n = strlen(keyword);
 	const char *s;
 
-	for (i = 0; i < o->nssh; i++) {
-		s = o->ssh[i] + strspn(o->ssh[i], BLANKS);
+	for (i = 0; i < o->ssh.len; i++) {
+		s = o->ssh.v[i] + strspn(o->ssh.v[i], BLANKS);
 		if (strncasecmp(s, keyword, n) == 0 &&
 		    s[n + strspn(s + n, BLANKS "=")] != '\0' &&
 		    strchr(BLANKS "=", s[n]) != NULL)
 			return s + n + strspn(s + n, BLANKS "=");
 	}
 	return "";
+}
+
+/*
+ * Whether the session can have no master but itself: one of another kind, as
+ * `ssh -N' is, would be of no use or might get other settings.
+ */
+static int
+is_own_master(const struct target *t)
+{
+	return is_no(user_option(t->options, "ControlPersist")) ||
+	    t->hosts->config->by_session;
+}
+
+/* Whether ssh only forwards, goes to the background or reads nothing. */
+static int
+is_no_session(struct target *t)
+{
+	return strcmp(setting(t, "sessiontype"), "none") == 0 ||
+	    strcmp(setting(t, "forkafterauthentication"), "yes") == 0 ||
+	    strcmp(setting(t, "stdinnull"), "yes") == 0;
 }
 
 /*
@@ -5754,16 +5826,15 @@ target_plan(struct target *t, int terminal)
 
 	if (strcmp(control, "ask") == 0 || strcmp(control, "autoask") == 0 ||
 	    strcasecmp(user_option(t->options, "ControlPath"), "none") == 0 ||
-	    is_no(user_option(t->options, "ControlMaster")))
+	    is_no(user_option(t->options, "ControlMaster")) ||
+	    is_no_session(t))
 		return PLAN_PLAIN;
-	if (is_no(user_option(t->options, "ControlPersist")))
-		terminal = 0;	/* the session is to be the master */
 	socket_find(t);
 	if (t->socket.len == 0)
 		return PLAN_PLAIN;
 	if (master_alive(t->socket.v, &pid))
 		return PLAN_ATTACH;
-	return terminal ? PLAN_MASTER : PLAN_DIRECT;
+	return terminal && !is_own_master(t) ? PLAN_MASTER : PLAN_DIRECT;
 }
 
 /*
@@ -5832,16 +5903,13 @@ attach_args(struct target *t, enum plan plan, struct args *a)
 static void
 session_args(struct target *t, enum plan plan, struct args *a)
 {
-	size_t i;
-
 	ssh_args(a, t);
 	if (plan == PLAN_DIRECT)
 		master_args(t, a);
 	else
 		attach_args(t, plan, a);
-	arg_host(a, t->name);
-	for (i = 0; t->command != NULL && t->command[i] != NULL; i++)
-		arg_add(a, t->command[i]);
+	args_add(a, &t->options->session);
+	arg_session(a, t);
 }
 
 /*
@@ -6022,6 +6090,8 @@ login_line(struct login *l)
 	static const char debug[] = "debug1: ";
 	size_t i;
 
+	if (l->line.len > 2 && strstr(l->target->warnings.v, l->line.v) != NULL)
+		return;		/* the session says it again */
 	if (l->debug && strncmp(l->line.v, debug, strlen(debug)) == 0) {
 		login_stage(l, l->line.v + strlen(debug));
 		return;
@@ -6670,8 +6740,48 @@ control(struct target *t, enum plan plan)
 	attach_args(t, plan, &a);
 	arg_add(&a, "-O");
 	arg_add(&a, t->options->ctl);
+	args_add(&a, &t->options->session);
 	arg_host(&a, t->name);
 	return become(&a);
+}
+
+/* -O without a host: ssh's command for each of wl's own masters. */
+static int
+control_all(const struct options *o)
+{
+	const int fds[3] = { null_fd(), 1, 2 };
+	struct buf dir = { NULL, 0, 0 }, path = dir;
+	struct args a = { NULL, 0, 0 };
+	struct dirent *e;
+	DIR *d = NULL;
+	pid_t pid;
+	int found = 0;
+
+	dir_find(&dir, 0);
+	if (dir.len > 0)
+		d = opendir(dir.v);
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		path.len = 0;
+		buf_fmt(&path, "%s/%s", dir.v, e->d_name);
+		if (strchr(e->d_name, '-') == NULL ||	/* that of a hash */
+		    !master_alive(path.v, &pid))
+			continue;
+		found = 1;
+		warnx("%s", path.v);
+		a.len = 0;
+		arg_add(&a, "ssh");
+		arg_add(&a, "-F");
+		arg_add(&a, "none");
+		arg_add(&a, "-S");
+		arg_add(&a, path.v);
+		arg_add(&a, "-O");
+		arg_add(&a, o->ctl);
+		arg_host(&a, e->d_name);
+		wait_for(spawn(&a, environ, fds, 0));
+	}
+	if (!found)
+		warnx("no shared connection");
+	return !found;
 }
 
 /* Says where to connect, with what an inventory says of it. */
@@ -6736,6 +6846,7 @@ connect_host(struct target *t)
 		login_args(t, &a, default_level(t));
 		print_args(&a);
 	} else if (plan == PLAN_MASTER && !login(t)) {
+		(void)write_all(2, t->warnings.v, t->warnings.len);
 		return 255;
 	}
 	session_args(t, plan, &a);
@@ -6760,16 +6871,43 @@ finish(int status)
 }
 
 static void
+version(void)
+{
+	puts("wl " VERSION);
+	exit(finish(0));
+}
+
+/* A wrong option gets the ways to call wl, -h the options and examples too. */
+static void
 usage(FILE *to)
 {
-	fprintf(to, "usage: wl [-q] [-F file] [-i file] [-o option]... "
+	fputs("usage: wl [-qt] [-F file] [-i file] [-o option]... "
 	    "[query [command ...]]\n"
 	    "       wl -l [-v] [-F file] [-i file] [query]\n"
 	    "       wl -p [-F file] [-i file] [query]\n"
-	    "       wl -e | -n | -S [-F file] [-i file] [-o option]... "
+	    "       wl -n [-F file] [-i file] [-o option]... "
 	    "query [command ...]\n"
-	    "       wl -O ctl_cmd [-F file] [-i file] [-o option]... query\n"
-	    "       wl -h | -V\n");
+	    "       wl -e | -S [-F file] [-i file] [-o option]... query\n"
+	    "       wl -O ctl_cmd [-F file] [-i file] [-o option]... "
+	    "[query]\n"
+	    "       wl -h | -V\n", to);
+	if (to == stdout)
+		fputs("\n"
+		    "  -e  edit the host's entry\n"
+		    "  -F  read this ssh_config only\n"
+		    "  -i  take the hosts from a list or an inventory\n"
+		    "  -l  list the hosts, with -v what is known of them\n"
+		    "  -n  print the ssh commands instead of running them\n"
+		    "  -O  ssh's control command, without a query for all\n"
+		    "  -o  an option of ssh_config\n"
+		    "  -p  print the name of the host that is chosen\n"
+		    "  -q  do not say how long connecting took\n"
+		    "  -S  print the path of the control socket\n"
+		    "  -t  a terminal for the command, as in ssh;\n"
+		    "      so are -4 -6 -A -C -D -J -L -R -X -Y\n"
+		    "\n"
+		    "  wl web             connect to the host that is meant\n"
+		    "  wl web-1 uptime    run a command there\n", to);
 	exit(to == stdout ? finish(0) : 2);
 }
 
@@ -6871,49 +7009,76 @@ option_flag(struct options *o, int c)
 	}
 }
 
+/* Keeps the option C, and its argument, as ssh takes it. */
+static void
+ssh_option(struct args *a, int c, const char *arg)
+{
+	char word[] = { '-', (char)c, '\0' };
+
+	arg_add(a, xstrdup(word));
+	if (strchr("DJLRo", c) != NULL)
+		arg_add(a, arg);
+}
+
 /*
- * Reads the options; returns the index of the first operand.  The `+' is for
- * glibc, which else takes options from behind it: they are the command's.
+ * Takes the options up to the next operand.  The `+' is for glibc, which else
+ * takes options from behind it: they are the command's.
+ */
+static void
+options_take(struct options *o, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv,
+	    "+46ACD:F:J:L:O:R:SVXYehi:lno:pqtv")) != -1) {
+		if (c == 'F')
+			o->file = optarg;
+		else if (c == 'O')
+			o->ctl = optarg;
+		else if (c == 'i')
+			o->inventory = optarg;
+		else if (c == 'h')
+			usage(stdout);
+		else if (c == 'V')
+			version();
+		else if (c == '?')
+			usage(stderr);
+		else if (strchr("DLRt", c) != NULL)
+			ssh_option(&o->session, c, optarg);
+		else if (strchr("46ACJXYo", c) != NULL)
+			ssh_option(&o->ssh, c, optarg);
+		else
+			*option_flag(o, c) = 1;
+	}
+}
+
+/*
+ * Reads the options; returns the index of the query, which what is left then
+ * follows.  As in ssh options may stand behind it too, unless there was a `--'.
  */
 static int
 options_read(struct options *o, int argc, char **argv)
 {
-	int c, mine;
+	int mine, alone;
+	char *query;
 
 	memset(o, 0, sizeof(*o));
 	o->self = argv[0];
-	while ((c = getopt(argc, argv, "+F:O:SVehi:lno:pqv")) != -1) {
-		switch (c) {
-		case 'F':
-			o->file = optarg;
-			break;
-		case 'O':
-			o->ctl = optarg;
-			break;
-		case 'V':
-			puts("wl " VERSION);
-			exit(finish(0));
-		case 'h':
-			usage(stdout);
-			break;
-		case 'i':
-			o->inventory = optarg;
-			break;
-		case 'o':
-			o->ssh = grow(o->ssh, &o->capssh, o->nssh + 1,
-			    sizeof(*o->ssh));
-			o->ssh[o->nssh++] = optarg;
-			break;
-		case '?':
-			usage(stderr);
-			break;
-		default:
-			*option_flag(o, c) = 1;
-		}
+	if (argc > 1 && strcmp(argv[1], "--help") == 0)
+		usage(stdout);
+	if (argc > 1 && strcmp(argv[1], "--version") == 0)
+		version();
+	options_take(o, argc, argv);
+	if (optind < argc && strcmp(argv[optind - 1], "--") != 0) {
+		query = argv[optind++];
+		options_take(o, argc, argv);
+		argv[--optind] = query;
 	}
-	mine = o->edit + o->dry + o->socket + (o->ctl != NULL);
+	alone = o->edit + o->socket + (o->ctl != NULL);
+	mine = alone + o->dry;
 	if (o->list + o->print + mine > 1 || (o->verbose && !o->list) ||
-	    (mine && optind == argc))
+	    (mine && o->ctl == NULL && optind == argc) ||
+	    (alone && argc - optind > 1))
 		usage(stderr);
 	return optind;
 }
@@ -7075,6 +7240,8 @@ main(int argc, char **argv)
 		return askpass(where, argv[1]);
 	setlocale(LC_CTYPE, "");
 	first = options_read(&options, argc, argv);
+	if (options.ctl != NULL && first == argc)
+		return control_all(&options);
 	hosts_read(&hosts, &options);
 	prompt.options = &options;
 	prompt.rank.hosts = &hosts;
