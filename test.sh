@@ -111,7 +111,7 @@ setup()
 		set -g default-shell /bin/sh
 		set -g history-limit 1000
 	END
-	size=80x24 server='' sanitized=''
+	size=80x24 server='' sanitized='' alive='-o ServerAliveInterval=30'
 	echo >"$tmp/running"
 	watchman >/dev/null 2>&1 &
 	alone=$(command -v setsid)
@@ -2570,7 +2570,7 @@ test_suspended_login()
 
 test_commands()
 {
-	size=200x24
+	size=220x24
 	hosts <<-END
 		Host tunnel
 		    SessionType none
@@ -2580,14 +2580,14 @@ test_commands()
 	socket=$("$wl" -F "$server/config" -o 'SetEnv=A="b c"' -S web)
 	ends '-n prints the commands, quoted for the shell' 0 "$(cat <<-END
 		ssh -F $server/config -o 'SetEnv=A="b c"' -N -T -o ControlMaster=auto \
--o ControlPersist=5s -o ControlPath=$socket -o LogLevel=DEBUG1 -v -- web
+-o ControlPersist=5s -o ControlPath=$socket $alive -o LogLevel=DEBUG1 -v -- web
 		ssh -F $server/config -o 'SetEnv=A="b c"' -S $socket -- web \
 'it'\\''s' -x '\$HOME' ''
 	END
 	)"
 	run -F "$server/config" -n web uptime
 	is 'without a terminal there is one command' "0:ssh -F $server/config \
--o ControlMaster=auto -o ControlPersist=5s -o ControlPath=$(path web) -- web \
+-o ControlMaster=auto -o ControlPersist=5s -o ControlPath=$(path web) $alive -- web \
 uptime:" "$rc:$out:$err"
 	is '-n runs nothing' '' "$(remains)"
 	run -F "$server/config" -n -- web
@@ -2599,7 +2599,7 @@ uptime:" "$rc:$out:$err"
 	is 'ssh has its options from before and behind the query' \
 	    "0:ssh -F $server/config -4 -A -o ControlMaster=auto \
 -o ControlPersist=5s -o ControlPath=$("$wl" -F "$server/config" -4AS web) \
--t -L 80:x:1 -- web htop -t:" "$rc:$out:$err"
+$alive -t -L 80:x:1 -- web htop -t:" "$rc:$out:$err"
 	for option in -Jdb -6 -X; do
 		ok "$option makes another connection" [ "$(path web)" != \
 		    "$("$wl" -F "$server/config" $option -S web </dev/null)" ]
@@ -2628,7 +2628,7 @@ uptime:" "$rc:$out:$err"
 	run -F "$server/config" -n -o ControlPersist=false web
 	is 'with -o ControlPersist=false the session is the master' \
 	    "0:ssh -F $server/config -o ControlPersist=false \
--o ControlMaster=auto -o ControlPersist=5s -o ControlPath=$(path web) -- web:" \
+-o ControlMaster=auto -o ControlPersist=5s -o ControlPath=$(path web) $alive -- web:" \
 	    "$rc:$out:$err"
 	mkdir "$server/new"
 	cat - "$server/config" >"$server/new/config" <<-'END'
@@ -2642,14 +2642,14 @@ uptime:" "$rc:$out:$err"
 	start PATH="$server/new:$PATH" -n -F "$server/new/config" web uptime -p
 	ends 'where a Match line asks what is run, the session is the master' 0 \
 	    "ssh -F $server/new/config -o ControlMaster=auto -o \
-ControlPersist=5s -o ControlPath=$socket -- web uptime -p"
+ControlPersist=5s -o ControlPath=$socket $alive -- web uptime -p"
 	is 'and ssh -G is asked about this very command' \
 	    "-F $server/new/config -G -T -- web uptime -p" \
 	    "$(cat "$server/asked")"
 	run -F none -n web
 	is 'with -F none there is no configuration' \
 	    "0:ssh -F none -o ControlMaster=auto -o ControlPersist=5s -o \
-ControlPath=$("$wl" -F none -S web) -- web:" "$rc:$out:$err"
+ControlPath=$("$wl" -F none -S web) $alive -- web:" "$rc:$out:$err"
 	run -F none -l
 	is 'with -F none there are no hosts' '1::' "$rc:$out:$err"
 	run -F "$server/config" -O check web
@@ -2787,6 +2787,20 @@ test_sockets()
 	start -q -F "$server/config" '~tilde' 'echo $WHERE'
 	ends 'an odd alias works' 0 here
 	hangup "$long" '~tilde'
+	run -F "$server/config" -o ControlPersist=60 web 'echo $PPID'
+	before=$(logins) sshd_pid=$out
+	touch -d '1 minute ago' "$(path web)"
+	run -F "$server/config" web 'echo $WHERE'
+	is 'a connection that was idle is used if it answers' \
+	    "0:here::$before" "$rc:$out:$err:$(logins)"
+	kill -STOP "$sshd_pid"
+	touch -d '1 minute ago' "$(path web)"
+	start -q -F "$server/config" web 'echo $WHERE'
+	ends 'one that does not answer is replaced' 0 \
+	    "wl: web: the connection does not answer, making a new one
+here"
+	kill -CONT "$sshd_pid"
+	hangup web
 }
 
 # What of the surroundings the name of a socket tells apart, and what not.
@@ -3175,12 +3189,12 @@ test_inventory_login()
 	run "$@" -n alpha
 	is '-n shows what an inventory says of a host' "0:ssh \
 -F $server/config $given -o ControlMaster=auto -o ControlPersist=5s -o \
-ControlPath=$("$wl" "$@" -S alpha) -- alpha:" "$rc:$out:$err"
+ControlPath=$("$wl" "$@" -S alpha) $alive -- alpha:" "$rc:$out:$err"
 	run -o Port=2203 "$@" -n alpha
 	is 'the -o of the user comes first' "0:ssh \
 -F $server/config -o Port=2203 $given -o ControlMaster=auto -o \
-ControlPersist=5s -o ControlPath=$("$wl" -o Port=2203 "$@" -S alpha) -- \
-alpha:" "$rc:$out:$err"
+ControlPersist=5s -o ControlPath=$("$wl" -o Port=2203 "$@" -S alpha) $alive \
+-- alpha:" "$rc:$out:$err"
 	ok 'the socket is another one than without the inventory' [ \
 	    "$("$wl" "$@" -S alpha)" != "$(path alpha)" ]
 	run "$@" alpha echo hello

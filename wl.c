@@ -4228,6 +4228,8 @@ enum {
 	SOCKET_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) -
 	    BIND_EXTRA - 1,	/* bytes of a path */
 	STALE_S = 60,		/* a dead socket this old is removed */
+	IDLE_S = 10,		/* a connection is believed in for so long, */
+	ANSWER_MS = 3000,	/* and then has so long to answer */
 };
 
 /*
@@ -5849,8 +5851,11 @@ master_args(struct target *t, struct args *a)
 		arg_option(a, "ControlPersist=5s");
 	t->option.len = 0;
 	buf_fmt(&t->option, "ControlPath=%s", t->socket.v);
-	if (!t->users)
-		arg_option(a, t->option.v);
+	if (t->users)
+		return;
+	arg_option(a, t->option.v);
+	if (strcmp(setting(t, "serveraliveinterval"), "0") == 0)
+		arg_option(a, "ServerAliveInterval=30");
 }
 
 /* Whether the user has left the LogLevel as it is. */
@@ -6722,6 +6727,54 @@ login(struct target *t)
  * From the choice to the session.
  */
 
+/* The command line of ssh's command CTL for the socket. */
+static void
+control_args(struct target *t, enum plan plan, const char *ctl, struct args *a)
+{
+	ssh_args(a, t);
+	attach_args(t, plan, a);
+	arg_add(a, "-O");
+	arg_add(a, ctl);
+	args_add(a, &t->options->session);
+	arg_host(a, t->name);
+}
+
+/*
+ * Whether the connection of the master that is there still works; else the
+ * socket goes, and the master is left to its sessions.  The server is asked to
+ * forward to where nothing can be, which any server answers, if only by no,
+ * and which runs nothing.  As that takes an ssh and a round trip, the time of
+ * the socket tells when it was last seen to work.
+ */
+static int
+master_answers(struct target *t)
+{
+	struct args a = { NULL, 0, 0 };
+	struct buf out = { NULL, 0, 0 };
+	struct stat st;
+
+	if (stat(t->socket.v, &st) == -1 ||
+	    time(NULL) - st.st_mtime < IDLE_S)
+		return 1;
+	ssh_args(&a, t);
+	attach_args(t, PLAN_ATTACH, &a);
+	arg_option(&a, "BatchMode=yes");
+	arg_add(&a, "-W");
+	arg_add(&a, "255.255.255.255:1");
+	arg_host(&a, t->name);
+	if (ssh_output(&a, &out, null_fd(), ANSWER_MS) != -1) {
+		(void)utimensat(AT_FDCWD, t->socket.v, NULL, 0);
+		return 1;
+	}
+	warnx("%s: the connection does not answer, making a new one",
+	    printable(t->name));
+	control_args(t, PLAN_ATTACH, "stop", &a);
+	(void)ssh_output(&a, &out, null_fd(), ANSWER_MS);
+	(void)unlink(t->socket.v);	/* if the master hangs as well */
+	free(a.v);
+	return 0;
+}
+
 /* -S: prints the socket's path.  -O: becomes ssh's command for the socket. */
 static int
 control(struct target *t, enum plan plan)
@@ -6736,12 +6789,7 @@ control(struct target *t, enum plan plan)
 		puts(t->socket.v);
 		return 0;
 	}
-	ssh_args(&a, t);
-	attach_args(t, plan, &a);
-	arg_add(&a, "-O");
-	arg_add(&a, t->options->ctl);
-	args_add(&a, &t->options->session);
-	arg_host(&a, t->name);
+	control_args(t, plan, t->options->ctl, &a);
 	return become(&a);
 }
 
@@ -6840,6 +6888,8 @@ connect_host(struct target *t)
 	plan = target_plan(t, terminal);
 	if (o->socket || o->ctl != NULL)
 		return control(t, plan);
+	if (plan == PLAN_ATTACH && !o->dry && !master_answers(t))
+		plan = target_plan(t, terminal);
 	if (!o->dry)
 		recent_write(t->name, 0);
 	if (plan == PLAN_MASTER && o->dry) {
