@@ -2787,6 +2787,22 @@ test_sockets()
 	start -q -F "$server/config" '~tilde' 'echo $WHERE'
 	ends 'an odd alias works' 0 here
 	hangup "$long" '~tilde'
+	cat >"$server/together" <<-END
+		echo x >>$server/begun
+		until [ "\$(grep -c x $server/begun)" -ge 3 ]; do sleep 0.1; done
+		exec $sshd
+	END
+	hosts <<-END
+		Host together
+		    ProxyCommand sh $server/together
+	END
+	for n in 1 2 3; do
+		"$wl" -F "$server/config" together "echo $n" </dev/null &
+	done >"$tmp/all" 2>&1
+	until_true '[ "$(grep -c . "$tmp/all")" -ge 3 ]'
+	is 'of several at once none complains' '1 2 3' \
+	    "$(sort "$tmp/all" | paste -s -d ' ' -)"
+	hangup together
 	run -F "$server/config" -o ControlPersist=60 web 'echo $PPID'
 	before=$(logins) sshd_pid=$out
 	touch -d '1 minute ago' "$(path web)"

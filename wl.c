@@ -5747,6 +5747,37 @@ socket_find(struct target *t)
 	buf_fmt(&t->socket, "-%016llx", (unsigned long long)target_hash(t));
 }
 
+/*
+ * Whether this wl is the one that becomes the master of its socket.  Of
+ * several that log in at once each could, and all but the first complain that
+ * there is one.  A link to the process id of the first tells, which is ssh's
+ * later: the claim ends with it.
+ */
+static int
+master_claim(const struct target *t)
+{
+	struct buf path = { NULL, 0, 0 };
+	char own[32], pid[32];
+	ssize_t n;
+	int tries, error = EEXIST;
+
+	if (t->users)
+		return 1;
+	buf_fmt(&path, "%s.claim", t->socket.v);
+	snprintf(own, sizeof(own), "%ld", (long)getpid());
+	for (tries = 0; tries < 2 && error == EEXIST; tries++) {
+		error = symlink(own, path.v) == -1 ? errno : 0;
+		n = error == EEXIST ? readlink(path.v, pid, sizeof(pid) - 1) : 0;
+		pid[n > 0 ? n : 0] = '\0';
+		if (n > 0 && kill((pid_t)atol(pid), 0) == 0)
+			break;
+		if (error == EEXIST)
+			unlink(path.v);
+	}
+	free(path.v);
+	return error != EEXIST;
+}
+
 /* Removes what wl or a master that was killed left behind long ago. */
 static void
 dir_sweep(const struct buf *dir)
@@ -5762,7 +5793,8 @@ dir_sweep(const struct buf *dir)
 	while ((e = readdir(d)) != NULL) {
 		path.len = 0;
 		buf_fmt(&path, "%s/%s", dir->v, e->d_name);
-		if (lstat(path.v, &st) == 0 && S_ISSOCK(st.st_mode) &&
+		if (lstat(path.v, &st) == 0 &&
+		    (S_ISSOCK(st.st_mode) || S_ISLNK(st.st_mode)) &&
 		    st.st_mtime + STALE_S < time(NULL) &&
 		    !master_alive(path.v, &pid))
 			unlink(path.v);
@@ -6890,6 +6922,8 @@ connect_host(struct target *t)
 		return control(t, plan);
 	if (plan == PLAN_ATTACH && !o->dry && !master_answers(t))
 		plan = target_plan(t, terminal);
+	if (plan == PLAN_DIRECT && !o->dry && !master_claim(t))
+		plan = PLAN_PLAIN;
 	if (!o->dry)
 		recent_write(t->name, 0);
 	if (plan == PLAN_MASTER && o->dry) {
