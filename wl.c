@@ -3980,7 +3980,7 @@ struct target {
 	struct buf given[3];	/* what the inventory says of it, for -o */
 	char **command;		/* the remote command, ends in NULL */
 	struct buf settings;	/* lines of `ssh -G' */
-	struct buf warnings;	/* what it said besides; any ssh says it again */
+	struct buf warnings;	/* what it said besides, as any ssh does */
 	struct buf socket;	/* the control socket's path */
 	struct buf dir;		/* the private directory, if there is one */
 	int users;		/* the socket is where the user said */
@@ -5758,24 +5758,22 @@ master_claim(const struct target *t)
 {
 	struct buf path = { NULL, 0, 0 };
 	char own[32], pid[32];
+	int tries, won = t->users;
 	ssize_t n;
-	int tries, error = EEXIST;
 
-	if (t->users)
-		return 1;
 	buf_fmt(&path, "%s.claim", t->socket.v);
 	snprintf(own, sizeof(own), "%ld", (long)getpid());
-	for (tries = 0; tries < 2 && error == EEXIST; tries++) {
-		error = symlink(own, path.v) == -1 ? errno : 0;
-		n = error == EEXIST ? readlink(path.v, pid, sizeof(pid) - 1) : 0;
-		pid[n > 0 ? n : 0] = '\0';
-		if (n > 0 && kill((pid_t)atol(pid), 0) == 0)
+	for (tries = 0; tries < 2 && !won; tries++) {
+		won = symlink(own, path.v) == 0 || errno != EEXIST;
+		if (won || (n = readlink(path.v, pid, sizeof(pid) - 1)) <= 0)
+			continue;
+		pid[n] = '\0';
+		if (kill((pid_t)atol(pid), 0) == 0)
 			break;
-		if (error == EEXIST)
-			unlink(path.v);
+		unlink(path.v);
 	}
 	free(path.v);
-	return error != EEXIST;
+	return won;
 }
 
 /* Removes what wl or a master that was killed left behind long ago. */
