@@ -120,6 +120,7 @@ setup()
 		set -g history-limit 1000
 	END
 	size=80x24 server='' sanitized='' patience=100 vain=0 parts=''
+	alive='-o ServerAliveInterval=30'
 	alone=$(command -v setsid)
 	[ "$(id -u)" != 0 ] || mkdir -p /run/sshd	# sshd insists on it
 	for socket in /dev/shm/wl-"$(id -u)"/*-????????????????; do
@@ -2434,23 +2435,52 @@ test_suspended_login()
 
 test_commands()
 {
-	size=200x24
+	size=220x24
+	hosts <<-END
+		Host tunnel
+		    SessionType none
+		    ForkAfterAuthentication yes
+	END
 	start -F "$server/config" -o 'SetEnv=A="b c"' -n web "it's" -x '$HOME' ''
 	socket=$("$wl" -F "$server/config" -o 'SetEnv=A="b c"' -S web)
 	ends '-n prints the commands, quoted for the shell' 0 "$(cat <<-END
 		ssh -F $server/config -o 'SetEnv=A="b c"' -N -T -o ControlMaster=auto \
--o ControlPersist=5s -o ControlPath=$socket -o LogLevel=DEBUG1 -v -- web
+-o ControlPersist=5s -o ControlPath=$socket $alive -o LogLevel=DEBUG1 -v -- web
 		ssh -F $server/config -o 'SetEnv=A="b c"' -S $socket -- web \
 'it'\\''s' -x '\$HOME' ''
 	END
 	)"
 	run -F "$server/config" -n web uptime
 	is 'without a terminal there is one command' "0:ssh -F $server/config \
--o ControlMaster=auto -o ControlPersist=5s -o ControlPath=$(path web) -- web \
+-o ControlMaster=auto -o ControlPersist=5s -o ControlPath=$(path web) $alive -- web \
 uptime:" "$rc:$out:$err"
 	is '-n runs nothing' '' "$(remains)"
 	run -F "$server/config" -n -- web
 	is 'options may end in --' 0 "$rc"
+	run -F "$server/config" -n web -- uptime
+	is 'as in ssh the command may follow a --' \
+	    "$("$wl" -F "$server/config" -n web uptime </dev/null)" "$out"
+	run -F "$server/config" -n -t4 web -A -L 80:x:1 htop -t
+	is 'ssh has its options from before and behind the query' \
+	    "0:ssh -F $server/config -4 -A -o ControlMaster=auto \
+-o ControlPersist=5s -o ControlPath=$("$wl" -F "$server/config" -4AS web) \
+$alive -t -L 80:x:1 -- web htop -t:" "$rc:$out:$err"
+	for option in -Jdb -6 -X; do
+		ok "$option makes another connection" [ "$(path web)" != \
+		    "$("$wl" -F "$server/config" $option -S web </dev/null)" ]
+	done
+	for arguments in '-S web x' '-e web x' '-O exit web x' '-O' '-S'; do
+		eval "run -F '$server/config' $arguments"
+		is "wl $arguments is wrong" 2: "$rc:$out"
+	done
+	run -F "$server/config" -n tunnel
+	is 'a host that is only a tunnel is left to ssh' \
+	    "0:ssh -F $server/config -- tunnel:" "$rc:$out:$err"
+	start -q -F "$server/config" -o KerberosAuthentication=yes web \
+	    'echo $WHERE'
+	ends 'a warning of the configuration comes once' 0 "command-line line \
+0: Unsupported option \"kerberosauthentication\"${newline}here"
+	hangup web
 	run -F "$server/config" -n -o ControlMaster=ask web
 	is 'with ControlMaster ask, wl leaves it to ssh' \
 	    "0:ssh -F $server/config -o ControlMaster=ask -- web:" \
@@ -2463,12 +2493,28 @@ uptime:" "$rc:$out:$err"
 	run -F "$server/config" -n -o ControlPersist=false web
 	is 'with -o ControlPersist=false the session is the master' \
 	    "0:ssh -F $server/config -o ControlPersist=false \
--o ControlMaster=auto -o ControlPersist=5s -o ControlPath=$(path web) -- web:" \
+-o ControlMaster=auto -o ControlPersist=5s -o ControlPath=$(path web) $alive -- web:" \
 	    "$rc:$out:$err"
+	mkdir "$server/new"
+	cat - "$server/config" >"$server/new/config" <<-'END'
+		Match command "uptime*" sessiontype exec
+		    Port 22
+	END
+	printf '#!/bin/sh\necho "$@" >%s/asked\nexec %s -F %s -G -T web\n' \
+	    "$server" "$(command -v ssh)" "$server/config" >"$server/new/ssh"
+	chmod +x "$server/new/ssh"
+	socket=$(PATH=$server/new:$PATH "$wl" -F "$server/new/config" -S web)
+	start PATH="$server/new:$PATH" -n -F "$server/new/config" web uptime -p
+	ends 'where a Match line asks what is run, the session is the master' 0 \
+	    "ssh -F $server/new/config -o ControlMaster=auto -o \
+ControlPersist=5s -o ControlPath=$socket $alive -- web uptime -p"
+	is 'and ssh -G is asked about this very command' \
+	    "-F $server/new/config -G -T -- web uptime -p" \
+	    "$(cat "$server/asked")"
 	run -F none -n web
 	is 'with -F none there is no configuration' \
 	    "0:ssh -F none -o ControlMaster=auto -o ControlPersist=5s -o \
-ControlPath=$("$wl" -F none -S web) -- web:" "$rc:$out:$err"
+ControlPath=$("$wl" -F none -S web) $alive -- web:" "$rc:$out:$err"
 	run -F none -l
 	is 'with -F none there are no hosts' '1::' "$rc:$out:$err"
 	run -F "$server/config" -O check web
@@ -2482,10 +2528,19 @@ ControlPath=$("$wl" -F none -S web) -- web:" "$rc:$out:$err"
 	run -F "$server/config" -n web
 	is 'where a master is, -n prints the session' \
 	    "0:ssh -F $server/config -S $(path web) -- web:" "$rc:$out:$err"
+	run -F "$server/config" -O forward web -L "$server/to:$server/from"
+	is '-O takes what ssh takes' "0:true" "$rc:$([ -S "$server/to" ] && echo true)"
 	is 'ssh itself can use the socket' here \
 	    "$(ssh -F "$server/config" -o ControlPath="$("$wl" \
 	    -F "$server/config" -S web)" web 'echo $WHERE')"
-	hangup web
+	for way in check exit; do
+		run -O $way
+		is "-O $way without a query is for all masters" "0:wl: $(path web)" \
+		    "$rc:$(printf '%s\n' "$err" | grep '^wl: .*/web-')"
+	done
+	until_true '[ ! -S "$(path web)" ]'
+	run -O exit
+	is 'when there are any' '1:wl: no shared connection' "$rc:$err"
 	size=80x24
 }
 
@@ -2571,6 +2626,7 @@ test_sockets()
 	printf '\nHost web\n  Port 2222\n' >>"$server/config"
 	ok 'the socket is another when the configuration changes' \
 	    [ "$(path j1)" != "$old" ]
+	test_told_apart
 	run -F "$server/config" web true
 	run -F "$server/config" -O check web
 	kill -9 "$(printf '%s' "$err" | tr -dc 0-9)"
@@ -2596,6 +2652,92 @@ test_sockets()
 	start -q -F "$server/config" '~tilde' 'echo $WHERE'
 	ends 'an odd alias works' 0 here
 	hangup "$long" '~tilde'
+	cat >"$server/together" <<-END
+		echo x >>$server/begun
+		until [ "\$(grep -c x $server/begun)" -ge 3 ]; do sleep 0.1; done
+		exec $sshd
+	END
+	hosts <<-END
+		Host together
+		    ProxyCommand sh $server/together
+	END
+	for n in 1 2 3; do
+		"$wl" -F "$server/config" together "echo $n" </dev/null &
+	done >"$tmp/all" 2>&1
+	until_true '[ "$(grep -c . "$tmp/all")" -ge 3 ]'
+	is 'of several at once none complains' '1 2 3' \
+	    "$(sort "$tmp/all" | paste -s -d ' ' -)"
+	hangup together
+	run -F "$server/config" -o ControlPersist=60 web 'echo $PPID'
+	before=$(logins) sshd_pid=$out
+	touch -d '1 minute ago' "$(path web)"
+	run -F "$server/config" web 'echo $WHERE'
+	is 'a connection that was idle is used if it answers' \
+	    "0:here::$before" "$rc:$out:$err:$(logins)"
+	kill -STOP "$sshd_pid"
+	touch -d '1 minute ago' "$(path web)"
+	start -q -F "$server/config" web 'echo $WHERE'
+	ends 'one that does not answer is replaced' 0 \
+	    "wl: web: the connection does not answer, making a new one
+here"
+	kill -CONT "$sshd_pid"
+	hangup web
+}
+
+# What of the surroundings the name of a socket tells apart, and what not.
+# with SETTING HOST: the host's socket in that environment.
+
+with() { env "$1" "$wl" -F "$server/config" -S "$2" </dev/null; }
+
+test_told_apart()
+{
+	hosts <<-'END'
+		Host named braced
+		    HostName same
+		Host named
+		    ProxyCommand nc $CUSTOMER %h
+		Host braced
+		    ProxyCommand nc "${CUSTOMER}.example" %h
+		Host x11
+		    ForwardX11 yes
+		Host own
+		    IdentityAgent none
+		    ProxyCommand none
+		Host set
+		    SetEnv A=1
+		    RemoteCommand echo $CUSTOMER
+		Host files
+		    ProxyCommand sh ./proxy
+	END
+	for case in 'web SSH_AUTH_SOCK' 'x11 DISPLAY' 'named CUSTOMER' \
+	    'braced CUSTOMER'; do
+		ok "told apart: $case" [ "$(with "${case#* }=a" "${case% *}")" != \
+		    "$(with "${case#* }=b" "${case% *}")" ]
+	done
+	for case in 'own SSH_AUTH_SOCK' 'web DISPLAY' 'web CUSTOMER' \
+	    'set CUSTOMER'; do
+		is "shared: $case" "$(with "${case#* }=a" "${case% *}")" \
+		    "$(with "${case#* }=b" "${case% *}")"
+	done
+	is 'shared: with and without SetEnv' "$(path set)" \
+	    "$("$wl" -F "$server/config" -S -o SetEnv=A=2 set </dev/null)"
+	mkdir "$server/one" "$server/two"
+	touch "$server/one/proxy" "$server/two/proxy"
+	ok 'told apart: two directories with a proxy' [ \
+	    "$(cd "$server/one" && path files)" != \
+	    "$(cd "$server/two" && path files)" ]
+	is 'shared: two directories without one' \
+	    "$(cd "$server" && path files)" "$(cd / && path files)"
+	touch -d '2026-01-01 00:00:00.1' "$server/config"
+	old=$(path j1)
+	start -F "$server/config" -S j
+	screen 2/
+	touch -d '2026-01-01 00:00:00.2' "$server/config"
+	keys Enter
+	ends 'told apart: states of the configuration, also behind a prompt' 0 \
+	    "$(path j1)"
+	ok 'the times of which differ by less than a second' \
+	    [ "$(path j1)" != "$old" ]
 }
 
 # as COMMANDS ARGUMENTS: the same as run, in a shell that runs the commands.
@@ -3083,12 +3225,12 @@ test_inventory_login()
 	run "$@" -n alpha
 	is '-n shows what an inventory says of a host' "0:ssh \
 -F $server/config $given -o ControlMaster=auto -o ControlPersist=5s -o \
-ControlPath=$("$wl" "$@" -S alpha) -- alpha:" "$rc:$out:$err"
+ControlPath=$("$wl" "$@" -S alpha) $alive -- alpha:" "$rc:$out:$err"
 	run -o Port=2203 "$@" -n alpha
 	is 'the -o of the user comes first' "0:ssh \
 -F $server/config -o Port=2203 $given -o ControlMaster=auto -o \
-ControlPersist=5s -o ControlPath=$("$wl" -o Port=2203 "$@" -S alpha) -- \
-alpha:" "$rc:$out:$err"
+ControlPersist=5s -o ControlPath=$("$wl" -o Port=2203 "$@" -S alpha) $alive \
+-- alpha:" "$rc:$out:$err"
 	ok 'the socket is another one than without the inventory' [ \
 	    "$("$wl" "$@" -S alpha)" != "$(path alpha)" ]
 	run "$@" alpha echo hello
@@ -4430,7 +4572,7 @@ test_composed_files()
 	    sed "s#8080#$server/socket#")"
 	ok 'which is there' [ -S "$server/socket" ]
 	is 'all of this was one login' 1 "$(logins)"
-	composes 'it ends' "$(example '-O exit')" 'Exit request sent.'
+	composes 'it ends' "$(example '-O exit web')" 'Exit request sent.'
 	until_true '[ ! -S "$(path web)" ]'
 	composes 'fetched over a new one' \
 	    "$(example '_COMMAND=wl ') -q origin"

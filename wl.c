@@ -104,14 +104,20 @@ enum {
 
 extern char **environ;
 
+/* A command line, or words of one. */
+struct args {
+	const char **v;		/* ends in NULL */
+	size_t len, cap;
+};
+
 /* What the command line says. */
 struct options {
 	const char *self;	/* argv[0] */
 	const char *file;	/* -F */
 	const char *inventory;	/* -i */
 	const char *ctl;	/* -O */
-	char **ssh;		/* the arguments of -o */
-	size_t nssh, capssh;
+	struct args ssh;	/* what every ssh is given, as -o */
+	struct args session;	/* what one ssh is given, as -L */
 	int list, verbose, print, edit, dry, socket, quiet;
 };
 
@@ -685,6 +691,7 @@ struct config {
 	size_t read;		/* bytes read so far */
 	uint32_t pass;
 	int final;		/* a `Match final' asks for a second pass */
+	int by_session;		/* a Match line asks for what is run */
 	int full;		/* nothing more is read */
 	const char *local_user;
 };
@@ -943,6 +950,9 @@ read_match(struct reader *r, char *p)
 		if (takes_argument(w) && next_argument(&p, w, &arg) == -1)
 			status = -1;
 		c->final |= strcasecmp(w + (*w == '!'), "final") == 0;
+		c->by_session |=
+		    strcasecmp(w + (*w == '!'), "sessiontype") == 0 ||
+		    strcasecmp(w + (*w == '!'), "command") == 0;
 		word_add(c, w);
 		word_add(c, arg);
 		if (status == -1)
@@ -3268,15 +3278,11 @@ struct target {
 	struct buf given[3];	/* what the inventory says of it, for -o */
 	char **command;		/* the remote command, ends in NULL */
 	struct buf settings;	/* lines of `ssh -G' */
+	struct buf warnings;	/* what it said besides, as any ssh does */
 	struct buf socket;	/* the control socket's path */
 	struct buf dir;		/* the private directory, if there is one */
 	int users;		/* the socket is where the user said */
 	struct buf value, option;	/* for setting() and master_args() */
-};
-
-struct args {
-	const char **v;		/* ends in NULL */
-	size_t len, cap;
 };
 
 static void
@@ -3294,6 +3300,15 @@ arg_option(struct args *a, const char *option)
 	arg_add(a, option);
 }
 
+static void
+args_add(struct args *a, const struct args *more)
+{
+	size_t i;
+
+	for (i = 0; i < more->len; i++)
+		arg_add(a, more->v[i]);
+}
+
 /* Begins a command line with what the user and the inventory say. */
 static void
 ssh_args(struct args *a, const struct target *t)
@@ -3307,8 +3322,7 @@ ssh_args(struct args *a, const struct target *t)
 		arg_add(a, "-F");
 		arg_add(a, o->file);
 	}
-	for (i = 0; i < o->nssh; i++)
-		arg_option(a, o->ssh[i]);
+	args_add(a, &o->ssh);
 	for (i = 0; i < 3; i++)
 		if (t->given[i].len > 0)
 			arg_option(a, t->given[i].v);
@@ -3319,6 +3333,16 @@ arg_host(struct args *a, const char *name)
 {
 	arg_add(a, "--");
 	arg_add(a, name);
+}
+
+static void
+arg_session(struct args *a, const struct target *t)
+{
+	size_t i;
+
+	arg_host(a, t->name);
+	for (i = 0; t->command != NULL && t->command[i] != NULL; i++)
+		arg_add(a, t->command[i]);
 }
 
 /* Prints a command line as a POSIX shell would take it. */
@@ -3502,6 +3526,8 @@ enum {
 	SOCKET_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) -
 	    BIND_EXTRA - 1,	/* bytes of a path */
 	STALE_S = 60,		/* a dead socket this old is removed */
+	IDLE_S = 10,		/* a connection is believed in for so long, */
+	ANSWER_MS = 3000,	/* and then has so long to answer */
 };
 
 /*
@@ -4764,6 +4790,10 @@ plain_run(struct prompt *p, struct host **host)
  * holds for this connection.
  */
 
+#ifdef __APPLE__
+#define st_mtim st_mtimespec
+#endif
+
 /* The value of a setting, "" if it is not printed; valid until the next. */
 static const char *
 setting(struct target *t, const char *key)
@@ -4793,20 +4823,19 @@ ended_by(int signo)
 	warnx("ssh: ended by signal %d", signo);
 }
 
-/* Asks `ssh -G'; returns 0, or the status with which it failed. */
+/*
+ * Runs ssh until it ends, for MS milliseconds at most unless that is -1.  Its
+ * standard output goes to OUT.  Returns its status, -1 if it took too long.
+ */
 static int
-settings_read(struct target *t)
+ssh_output(const struct args *a, struct buf *out, int errors, long ms)
 {
-	struct args a = { NULL, 0, 0 };
+	long long until = now_ms() + ms;
 	int pipefd[2], fds[3], status;
 	char chunk[4096];
 	ssize_t n;
 	pid_t pid;
 
-	ssh_args(&a, t);
-	arg_add(&a, "-G");
-	arg_add(&a, "-T");	/* or it complains that it has no terminal */
-	arg_host(&a, t->name);
 	if (pipe(pipefd) == -1)
 		err(2, "pipe");
 	fcntl(pipefd[0], F_SETFD, FD_CLOEXEC);
@@ -4814,28 +4843,57 @@ settings_read(struct target *t)
 	fcntl(pipefd[0], F_SETFL, O_NONBLOCK);
 	fds[0] = null_fd();
 	fds[1] = pipefd[1];
-	fds[2] = 2;
-	pid = spawn(&a, environ, fds, 0);
+	fds[2] = errors;
+	pid = spawn(a, environ, fds, 0);
 	close(pipefd[1]);
-	t->settings.len = 0;
-	buf_str(&t->settings, "");
 	do {
-		if (tty_wait(pipefd[0], -1) == -1 && caught == SIGTSTP) {
+		if (tty_wait(pipefd[0], ms) == -1 && caught == SIGTSTP) {
 			suspend(getpid());
 			kill(pid, SIGCONT);
-		} else if (caught) {
+		} else if (caught || (ms != -1 && now_ms() >= until)) {
 			kill(pid, SIGTERM);
 			kill(pid, SIGCONT);
-			wait_for(pid);
-			die_of(caught);
+			break;
 		}
 		n = read(pipefd[0], chunk, sizeof(chunk));
 		if (n > 0)
-			buf_add(&t->settings, chunk, (size_t)n);
+			buf_add(out, chunk, (size_t)n);
 	} while (n > 0 || (n == -1 && errno == EAGAIN));
 	close(pipefd[0]);
 	status = wait_for(pid);
+	if (caught)
+		die_of(caught);
+	return ms != -1 && now_ms() >= until ? -1 : status;
+}
+
+/* Asks `ssh -G'; returns 0, or the status with which it failed. */
+static int
+settings_read(struct target *t)
+{
+	struct args a = { NULL, 0, 0 };
+	FILE *said = tmpfile();
+	char chunk[4096];
+	size_t n;
+	int status;
+
+	ssh_args(&a, t);
+	arg_add(&a, "-G");
+	arg_add(&a, "-T");	/* or it complains that it has no terminal */
+	arg_session(&a, t);	/* a Match line may ask for what is run */
+	t->settings.len = t->warnings.len = 0;
+	buf_str(&t->settings, "");
+	buf_str(&t->warnings, "");
+	status = ssh_output(&a, &t->settings, said != NULL ? fileno(said) : 2,
+	    -1);
 	free(a.v);
+	if (said != NULL) {
+		rewind(said);
+		while ((n = fread(chunk, 1, sizeof(chunk), said)) > 0)
+			buf_add(&t->warnings, chunk, n);
+		fclose(said);
+	}
+	if (status != 0)
+		(void)write_all(2, t->warnings.v, t->warnings.len);
 	if (status > 128 && status < 255)
 		ended_by(status - 128);
 	return status;
@@ -4848,35 +4906,105 @@ is_proxied(struct target *t)
 	    *setting(t, "proxycommand") != '\0';
 }
 
+/* Counts the variables of the environment that TEXT names as $X or ${X}. */
+static uint64_t
+hash_variables(uint64_t h, const char *text)
+{
+	char name[128];
+	const char *v;
+	int n;
+
+	while ((text = strchr(text, '$')) != NULL) {
+		text += text[1] == '{' ? 2 : 1;
+		n = (int)strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+		    "abcdefghijklmnopqrstuvwxyz0123456789");
+		snprintf(name, sizeof(name), "%.*s", n, text);
+		if ((v = getenv(name)) != NULL)
+			h = fnv(h, v, strlen(v) + 1);
+	}
+	return h;
+}
+
+/* Whether a word of the command is a file, by a path that is not absolute. */
+static int
+is_relative(const char *command)
+{
+	static const char ends[] = BLANKS "\"'`()<>;|&=$";
+	struct buf word = { NULL, 0, 0 };
+	int found = 0;
+	size_t n;
+
+	for (; *command != '\0' && !found; command += n) {
+		command += strspn(command, ends);
+		n = strcspn(command, ends);
+		word.len = 0;
+		buf_add(&word, command, n);
+		found = *command != '/' && access(word.v, F_OK) == 0;
+	}
+	free(word.v);
+	return found;
+}
+
 /*
- * The hash of all that decides where the host's connection leads: what ssh -G
- * prints, but for the keywords of the sharing itself (ControlPersist=10m for
- * once is to be found again without it).  A jump host or a proxy command has
- * settings of its own, so then the state of the configuration's files counts
- * too.
+ * Counts what is around a proxy and ssh -G does not print: the state of the
+ * configuration's files, as a jump host or the ssh of a proxy command has
+ * settings of its own, and where the files are that the command names.
+ */
+static uint64_t
+hash_proxy(uint64_t h, struct target *t)
+{
+	const struct config *c = t->hosts->config;
+	struct stat st;
+	char *dir;
+	size_t i;
+
+	for (i = 0; i < c->nfiles; i++) {
+		memset(&st, 0, sizeof(st));
+		(void)stat(c->files[i].path, &st);
+		h = fnv(h, c->files[i].path, strlen(c->files[i].path) + 1);
+		h = fnv(h, &st.st_dev, sizeof(st.st_dev));
+		h = fnv(h, &st.st_ino, sizeof(st.st_ino));
+		h = fnv(h, &st.st_size, sizeof(st.st_size));
+		h = fnv(h, &st.st_mtim, sizeof(st.st_mtim));
+	}
+	if (is_relative(setting(t, "proxycommand")) &&
+	    (dir = getcwd(NULL, 0)) != NULL) {
+		h = fnv(h, dir, strlen(dir) + 1);
+		free(dir);
+	}
+	return h;
+}
+
+/*
+ * The hash of all that decides where the host's connection leads, and as
+ * whom: what ssh -G prints, and the environment as far as that names it or it
+ * is used without being named.  Left out are the keywords of the sharing itself
+ * (ControlPersist=10m for once is to be found again without it), and those
+ * that are of one session only.
  */
 static uint64_t
 target_hash(struct target *t)
 {
-	const char *p = t->settings.v, *eol;
-	const struct file *f = t->hosts->config->files;
+	const char *p = t->settings.v, *eol, *agent;
+	struct buf line = { NULL, 0, 0 };
 	uint64_t h = FNV_START;
-	size_t i;
 
-	for (; (eol = strchr(p, '\n')) != NULL; p = eol + 1)
-		if (strncmp(p, "control", 7) != 0)
-			h = fnv(h, p, (size_t)(eol - p) + 1);
-
-	if (!is_proxied(t))
-		return h;
-	for (i = 0; i < t->hosts->config->nfiles; i++, f++) {
-		h = fnv(h, f->path, strlen(f->path) + 1);
-		h = fnv(h, &f->st.st_dev, sizeof(f->st.st_dev));
-		h = fnv(h, &f->st.st_ino, sizeof(f->st.st_ino));
-		h = fnv(h, &f->st.st_size, sizeof(f->st.st_size));
-		h = fnv(h, &f->st.st_mtime, sizeof(f->st.st_mtime));
+	for (; (eol = strchr(p, '\n')) != NULL; p = eol + 1) {
+		line.len = 0;
+		buf_add(&line, p, (size_t)(eol - p) + 1);
+		if (strncmp(line.v, "control", 7) != 0 &&
+		    strncmp(line.v, "remotecommand ", 14) != 0 &&
+		    strncmp(line.v, "setenv ", 7) != 0)
+			h = hash_variables(fnv(h, line.v, line.len), line.v);
 	}
-	return h;
+	free(line.v);
+	agent = setting(t, "identityagent");
+	if (*agent == '\0' || strcmp(agent, "SSH_AUTH_SOCK") == 0 ||
+	    is_proxied(t))
+		h = hash_variables(h, "$SSH_AUTH_SOCK");
+	if (strcmp(setting(t, "forwardx11"), "yes") == 0)
+		h = hash_variables(h, "$DISPLAY");
+	return is_proxied(t) ? hash_proxy(h, t) : h;
 }
 
 /*
@@ -4901,6 +5029,35 @@ socket_find(struct target *t)
 	buf_fmt(&t->socket, "-%016llx", (unsigned long long)target_hash(t));
 }
 
+/*
+ * Whether this wl is the one that becomes the master of its socket.  Of
+ * several that log in at once each could, and all but the first complain that
+ * there is one.  A link to the process id of the first tells, which is ssh's
+ * later: the claim ends with it.
+ */
+static int
+master_claim(const struct target *t)
+{
+	struct buf path = { NULL, 0, 0 };
+	char own[32], pid[32];
+	int tries, won = t->users;
+	ssize_t n;
+
+	buf_fmt(&path, "%s.claim", t->socket.v);
+	snprintf(own, sizeof(own), "%ld", (long)getpid());
+	for (tries = 0; tries < 2 && !won; tries++) {
+		won = symlink(own, path.v) == 0 || errno != EEXIST;
+		if (won || (n = readlink(path.v, pid, sizeof(pid) - 1)) <= 0)
+			continue;
+		pid[n] = '\0';
+		if (kill((pid_t)atol(pid), 0) == 0)
+			break;
+		unlink(path.v);
+	}
+	free(path.v);
+	return won;
+}
+
 /* Removes what wl or a master that was killed left behind long ago. */
 static void
 dir_sweep(const struct buf *dir)
@@ -4915,7 +5072,8 @@ dir_sweep(const struct buf *dir)
 	while ((e = readdir(d)) != NULL) {
 		path.len = 0;
 		buf_fmt(&path, "%s/%s", dir->v, e->d_name);
-		if (lstat(path.v, &st) == 0 && S_ISSOCK(st.st_mode) &&
+		if (lstat(path.v, &st) == 0 &&
+		    (S_ISSOCK(st.st_mode) || S_ISLNK(st.st_mode)) &&
 		    st.st_mtime + STALE_S < time(NULL) &&
 		    !socket_listens(path.v))
 			unlink(path.v);
@@ -4939,14 +5097,34 @@ user_option(const struct options *o, const char *keyword)
 	size_t i, n = strlen(keyword);
 	const char *s;
 
-	for (i = 0; i < o->nssh; i++) {
-		s = o->ssh[i] + strspn(o->ssh[i], BLANKS);
+	for (i = 0; i < o->ssh.len; i++) {
+		s = o->ssh.v[i] + strspn(o->ssh.v[i], BLANKS);
 		if (strncasecmp(s, keyword, n) == 0 &&
 		    s[n + strspn(s + n, BLANKS "=")] != '\0' &&
 		    strchr(BLANKS "=", s[n]) != NULL)
 			return s + n + strspn(s + n, BLANKS "=");
 	}
 	return "";
+}
+
+/*
+ * Whether the session can have no master but itself: one of another kind, as
+ * `ssh -N' is, would be of no use or might get other settings.
+ */
+static int
+is_own_master(const struct target *t)
+{
+	return is_no(user_option(t->options, "ControlPersist")) ||
+	    t->hosts->config->by_session;
+}
+
+/* Whether ssh only forwards, goes to the background or reads nothing. */
+static int
+is_no_session(struct target *t)
+{
+	return strcmp(setting(t, "sessiontype"), "none") == 0 ||
+	    strcmp(setting(t, "forkafterauthentication"), "yes") == 0 ||
+	    strcmp(setting(t, "stdinnull"), "yes") == 0;
 }
 
 /*
@@ -4961,16 +5139,15 @@ target_plan(struct target *t, int terminal)
 
 	if (strcmp(control, "ask") == 0 || strcmp(control, "autoask") == 0 ||
 	    strcasecmp(user_option(t->options, "ControlPath"), "none") == 0 ||
-	    is_no(user_option(t->options, "ControlMaster")))
+	    is_no(user_option(t->options, "ControlMaster")) ||
+	    is_no_session(t))
 		return PLAN_PLAIN;
-	if (is_no(user_option(t->options, "ControlPersist")))
-		terminal = 0;	/* the session is to be the master */
 	socket_find(t);
 	if (t->socket.len == 0)
 		return PLAN_PLAIN;
 	if (master_alive(t->socket.v, &pid))
 		return PLAN_ATTACH;
-	return terminal ? PLAN_MASTER : PLAN_DIRECT;
+	return terminal && !is_own_master(t) ? PLAN_MASTER : PLAN_DIRECT;
 }
 
 /*
@@ -4985,8 +5162,11 @@ master_args(struct target *t, struct args *a)
 		arg_option(a, "ControlPersist=5s");
 	t->option.len = 0;
 	buf_fmt(&t->option, "ControlPath=%s", t->socket.v);
-	if (!t->users)
-		arg_option(a, t->option.v);
+	if (t->users)
+		return;
+	arg_option(a, t->option.v);
+	if (strcmp(setting(t, "serveraliveinterval"), "0") == 0)
+		arg_option(a, "ServerAliveInterval=30");
 }
 
 /* Whether the user has left the LogLevel as it is. */
@@ -5039,16 +5219,13 @@ attach_args(struct target *t, enum plan plan, struct args *a)
 static void
 session_args(struct target *t, enum plan plan, struct args *a)
 {
-	size_t i;
-
 	ssh_args(a, t);
 	if (plan == PLAN_DIRECT)
 		master_args(t, a);
 	else
 		attach_args(t, plan, a);
-	arg_host(a, t->name);
-	for (i = 0; t->command != NULL && t->command[i] != NULL; i++)
-		arg_add(a, t->command[i]);
+	args_add(a, &t->options->session);
+	arg_session(a, t);
 }
 
 /*
@@ -5229,6 +5406,8 @@ login_line(struct login *l)
 	static const char debug[] = "debug1: ";
 	size_t i;
 
+	if (l->line.len > 2 && strstr(l->target->warnings.v, l->line.v) != NULL)
+		return;		/* the session says it again */
 	if (l->debug && strncmp(l->line.v, debug, strlen(debug)) == 0) {
 		login_stage(l, l->line.v + strlen(debug));
 		return;
@@ -5859,6 +6038,54 @@ login(struct target *t)
  * From the choice to the session.
  */
 
+/* The command line of ssh's command CTL for the socket. */
+static void
+control_args(struct target *t, enum plan plan, const char *ctl, struct args *a)
+{
+	ssh_args(a, t);
+	attach_args(t, plan, a);
+	arg_add(a, "-O");
+	arg_add(a, ctl);
+	args_add(a, &t->options->session);
+	arg_host(a, t->name);
+}
+
+/*
+ * Whether the connection of the master that is there still works; else the
+ * socket goes, and the master is left to its sessions.  The server is asked to
+ * forward to where nothing can be, which any server answers, if only by no,
+ * and which runs nothing.  As that takes an ssh and a round trip, the time of
+ * the socket tells when it was last seen to work.
+ */
+static int
+master_answers(struct target *t)
+{
+	struct args a = { NULL, 0, 0 };
+	struct buf out = { NULL, 0, 0 };
+	struct stat st;
+
+	if (stat(t->socket.v, &st) == -1 ||
+	    time(NULL) - st.st_mtime < IDLE_S)
+		return 1;
+	ssh_args(&a, t);
+	attach_args(t, PLAN_ATTACH, &a);
+	arg_option(&a, "BatchMode=yes");
+	arg_add(&a, "-W");
+	arg_add(&a, "255.255.255.255:1");
+	arg_host(&a, t->name);
+	if (ssh_output(&a, &out, null_fd(), ANSWER_MS) != -1) {
+		(void)utimensat(AT_FDCWD, t->socket.v, NULL, 0);
+		return 1;
+	}
+	warnx("%s: the connection does not answer, making a new one",
+	    printable(t->name));
+	control_args(t, PLAN_ATTACH, "stop", &a);
+	(void)ssh_output(&a, &out, null_fd(), ANSWER_MS);
+	(void)unlink(t->socket.v);	/* if the master hangs as well */
+	free(a.v);
+	return 0;
+}
+
 /* -S: prints the socket's path.  -O: becomes ssh's command for the socket. */
 static int
 control(struct target *t, enum plan plan)
@@ -5873,12 +6100,47 @@ control(struct target *t, enum plan plan)
 		puts(t->socket.v);
 		return 0;
 	}
-	ssh_args(&a, t);
-	attach_args(t, plan, &a);
-	arg_add(&a, "-O");
-	arg_add(&a, t->options->ctl);
-	arg_host(&a, t->name);
+	control_args(t, plan, t->options->ctl, &a);
 	return become(&a);
+}
+
+/* -O without a host: ssh's command for each of wl's own masters. */
+static int
+control_all(const struct options *o)
+{
+	const int fds[3] = { null_fd(), 1, 2 };
+	struct buf dir = { NULL, 0, 0 }, path = dir;
+	struct args a = { NULL, 0, 0 };
+	struct dirent *e;
+	DIR *d = NULL;
+	pid_t pid;
+	int found = 0;
+
+	dir_find(&dir, 0);
+	if (dir.len > 0)
+		d = opendir(dir.v);
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		path.len = 0;
+		buf_fmt(&path, "%s/%s", dir.v, e->d_name);
+		if (strchr(e->d_name, '-') == NULL ||	/* that of a hash */
+		    !master_alive(path.v, &pid))
+			continue;
+		found = 1;
+		warnx("%s", path.v);
+		a.len = 0;
+		arg_add(&a, "ssh");
+		arg_add(&a, "-F");
+		arg_add(&a, "none");
+		arg_add(&a, "-S");
+		arg_add(&a, path.v);
+		arg_add(&a, "-O");
+		arg_add(&a, o->ctl);
+		arg_host(&a, e->d_name);
+		wait_for(spawn(&a, environ, fds, 0));
+	}
+	if (!found)
+		warnx("no shared connection");
+	return !found;
 }
 
 /* Says where to connect, with what an inventory says of it. */
@@ -5937,10 +6199,15 @@ connect_host(struct target *t)
 	plan = target_plan(t, terminal);
 	if (o->socket || o->ctl != NULL)
 		return control(t, plan);
+	if (plan == PLAN_ATTACH && !o->dry && !master_answers(t))
+		plan = target_plan(t, terminal);
+	if (plan == PLAN_DIRECT && !o->dry && !master_claim(t))
+		plan = PLAN_PLAIN;
 	if (plan == PLAN_MASTER && o->dry) {
 		login_args(t, &a, default_level(t));
 		print_args(&a);
 	} else if (plan == PLAN_MASTER && !login(t)) {
+		(void)write_all(2, t->warnings.v, t->warnings.len);
 		return 255;
 	}
 	session_args(t, plan, &a);
@@ -5967,16 +6234,43 @@ finish(int status)
 }
 
 static void
+version(void)
+{
+	puts("wl " VERSION);
+	exit(finish(0));
+}
+
+/* A wrong option gets the ways to call wl, -h the options and examples too. */
+static void
 usage(FILE *to)
 {
-	fprintf(to, "usage: wl [-q] [-F file] [-i file] [-o option]... "
+	fputs("usage: wl [-qt] [-F file] [-i file] [-o option]... "
 	    "[query [command ...]]\n"
 	    "       wl -l [-v] [-F file] [-i file] [query]\n"
 	    "       wl -p [-F file] [-i file] [query]\n"
-	    "       wl -e | -n | -S [-F file] [-i file] [-o option]... "
+	    "       wl -n [-F file] [-i file] [-o option]... "
 	    "query [command ...]\n"
-	    "       wl -O ctl_cmd [-F file] [-i file] [-o option]... query\n"
-	    "       wl -h | -V\n");
+	    "       wl -e | -S [-F file] [-i file] [-o option]... query\n"
+	    "       wl -O ctl_cmd [-F file] [-i file] [-o option]... "
+	    "[query]\n"
+	    "       wl -h | -V\n", to);
+	if (to == stdout)
+		fputs("\n"
+		    "  -e  edit the host's entry\n"
+		    "  -F  read this ssh_config only\n"
+		    "  -i  take the hosts from a list or an inventory\n"
+		    "  -l  list the hosts, with -v what is known of them\n"
+		    "  -n  print the ssh commands instead of running them\n"
+		    "  -O  ssh's control command, without a query for all\n"
+		    "  -o  an option of ssh_config\n"
+		    "  -p  print the name of the host that is chosen\n"
+		    "  -q  do not say how long connecting took\n"
+		    "  -S  print the path of the control socket\n"
+		    "  -t  a terminal for the command, as in ssh;\n"
+		    "      so are -4 -6 -A -C -D -J -L -R -X -Y\n"
+		    "\n"
+		    "  wl web             connect to the host that is meant\n"
+		    "  wl web-1 uptime    run a command there\n", to);
 	exit(to == stdout ? finish(0) : 2);
 }
 
@@ -6078,49 +6372,76 @@ option_flag(struct options *o, int c)
 	}
 }
 
+/* Keeps the option C, and its argument, as ssh takes it. */
+static void
+ssh_option(struct args *a, int c, const char *arg)
+{
+	char word[] = { '-', (char)c, '\0' };
+
+	arg_add(a, xstrdup(word));
+	if (strchr("DJLRo", c) != NULL)
+		arg_add(a, arg);
+}
+
 /*
- * Reads the options; returns the index of the first operand.  The `+' is for
- * glibc, which else takes options from behind it: they are the command's.
+ * Takes the options up to the next operand.  The `+' is for glibc, which else
+ * takes options from behind it: they are the command's.
+ */
+static void
+options_take(struct options *o, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv,
+	    "+46ACD:F:J:L:O:R:SVXYehi:lno:pqtv")) != -1) {
+		if (c == 'F')
+			o->file = optarg;
+		else if (c == 'O')
+			o->ctl = optarg;
+		else if (c == 'i')
+			o->inventory = optarg;
+		else if (c == 'h')
+			usage(stdout);
+		else if (c == 'V')
+			version();
+		else if (c == '?')
+			usage(stderr);
+		else if (strchr("DLRt", c) != NULL)
+			ssh_option(&o->session, c, optarg);
+		else if (strchr("46ACJXYo", c) != NULL)
+			ssh_option(&o->ssh, c, optarg);
+		else
+			*option_flag(o, c) = 1;
+	}
+}
+
+/*
+ * Reads the options; returns the index of the query, which what is left then
+ * follows.  As in ssh options may stand behind it too, unless there was a `--'.
  */
 static int
 options_read(struct options *o, int argc, char **argv)
 {
-	int c, mine;
+	int mine, alone;
+	char *query;
 
 	memset(o, 0, sizeof(*o));
 	o->self = argv[0];
-	while ((c = getopt(argc, argv, "+F:O:SVehi:lno:pqv")) != -1) {
-		switch (c) {
-		case 'F':
-			o->file = optarg;
-			break;
-		case 'O':
-			o->ctl = optarg;
-			break;
-		case 'V':
-			puts("wl " VERSION);
-			exit(finish(0));
-		case 'h':
-			usage(stdout);
-			break;
-		case 'i':
-			o->inventory = optarg;
-			break;
-		case 'o':
-			o->ssh = grow(o->ssh, &o->capssh, o->nssh + 1,
-			    sizeof(*o->ssh));
-			o->ssh[o->nssh++] = optarg;
-			break;
-		case '?':
-			usage(stderr);
-			break;
-		default:
-			*option_flag(o, c) = 1;
-		}
+	if (argc > 1 && strcmp(argv[1], "--help") == 0)
+		usage(stdout);
+	if (argc > 1 && strcmp(argv[1], "--version") == 0)
+		version();
+	options_take(o, argc, argv);
+	if (optind < argc && strcmp(argv[optind - 1], "--") != 0) {
+		query = argv[optind++];
+		options_take(o, argc, argv);
+		argv[--optind] = query;
 	}
-	mine = o->edit + o->dry + o->socket + (o->ctl != NULL);
+	alone = o->edit + o->socket + (o->ctl != NULL);
+	mine = alone + o->dry;
 	if (o->list + o->print + mine > 1 || (o->verbose && !o->list) ||
-	    (mine && optind == argc))
+	    (mine && o->ctl == NULL && optind == argc) ||
+	    (alone && argc - optind > 1))
 		usage(stderr);
 	return optind;
 }
@@ -6272,6 +6593,8 @@ main(int argc, char **argv)
 		return askpass(where, argv[1]);
 	setlocale(LC_CTYPE, "");
 	first = options_read(&options, argc, argv);
+	if (options.ctl != NULL && first == argc)
+		return control_all(&options);
 	hosts_read(&hosts, &options);
 	prompt.options = &options;
 	prompt.rank.hosts = &hosts;
