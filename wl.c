@@ -5878,7 +5878,7 @@ askpass(const char *where, const char *text)
  */
 
 enum {
-	LINGER_MS = 500,	/* how long a live master may stay in front */
+	LINGER_MS = 500,	/* how long ours may take to leave a live socket */
 	SPIN_AFTER = 100,	/* ms before the spinner is shown */
 	SPIN_EVERY = 80,	/* ms between its frames */
 	READ_BYTES = 4096,	/* that are read at once */
@@ -6231,12 +6231,11 @@ static char **
 login_env(struct login *l)
 {
 	const char *self = l->target->options->self;
+	char *path = strchr(self, '/') != NULL ? realpath(self, NULL) : NULL;
 	struct buf where = { NULL, 0, 0 }, program = where;
 	size_t n, i, kept = 0;
 	char **env;
 
-	if (strchr(self, '/') != NULL && (self = realpath(self, NULL)) == NULL)
-		out_of_memory();
 	for (n = 0; environ[n] != NULL; n++)
 		continue;
 	if ((env = calloc(n + 4, sizeof(*env))) == NULL)
@@ -6245,7 +6244,7 @@ login_env(struct login *l)
 		if (strncmp(environ[i], "SSH_ASKPASS=", 12) != 0)
 			env[kept++] = environ[i];
 	buf_fmt(&where, "%s=%s:%s", ASK_ENV, l->word, l->path.v);
-	buf_fmt(&program, "SSH_ASKPASS=%s", self);
+	buf_fmt(&program, "SSH_ASKPASS=%s", path != NULL ? path : self);
 	env[kept++] = where.v;
 	env[kept++] = program.v;
 	env[kept++] = (char *)"SSH_ASKPASS_REQUIRE=force";
