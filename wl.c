@@ -6251,7 +6251,7 @@ login_env(struct login *l)
 	return env;
 }
 
-/* Whether the user wants ssh to ask on the terminal: no master can. */
+/* Whether the user wants ssh to ask by itself, in the foreground. */
 static int
 ssh_asks(void)
 {
@@ -6645,7 +6645,8 @@ login_wait(struct login *l)
 		login_look(l);
 		if (l->state < LOGIN_DONE)
 			ask_step(l, typed);
-		if (l->state < LOGIN_ASKING || l->state == LOGIN_LENT)
+		if (l->said.len == 0 && (l->state == LOGIN_SPINNING ||
+		    l->state == LOGIN_LENT))
 			login_read(l);
 		login_say(l);
 		if (l->state == LOGIN_SPINNING)
