@@ -2330,12 +2330,17 @@ cancel()
 	start -F "$server/config" "$1"
 	printf '* %s  ME@%s  %s  N s\n' "$1" "$1" "$2" >"$tmp/sight"
 	becomes "$1: the spinner says \"$2\"" <"$tmp/sight"
-	case $3 in
-	C-*)	keys "$3" ;;
-	*)	kill -"$3" "$(cat "$tmp/pid")" ;;
-	esac
+	strikes "$3"
 	ends "$3 ends \"$2\"" "$4"
 	gone "$3 ends \"$2\""
+}
+
+strikes()	# KEY|SIGNAL
+{
+	case $1 in
+	C-*)	keys "$1" ;;
+	*)	kill -"$1" "$(cat "$tmp/pid")" ;;
+	esac
 }
 
 # A login that takes its time: what is typed meanwhile is for the other side.
@@ -4579,8 +4584,7 @@ greets()
 	printf '%s\n' hello 'exit 0' >>"$tmp/sight"
 	sentence=$1 host=$2
 	shift 2
-	start PATH="${fake:+$fake:}$PATH" -q -F "$server/config" "$host" \
-	    'echo hello'
+	start -q -F "$server/config" "$host" 'echo hello'
 	while [ $# -gt 0 ]; do
 		answer "$1" "$2"
 		shift 2
@@ -4700,10 +4704,7 @@ test_refusal()
 		start -F "$server/config" locked
 		asks "$lock"
 		keys some text
-		case $way in
-		C-*)	keys "${way%:*}" ;;
-		*)	kill -"${way%:*}" "$(cat "$tmp/pid")" ;;
-		esac
+		strikes "${way%:*}"
 		screen 'exit '
 		keys over Enter
 		becomes "${way%:*} at a question ends wl, and what was typed is gone" \
@@ -4944,10 +4945,7 @@ done; yes | head -c 200000 >&2; echo \$? >$server/flood) & exec $sshd'
 			start -F "$server/config" torrent
 			unwrapped
 			until_true '[ -e "$server/floods" ]'
-			case $way in
-			C-*)	keys C-c ;;
-			*)	kill -TERM "$(cat "$tmp/pid")" ;;
-			esac
+			strikes "${way%:*}"
 			screen "exit ${way#*:}"
 			restored "${way%:*} ends what a proxy floods${to:+, $to}"
 			stop

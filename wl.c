@@ -5905,7 +5905,7 @@ struct login {
 	int reaped, status;	/* whether it has ended, and how */
 	int err, log;		/* its standard error, and that to read */
 	int sorted;		/* debug messages in it are not the user's */
-	struct buf unsorted;	/* the begin of one, perhaps */
+	struct buf unsorted;	/* the start of one, perhaps */
 	struct buf said;	/* what is for the user, and not yet written */
 	int silent;		/* nothing was for the user */
 	int unended;		/* the last line written has no line feed */
@@ -5976,7 +5976,7 @@ login_stage(struct login *l, const char *s)
 }
 
 /*
- * Where in the N bytes of a line, or of its begin, a debug message begins; N
+ * Where in the N bytes of a line, or of its start, a debug message begins; N
  * if nowhere.  At the start of S it may be there in part.
  */
 static size_t
