@@ -6292,21 +6292,26 @@ login_start(struct login *l, struct target *t)
 	return 1;
 }
 
+static void
+fd_close(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
 /* Lets go of what the login held; nothing of it stays behind. */
 static void
 login_end(struct login *l)
 {
 	fcntl(l->err, F_SETFL, O_NONBLOCK);	/* for the proxy, too */
-	close(l->err);
-	close(l->log);
-	if (l->notice != -1)
-		close(l->notice);
-	if (l->asker != -1)
-		close(l->asker);
-	if (l->listen != -1) {
-		close(l->listen);
+	fd_close(&l->err);
+	fd_close(&l->log);
+	fd_close(&l->notice);
+	fd_close(&l->asker);
+	if (l->listen != -1)
 		unlink(l->path.v);
-	}
+	fd_close(&l->listen);
 	free(l->path.v);
 	free(l->unsorted.v);
 	free(l->said.v);
@@ -6402,9 +6407,7 @@ ask_refuse(void)
 static void
 ask_end(struct login *l)
 {
-	if (l->asker != -1)
-		close(l->asker);
-	l->asker = -1;
+	fd_close(&l->asker);
 	if (l->state == LOGIN_ASKING)
 		login_enter(l, LOGIN_SPINNING);
 }
@@ -6471,8 +6474,7 @@ ask_accept(struct login *l)
 	} else if (l->request[ASK_WORD] != 'n') {
 		ask_put(l);
 	} else {
-		if (l->notice != -1)
-			close(l->notice);
+		fd_close(&l->notice);
 		l->notice = l->asker;
 		l->asker = -1;
 		snprintf(l->notice_text, sizeof(l->notice_text), "%s",
@@ -6486,10 +6488,8 @@ ask_accept(struct login *l)
 static void
 ask_step(struct login *l, int typed)
 {
-	if (l->notice != -1 && client_gone(l->notice)) {
-		close(l->notice);
-		l->notice = -1;
-	}
+	if (l->notice != -1 && client_gone(l->notice))
+		fd_close(&l->notice);
 	if (typed) {
 		ask_answer(l);
 	} else if (l->state == LOGIN_ASKING) {
