@@ -2014,7 +2014,7 @@ test_plain()
 	start TERM=dumb -F "$HOME/$config"
 	screen host:
 	keys C-d
-	until_true 'capture; case $screen in *exit*) ;; *) false ;; esac'
+	over
 	shows 'the plain prompt ends with the end of file' \
 	    "$all${newline}host: exit 130"
 	stop
@@ -2207,12 +2207,17 @@ cancel()
 	start -F "$server/config" "$1"
 	printf '* %s  ME@%s  %s  N s\n' "$1" "$1" "$2" >"$tmp/sight"
 	becomes "$1: the spinner says \"$2\"" <"$tmp/sight"
-	case $3 in
-	C-*)	keys "$3" ;;
-	*)	kill -"$3" "$(cat "$tmp/pid")" ;;
-	esac
+	strikes "$3"
 	ends "$3 ends \"$2\"" "$4"
 	gone "$3 ends \"$2\""
+}
+
+strikes()	# KEY|SIGNAL
+{
+	case $1 in
+	C-*)	keys "$1" ;;
+	*)	kill -"$1" "$(cat "$tmp/pid")" ;;
+	esac
 }
 
 # A login that takes its time: what is typed meanwhile is for the other side.
@@ -2220,7 +2225,11 @@ cancel()
 test_spinner()
 {
 	before=$(logins)
-	echo 'No trespassing.' >"$tmp/banner"
+	mine='debug1: no
+OpenSSH_ is
+Transferred: all
+Authenticated to all'
+	echo "$mine" >"$tmp/banner"
 	start -F "$server/config" slow
 	becomes 'the spinner shows host, address, stage and seconds' <<-'END'
 		* slow  ME@slow  connecting  N s
@@ -2235,8 +2244,8 @@ test_spinner()
 	is 'what is typed ahead reaches the remote shell' 1 \
 	    "$(printf '%s\n' "$screen" | grep -c 'typed ahead$')"
 	calm
-	is 'the spinner is replaced by what it waited for' "$(cat <<-'END'
-		No trespassing.
+	is 'the spinner is replaced by what it waited for' "$(cat <<-END
+		$mine
 		slow: connected in N s
 		Welcome.
 		typed ahead
@@ -2249,7 +2258,7 @@ test_spinner()
 	is 'a second session needs no second login' "7:$((before + 1))" \
 	    "$rc:$(logins)"
 	keys 'exit 3' Enter
-	until_true 'capture; case $screen in *exit*) ;; *) false ;; esac'
+	over
 	is 'the exit status is that of the remote shell' 'exit 3' \
 	    "${screen##*"$newline"}"
 	restored 'the session has ended'
@@ -2275,7 +2284,7 @@ test_spinner()
 		remote$
 	END
 	keys C-d
-	until_true 'capture; case $screen in *exit*) ;; *) false ;; esac'
+	over
 	restored 'a session from the prompt has ended'
 	stop
 	hangup slow
@@ -4789,13 +4798,14 @@ test_questions()
 	# The others must not offer the user's key before.
 	sed 's/^Host \* !denied$/Host web db new/' "$server/config" >"$server/x"
 	mv "$server/x" "$server/config"
-	watched='locked behind far' sockets=$(dirname "$(path web)")
+	watched='locked behind far' sockets=$(dirname "$(path web)") binary=$wl
 	test_passphrase
 	test_typed
 	test_refusal
 	test_host_key
 	test_hops
 	test_levels
+	test_said
 	test_client
 	test_fake_ssh
 	test_password
@@ -4805,20 +4815,47 @@ test_questions()
 	test_stages
 }
 
-lock="Enter passphrase for key 'TMP/sshd/lock': "
-inner="Enter passphrase for key 'TMP/sshd/inner': "
+lock="Enter passphrase for key 'TMP/sshd/lock':"
+inner="Enter passphrase for key 'TMP/sshd/inner':"
 
-# answer TEXT: waits for the question that ends the screen, then answers.
+# asks TEXT: waits until that ends the screen. answer TEXT ANSWER: then answers.
+# greets NAME HOST [TEXT ANSWER ...]: the test NAME: does a session with HOST say
+# hello, after this screen and these questions, and leave all as it was?
+# over: waits until wl has ended.
 
-answer()
+asks()
 {
 	wanted=$1
 	until_true 'capture; calm
 	    case $screen in *"$wanted") ;; *) false ;; esac' ||
 	    is "ssh asks $1" "$1" "$screen"
+}
+
+answer()
+{
+	asks "$1"
 	keys -l -- "$2"
 	keys Enter
 }
+
+greets()
+{
+	cat >"$tmp/sight"
+	printf '%s\n' hello 'exit 0' >>"$tmp/sight"
+	sentence=$1 host=$2
+	shift 2
+	start -q -F "$server/config" "$host" 'echo hello'
+	while [ $# -gt 0 ]; do
+		answer "$1" "$2"
+		shift 2
+	done
+	becomes "$sentence" <"$tmp/sight"
+	restored "$sentence"
+	stop
+	hangup "$host"
+}
+
+over() { until_true 'capture; case $screen in *exit*) ;; *) false ;; esac'; }
 
 test_passphrase()
 {
@@ -4828,14 +4865,14 @@ test_passphrase()
 	tmux pipe-pane "cat >$tmp/raw"
 	keys 'typed ahead' Enter
 	gate
-	answer "${lock% }" 'open wrong'
-	answer "${lock% }
-${lock% }" 'open lock'
+	answer "$lock" 'open wrong'
+	answer "$lock
+$lock" 'open lock'
 	becomes 'a passphrase is asked for, and what ssh says comes before' \
 	    <<-END
 		No trespassing.
-		${lock% }
-		${lock% }
+		$lock
+		$lock
 		late: connected in N s
 		Welcome.
 		remote$
@@ -4853,16 +4890,9 @@ ${lock% }" 'open lock'
 	is 'that was one login' $((before + 1)) "$(logins)"
 	hangup late
 	: >"$tmp/banner"
-	start -q -F "$server/config" locked 'echo hello'
-	answer "${lock% }" 'open lock'
-	screen hello
-	becomes 'without a spinner it is the same' <<-END
-		${lock% }
-		hello
-		exit 0
+	greets 'without a spinner it is the same' locked "$lock" 'open lock' <<-END
+		$lock
 	END
-	stop
-	hangup locked
 	start -F "$server/config" locked
 	# shellcheck disable=SC2034	# until_true uses it
 	for attempt in 1 2 3; do
@@ -4871,9 +4901,9 @@ ${lock% }" 'open lock'
 		keys wrong Enter
 	done
 	becomes 'a wrong answer is asked for again as often as ssh asks' <<-END
-		${lock% }
-		${lock% }
-		${lock% }
+		$lock
+		$lock
+		$lock
 		ME@locked: Permission denied (publickey).
 		exit 255
 	END
@@ -4900,10 +4930,10 @@ test_typed()
 		    sed "s/$me@/ME@/" >"$tmp/sight"
 		becomes "$typed at the prompt has the spinner" <"$tmp/sight"
 		gate
-		answer "${lock% }" 'open lock'
+		answer "$lock" 'open lock'
 		screen 'remote$'
 		becomes "and the question" <<-END
-			${lock% }
+			$lock
 			$(echo "$typed" | sed "s/$me@/ME@/"): connected in N s
 			Welcome.
 			remote$
@@ -4917,7 +4947,7 @@ test_typed()
 		becomes "$typed on the command line has the spinner" \
 		    <"$tmp/sight"
 		gate
-		answer "${lock% }" 'open lock'
+		answer "$lock" 'open lock'
 		screen hello
 		run -F "$server/config" -O check "$typed"
 		is 'and the question, and the connection' 0 "$rc"
@@ -4932,18 +4962,14 @@ test_refusal()
 {
 	for way in C-c:130 'C-\:131' TERM:143 HUP:129; do
 		start -F "$server/config" locked
-		until_true 'capture; calm
-		    case $screen in *"${lock% }") ;; *) false ;; esac'
+		asks "$lock"
 		keys some text
-		case $way in
-		C-*)	keys "${way%:*}" ;;
-		*)	kill -"${way%:*}" "$(cat "$tmp/pid")" ;;
-		esac
+		strikes "${way%:*}"
 		screen 'exit '
 		keys over Enter
 		becomes "${way%:*} at a question ends wl, and what was typed is gone" \
 		    <<-END
-			${lock% }
+			$lock
 			exit ${way#*:}
 			over
 			over
@@ -4953,11 +4979,11 @@ test_refusal()
 		gone "${way%:*} at a question"
 	done
 	start -F "$server/config" locked
-	answer "${lock% }" ''
+	answer "$lock" ''
 	until_true 'capture
 	    [ "$(printf "%s\n" "$screen" | grep -c Enter)" != 1 ]'
 	keys C-d
-	until_true 'capture; case $screen in *exit*) ;; *) false ;; esac'
+	over
 	restored 'an end of file at a question'
 	stop
 	gone 'an end of file at a question'
@@ -4974,9 +5000,9 @@ test_refusal()
 	screen "${newline}between"
 	keys fg Enter
 	until_true 'capture; calm; case $screen in
-	    *"${lock% }") ;; *) false ;; esac'
+	    *"$lock") ;; *) false ;; esac'
 	resize 60x10
-	answer "${lock% }" 'open lock'
+	answer "$lock" 'open lock'
 	screen 'remote$'
 	ok '^Z and fg at a question ask it again' true
 	keys 'exit' Enter
@@ -5041,27 +5067,19 @@ Are you sure you want to continue connecting (yes/no/[fingerprint])?"
 
 test_hops()
 {
-	start -q -F "$server/config" behind 'echo hello'
-	answer "${lock% }" 'open lock'
-	answer "${inner% }" 'open inner'
-	screen hello
-	becomes 'the ssh of a proxy asks the same way' <<-END
-		${lock% }
-		${inner% }
-		hello
-		exit 0
+	greets 'the ssh of a proxy asks the same way' behind "$lock" 'open lock' \
+	    "$inner" 'open inner' <<-END
+		$lock
+		$inner
 	END
-	stop
-	hangup behind
 	start -F "$server/config" behind
-	answer "${lock% }" 'open lock'
-	until_true 'capture; calm
-	    case $screen in *"${inner% }") ;; *) false ;; esac'
+	answer "$lock" 'open lock'
+	asks "$inner"
 	nowhere 'an answer, at the next question' 'open lock'
-	answer "${inner% }" nonsense
+	answer "$inner" nonsense
 	screen "sshd/inner':${newline}Enter"
 	keys C-c
-	until_true 'capture; case $screen in *exit*) ;; *) false ;; esac'
+	over
 	is '^C at the second hop ends both' 'exit 130' \
 	    "${screen##*"$newline"}"
 	stop
@@ -5078,14 +5096,12 @@ test_hops()
 	done
 	printf 'Host far\n  Port %s\n' $port | hosts
 	start -F "$server/config" far
-	until_true 'capture; calm
-	    case $screen in *"${lock% }") ;; *) false ;; esac'
-	answer "${lock% }" 'open lock'
-	answer "${inner% }" 'open inner'
+	answer "$lock" 'open lock'
+	answer "$inner" 'open inner'
 	screen 'remote$'
 	becomes 'so does that of a ProxyJump' <<-END
-		${lock% }
-		${inner% }
+		$lock
+		$inner
 		far: connected in N s
 		Welcome.
 		remote$
@@ -5100,28 +5116,15 @@ test_hops()
 test_levels()
 {
 	echo 'No trespassing.' >"$tmp/banner"
-	start -q -F "$server/config" quiet 'echo hello'
-	answer "${lock% }" 'open lock'
-	screen hello
-	becomes 'with LogLevel QUIET there is no banner' <<-END
-		${lock% }
-		hello
-		exit 0
+	greets 'with LogLevel QUIET there is no banner' quiet \
+	    "$lock" 'open lock' <<-END
+		$lock
 	END
-	stop
-	hangup quiet
-	start -q -F "$server/config" loud 'echo hello'
-	answer "${lock% }" 'open lock'
-	screen hello
-	becomes 'with LogLevel VERBOSE ssh says more' <<-END
+	greets 'with LogLevel VERBOSE ssh says more' loud "$lock" 'open lock' <<-END
 		No trespassing.
-		${lock% }
+		$lock
 		Authenticated to loud (via proxy) using "publickey".
-		hello
-		exit 0
 	END
-	stop
-	hangup loud
 	: >"$tmp/banner"
 
 	printf '#!/bin/sh\necho "$1" >%s/asked\necho "open lock"\n' "$tmp" \
@@ -5133,6 +5136,106 @@ test_levels()
 	is 'their program is asked' \
 	    "Enter passphrase for key '$server/lock': " "$(cat "$tmp/asked")"
 	hangup locked
+}
+
+# What is said during the login, by whom and to whom.
+
+test_said()
+{
+	hosts <<-END
+		Host browser chatty local
+		    IdentityFile $server/user
+		Host browser
+		    ProxyCommand sh -c 'echo Open https://sso/ >&2; \
+printf "and wait" >&2; $wait; echo Thanks. >&2; exec $sshd'
+		Host torrent
+		    ProxyCommand sh -c 'echo >$server/floods; yes >&2'
+		Host chatty
+		    ProxyCommand sh -c '(until [ -e $server/flood ]; do sleep 0.1; \
+done; yes | head -c 200000 >&2; echo \$? >$server/flood) & exec $sshd'
+		Host mum
+		    LogLevel QUIET
+		    ProxyCommand exit 1
+		Host fenced
+		    LogLevel ERROR
+		    ProxyJump 127.0.0.1
+		Match originalhost 127.0.0.1
+		    ProxyCommand none
+		    Port 1
+		Host local
+		    PermitLocalCommand yes
+		    LocalCommand $wl -q -F $server/config web 'echo inner' >$server/inner
+	END
+	watched='browser torrent chatty mum fenced local'
+	start -F "$server/config" browser 'echo hello'
+	becomes 'what a proxy says is seen at once, above the spinner' <<-'END'
+		Open https://sso/
+		and wait
+		* browser  ME@browser  connecting  N s
+	END
+	gate
+	screen 'exit 0'
+	becomes 'and what it says then, in order' <<-'END'
+		Open https://sso/
+		and wait
+		Thanks.
+		browser: connected in N s
+		hello
+		exit 0
+	END
+	stop
+	hangup browser
+	wrapped "exec \"\$@\" 2>$tmp/said"
+	start -F "$server/config" browser 'echo hello'
+	unwrapped
+	until_true '[ "$(cat "$tmp/said")" ]'
+	becomes 'a standard error that is a file has it at once' <<-'END'
+		* browser  ME@browser  connecting  N s
+	END
+	gate
+	screen 'exit 0'
+	is 'and all of it' "Open https://sso/${newline}and waitThanks." \
+	    "$(cat "$tmp/said")"
+	stop
+	hangup browser
+	for way in C-c:130 TERM:143; do
+		for to in '' 2\>/dev/null; do
+			rm -f "$server/floods"
+			wrapped "exec \"\$@\" $to"
+			start -F "$server/config" torrent
+			unwrapped
+			until_true '[ -e "$server/floods" ]'
+			strikes "${way%:*}"
+			screen "exit ${way#*:}"
+			restored "${way%:*} ends what a proxy floods${to:+, $to}"
+			stop
+			gone "${way%:*} ends what a proxy floods${to:+, $to}"
+		done
+	done
+	start -q -F "$server/config" chatty
+	screen 'remote$'
+	touch "$server/flood"
+	until_true '[ -s "$server/flood" ]'
+	is 'a proxy that says much after the login is neither killed nor held up' \
+	    1 "$(cat "$server/flood")"
+	keys 'echo al""ive; exit' Enter
+	screen alive
+	stop
+	hangup chatty
+	start -F "$server/config" mum
+	ends 'a login that fails in silence says so' 255 \
+	    'wl: mum: ssh failed and does not say why; see ssh -v mum'
+	start -F "$server/config" fenced
+	screen 'exit 255'
+	is 'why a jump host cannot be reached is seen with LogLevel ERROR' \
+	    'ssh: connect to host 127.0.0.1 port 1: Connection refused' \
+	    "$(printf '%s\n' "$screen" | sed q)"
+	stop
+	start -q -F "$server/config" local 'echo hello'
+	ends 'a wl that a LocalCommand runs connects' 0 hello
+	is 'and is not taken for a question' inner "$(cat "$server/inner")"
+	hangup local web
+	watched='locked behind far'
 }
 
 # Another process that connects to the socket for questions.
@@ -5195,9 +5298,9 @@ test_client()
 		    '* late  ME@late  connecting  N s' "$screen"
 	done
 	gate
-	answer "${lock% }" 'open lock'
+	answer "$lock" 'open lock'
 	becomes 'and does not keep wl from going on' <<-END
-		${lock% }
+		$lock
 		hello
 		exit 0
 	END
@@ -5227,7 +5330,7 @@ test_fake_ssh()
 	chmod +x "$tmp/fake/ssh"
 	: >"$tmp/answer"
 	cat >"$tmp/script" <<-END
-		echo 'debug1: OpenSSH' >&2
+		printf 'debug1: OpenSSH\r\n' >&2
 		echo 'Host web is looked up.' >&2
 		$wait
 		printf 'debug1: Connecting to web [10.0.0.1] port 22.\r\n' >&2
@@ -5246,7 +5349,8 @@ test_fake_ssh()
 	start PATH="$tmp/fake:$PATH" -q -F "$server/config" web
 	for stage in 'looking up' connecting 'waiting for an answer' \
 	    'exchanging keys' authenticating 'authenticating (hostbased)'; do
-		echo "* web  ME@web  $stage  N s" >"$tmp/sight"
+		printf '%s\n' 'Host web is looked up.' \
+		    "* web  ME@web  $stage  N s" >"$tmp/sight"
 		becomes "ssh's debug messages tell the stage: $stage" \
 		    <"$tmp/sight"
 		gate
@@ -5263,6 +5367,7 @@ test_fake_ssh()
 		kill \$!
 		wait
 		$wait
+		\$SSH_ASKPASS 'Shibboleth, yes/no? ' >$tmp/answer
 		SSH_ASKPASS_PROMPT=confirm \$SSH_ASKPASS 'Use the key?' >$tmp/answer
 		echo "status \$?" >>$tmp/answer
 	END
@@ -5277,18 +5382,19 @@ status 0' no:'status 1' ye:'status 1' '':'status 1'; do
 			* web  ME@web  looking up  N s
 		END
 		gate
+		answer 'Shibboleth, yes/no?' secret
 		answer 'Use the key? (yes/no)' "${say%%:*}"
-		ends "a confirmation takes yes or no: ${say%%:*}" 0 \
-		    "$(echo "Use the key? (yes/no) ${say%%:*}" |
+		ends "a confirmation takes yes or no, and only it is shown: ${say%%:*}" \
+		    0 "Shibboleth, yes/no?$newline$(echo "Use the key? (yes/no) ${say%%:*}" |
 		    sed 's/ *$//')$newline${say#*:}"
 	done
-	printf 'printf "debug1: x\\ndeb" >&2; %s
-		printf "ug1: y\\nlast" >&2; exit 255\n' "$wait" \
+	printf 'printf "debug1: x\\r\\ndeb" >&2; %s
+		printf "ug1: y\\r\\nlast" >&2; exit 255\n' "$wait" \
 	    >"$tmp/script"
 	start PATH="$tmp/fake:$PATH" -F "$server/config" web
 	screen '  looking up'
 	gate
-	until_true 'capture; case $screen in *exit*) ;; *) false ;; esac'
+	over
 	is 'a last line without its end is shown too' 'lastexit 255' "$screen"
 	stop
 }
@@ -5330,31 +5436,19 @@ test_password()
 		    ProxyCommand unshare -m sh $server/private $server/plain_config \
 -o UsePAM=yes -o PasswordAuthentication=no -o KbdInteractiveAuthentication=yes
 	END
-	start -q -F "$server/config" password 'echo hello'
-	answer "wltest@password's password:" wrong
-	answer "again.
-wltest@password's password:" 'open sesame'
-	becomes 'a password is asked for, and again if it is wrong' <<-'END'
-		wltest@password's password:
+	prompt="wltest@password's password:"
+	greets 'a password is asked for, and again if it is wrong' password \
+	    "$prompt" wrong "again.$newline$prompt" 'open sesame' <<-END
+		$prompt
 		Permission denied, please try again.
-		wltest@password's password:
-		hello
-		exit 0
+		$prompt
 	END
-	stop
-	hangup password
-	start -q -F "$server/config" interactive 'echo hello'
-	answer '(wltest@interactive) Password:' wrong
-	answer '(wltest@interactive) Password:
-(wltest@interactive) Password:' 'open sesame'
-	becomes 'so is what keyboard-interactive asks' <<-'END'
-		(wltest@interactive) Password:
-		(wltest@interactive) Password:
-		hello
-		exit 0
+	prompt='(wltest@interactive) Password:'
+	greets 'so is what keyboard-interactive asks' interactive \
+	    "$prompt" wrong "$prompt$newline$prompt" 'open sesame' <<-END
+		$prompt
+		$prompt
 	END
-	stop
-	hangup interactive
 }
 
 # Several questions in one login: a word of the server's, then a password that
@@ -5397,14 +5491,10 @@ $server/plain_config -o UsePAM=yes -o PasswordAuthentication=no \
 -o KbdInteractiveAuthentication=yes
 	END
 	echo 'No trespassing.' >"$tmp/banner"
-	start -q -F "$server/config" several 'echo hello'
-	answer "$newline(wltest@several) Say friend and enter.
-Password:" 'open sesame'
-	answer "${newline}New password:" 'a Friend of 4711'
-	answer "$newline(wltest@several) Retype new password:" \
-	    'a Friend of 4711'
-	screen hello
-	becomes "$sentence" <<-'END'
+	greets "$sentence" several "$newline(wltest@several) Say friend and enter.
+Password:" 'open sesame' "${newline}New password:" 'a Friend of 4711' \
+	    "$newline(wltest@several) Retype new password:" \
+	    'a Friend of 4711' <<-'END'
 		No trespassing.
 		(wltest@several) Say friend and enter.
 		Password:
@@ -5412,19 +5502,14 @@ Password:" 'open sesame'
 		ator enforced).
 		New password:
 		(wltest@several) Retype new password:
-		hello
-		exit 0
 	END
-	restored 'several questions'
-	stop
-	hangup several
 	start -F "$server/config" several 'echo hello'
 	answer "${newline}Password:" 'open sesame'
 	answer "${newline}New password:" 'a Friend of 4711'
 	until_true 'capture; case $screen in *"Retype new password:") ;;
 	    *) false ;; esac'
 	keys C-c
-	until_true 'capture; case $screen in *exit*) ;; *) false ;; esac'
+	over
 	is '^C at the last of several questions ends them' 'exit 130' \
 	    "${screen##*"$newline"}"
 	restored '^C at the last of several questions'
@@ -5443,21 +5528,13 @@ test_old_ssh()
 		return
 	fi
 	real=$(command -v ssh)
-	mkdir -p "$tmp/old" "$tmp/older"
+	mkdir -p "$tmp/old"
 	cat >"$tmp/old/ssh" <<-END
 		#!/bin/sh
 		unset SSH_ASKPASS SSH_ASKPASS_REQUIRE
 		exec $real "\$@"
 	END
-	cat >"$tmp/older/ssh" <<-END
-		#!/bin/sh
-		unset SSH_ASKPASS SSH_ASKPASS_REQUIRE
-		case " \$* " in
-		*' -G '*) $real "\$@" | sed /^hostbasedacceptedalgorithms/d ;;
-		*) exec $real "\$@" ;;
-		esac
-	END
-	chmod +x "$tmp/old/ssh" "$tmp/older/ssh"
+	chmod +x "$tmp/old/ssh"
 	hosts <<-END
 		Host elder
 		    IdentityFile $server/lock
@@ -5474,17 +5551,16 @@ test_old_ssh()
 	start PATH="$tmp/old:$PATH" -F "$server/config" elder 'echo hello'
 	screen '  connecting'
 	gate
-	until_true 'capture; calm
-	    case $screen in *"${lock% }") ;; *) false ;; esac'
+	asks "$lock"
 	tmux pipe-pane "cat >$tmp/raw"
-	answer "${lock% }" 'open wrong'
-	answer "${lock% }
-${lock% }" "open locked$(printf '\177\177')"
+	answer "$lock" 'open wrong'
+	answer "$lock
+$lock" "open locked$(printf '\177\177')"
 	screen hello
 	becomes 'an ssh that asks by itself has a line to edit, not echoed' \
 	    <<-END
-		${lock% }
-		${lock% }
+		$lock
+		$lock
 		elder: connected in N s
 		hello
 		exit 0
@@ -5493,35 +5569,17 @@ ${lock% }" "open locked$(printf '\177\177')"
 	is 'the spinner does not disturb it' '' "$(grep 'elder  ' "$tmp/raw")"
 	stop
 	hangup elder
-	for age in old older; do
-		start PATH="$tmp/$age:$PATH" -q -F "$server/config" prompt \
-		    'echo hello'
-		edited "${lock% }"
-		answer "${lock% }" "open lockx$(printf '\177')"
-		screen hello
-		becomes "an ssh that is $age asks by itself" <<-END
-			${lock% }
-			hello
-			exit 0
-		END
-		restored "an ssh that is $age asked"
-		stop
-		normal=$PATH PATH=$tmp/$age:$PATH
-		hangup prompt
-		PATH=$normal
-		start PATH="$tmp/$age:$PATH" -q -F "$server/config" prompt
-		edited "${lock% }"
-		keys some text
-		keys C-c
-		until_true 'capture; case $screen in *exit*) ;; *) false
-		    ;; esac'
-		calm
-		is "^C at the question of an ssh that is $age" \
-		    "${lock% }${newline}exit 130" "$screen"
-		restored "^C at the question of an ssh that is $age"
-		stop
-		gone "^C at the question of an ssh that is $age"
-	done
+	start PATH="$tmp/old:$PATH" -q -F "$server/config" prompt
+	edited "$lock"
+	keys some text
+	keys C-c
+	over
+	calm
+	is '^C at the question of an ssh that asks by itself' \
+	    "$lock${newline}exit 130" "$screen"
+	restored '^C at the question of an ssh that asks by itself'
+	stop
+	gone '^C at the question of an ssh that asks by itself'
 	rm -f "$server/new_hosts"
 	start PATH="$tmp/old:$PATH" -q -F "$server/config" unmet 'echo hello'
 	question=$(printf '%s\n' "$question" | sed "s/'new (/'unmet (/; \
@@ -5542,20 +5600,15 @@ s/establis\$/establ/; s/^hed\\.\$/ished./")
 	hangup unmet
 	rm -f "$server/new_hosts"
 	echo 'No trespassing.' >"$tmp/banner"
-	start SSH_ASKPASS_REQUIRE=never -q -F "$server/config" prompt \
-	    'echo hello'
-	answer "${lock% }" 'open lock'
-	screen hello
-	becomes 'with SSH_ASKPASS_REQUIRE=never ssh asks by itself, after what it says' <<-END
+	SSH_ASKPASS_REQUIRE=never
+	export SSH_ASKPASS_REQUIRE
+	greets 'with SSH_ASKPASS_REQUIRE=never ssh asks by itself, after what it says' \
+	    prompt "$lock" 'open lock' <<-END
 		No trespassing.
-		${lock% }
-		hello
-		exit 0
+		$lock
 	END
-	restored 'ssh asked by itself'
+	unset SSH_ASKPASS_REQUIRE
 	: >"$tmp/banner"
-	stop
-	hangup prompt
 }
 
 # edited TEXT: waits for that question, and for a line to edit.
@@ -5577,28 +5630,18 @@ test_asking()
 	run -F "$server/config" locked true
 	is 'without a terminal no question is put, BatchMode or not' \
 	    "255::$me@locked: Permission denied (publickey)." "$rc:$out:$err"
-	start TERM=dumb -q -F "$server/config" locked 'echo hello'
-	answer "${lock% }" 'open lock'
-	screen hello
-	becomes 'a plain terminal is asked too' <<-END
-		${lock% }
-		hello
-		exit 0
+	wrapped 'TERM=dumb exec "$@"'
+	greets 'a plain terminal is asked too' locked "$lock" 'open lock' <<-END
+		$lock
 	END
-	restored 'a plain terminal that was asked'
-	stop
-	hangup locked
-	binary=$wl
-	printf '#!/bin/sh\necho data | %s "$@" | sed "s/^/got /"\n' "$wl" \
-	    >"$tmp/as"
-	chmod +x "$tmp/as"
-	wl=$tmp/as
+	unwrapped
+	wrapped 'echo data | "$@" | sed "s/^/got /"'
 	start -q -F "$server/config" locked cat
-	wl=$binary
-	answer "${lock% }" 'open lock'
+	unwrapped
+	answer "$lock" 'open lock'
 	screen 'got data'
 	becomes 'it is the terminal that is asked, not standard input' <<-END
-		${lock% }
+		$lock
 		got data
 		exit 0
 	END
@@ -5607,12 +5650,12 @@ test_asking()
 	echo 'No trespassing.' >"$tmp/banner"
 	start -q -F "$server/config" -o StrictHostKeyChecking=accept-new \
 	    -o UserKnownHostsFile="$server/new_hosts" locked 'echo hello'
-	answer "${lock% }" 'open lock'
+	answer "$lock" 'open lock'
 	screen hello
 	becomes 'warnings come before a question' <<-END
 		Warning: Permanently added 'locked' (ED25519) to the list of known hosts.
 		No trespassing.
-		${lock% }
+		$lock
 		hello
 		exit 0
 	END
@@ -5629,21 +5672,13 @@ test_asking()
 		    IdentityFile $server/inner
 		    ProxyCommand $(command -v sshd) -i -f $server/both_config
 	END
-	start -q -F "$server/config" both 'echo hello'
-	answer "${lock% }" 'open lock'
-	answer "${inner% }" 'open inner'
-	screen hello
-	becomes 'a login by two keys asks for both' <<-END
-		${lock% }
-		${inner% }
-		hello
-		exit 0
+	greets 'a login by two keys asks for both' both "$lock" 'open lock' \
+	    "$inner" 'open inner' <<-END
+		$lock
+		$inner
 	END
-	stop
-	hangup both
 	start -F "$server/config" locked
-	until_true 'capture; calm
-	    case $screen in *"${lock% }") ;; *) false ;; esac'
+	asks "$lock"
 	killed=$(cat "$tmp/pid")
 	kill -KILL "$killed"
 	stop

@@ -2760,7 +2760,8 @@ struct saved_signals {
 /* The flags that tell modes apart; some systems set others themselves. */
 #define OURS	((tcflag_t)(ICANON | ECHO | ECHONL | ISIG))
 
-enum tty_mode { TTY_COOKED, TTY_PROMPT, TTY_SPINNER, TTY_ASK, TTY_SECRET };
+enum tty_mode { TTY_COOKED, TTY_PROMPT, TTY_SPINNER, TTY_ASK, TTY_SECRET,
+    TTY_LENT };
 
 struct tty {
 	int fd;			/* /dev/tty, -1: none */
@@ -2838,7 +2839,7 @@ tty_flags(enum tty_mode mode)
 		t.c_lflag |= ICANON | ISIG | IEXTEN | ECHO | ECHOE | ECHOK;
 		if (mode == TTY_SECRET)
 			t.c_lflag &= (tcflag_t)~(ECHO | ECHOE | ECHOK | ECHONL);
-	} else if (mode != TTY_COOKED) {
+	} else if (mode == TTY_PROMPT || mode == TTY_SPINNER) {
 		t.c_lflag &= (tcflag_t)~(ICANON | ECHO | IEXTEN);
 		t.c_lflag |= ECHONL;	/* see tty_taken() */
 		t.c_iflag &= (tcflag_t)~(ICRNL | INLCR | IGNCR | IXON);
@@ -5193,6 +5194,8 @@ login_args(struct target *t, struct args *a, int debug)
 		arg_option(a, "LogLevel=DEBUG1");
 	if (debug && is_proxied(t))
 		arg_add(a, "-v");
+	else if (is_proxied(t) && strcmp(setting(t, "loglevel"), "ERROR") == 0)
+		arg_add(a, "-vqvv");	/* verbose, and LogLevel ERROR */
 	arg_host(a, t->name);
 }
 
@@ -5240,7 +5243,7 @@ session_args(struct target *t, enum plan plan, struct args *a)
 
 enum {
 	ASK_WORD = 32,		/* characters of the secret word */
-	ASK_TEXT = 16384,	/* bytes of a question that are taken */
+	ASK_SIZE = 16384,	/* bytes of a request, with zeros at its end */
 	ASK_MS = 200,		/* how long a client may take to put it */
 	ANSWER_MAX = 1024,
 };
@@ -5279,6 +5282,23 @@ random_word(char word[ASK_WORD + 1])
 }
 
 /*
+ * Whether ssh runs wl to ask: its questions are sentences.  What else inherits
+ * the environment of a login, from a LocalCommand say, is not to ask there.
+ */
+static int
+is_askpass(int argc, char **argv)
+{
+	if (getenv(ASK_ENV) == NULL)
+		return 0;
+	if (argc == 2 && strchr(argv[1], ' ') != NULL)
+		return 1;
+	unsetenv(ASK_ENV);
+	unsetenv("SSH_ASKPASS");
+	unsetenv("SSH_ASKPASS_REQUIRE");
+	return 0;
+}
+
+/*
  * wl as askpass: passes TEXT on to the wl that waits, and the answer to ssh.
  * A notice has no answer: it lasts until ssh ends this process.
  */
@@ -5286,9 +5306,8 @@ static int
 askpass(const char *where, const char *text)
 {
 	const char *kind = getenv("SSH_ASKPASS_PROMPT");
+	char request[ASK_SIZE] = "", answer[ANSWER_MAX];
 	struct sockaddr_un sun;
-	struct buf ask = { NULL, 0, 0 };
-	char answer[ANSWER_MAX];
 	size_t len = 0;
 	ssize_t n;
 	int fd;
@@ -5297,10 +5316,9 @@ askpass(const char *where, const char *text)
 	    (fd = unix_socket(&sun, where + ASK_WORD + 1)) == -1 ||
 	    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
 		return 1;
-	buf_add(&ask, where, ASK_WORD);
-	buf_fmt(&ask, "%c%s", kind != NULL && *kind != '\0' ? *kind : 'p',
-	    text);
-	if (write_all(fd, ask.v, ask.len + 1) == -1)
+	snprintf(request, sizeof(request), "%.*s%c%s", ASK_WORD, where,
+	    kind != NULL && *kind != '\0' ? *kind : 'p', text);
+	if (write_all(fd, request, sizeof(request)) == -1)
 		return 1;
 	while (len < sizeof(answer) &&
 	    (n = read(fd, answer + len, sizeof(answer) - len)) > 0)
@@ -5313,41 +5331,59 @@ askpass(const char *where, const char *text)
 
 /*
  * Logging in: what ssh tells of how far it has got.  Its debug messages are
- * taken out of what it writes, and all else reaches the user, whole and in
- * order.
+ * taken out of what it, its proxies and the server write, and all else reaches
+ * the user, in order and when it is written.
  */
 
 enum {
-	PROXY_MS = 1000,	/* silence after which a proxy may ask */
-	LINGER_MS = 500,	/* how long a live master may stay in front */
+	LINGER_MS = 500,	/* how long ours may take to leave a live socket */
 	SPIN_AFTER = 100,	/* ms before the spinner is shown */
 	SPIN_EVERY = 80,	/* ms between its frames */
+	READ_BYTES = 4096,	/* that are read at once */
+	MESSAGE_MAX = 4096,	/* bytes of a debug message; ssh's are 1024 */
+	SAY_MAX = 512,		/* bytes that a pipe takes if it takes any */
+	PIPE_BYTES = 1 << 16,	/* that are in a pipe at most */
+};
+
+/* Who has the terminal, and how the login ended. */
+enum login_state {
+	LOGIN_SPINNING,		/* wl: the spinner */
+	LOGIN_ASKING,		/* wl: a question of ssh's */
+	LOGIN_LENT,		/* ssh or its proxy, which asks by itself */
+	LOGIN_STOPPED,		/* the shell: by ^Z */
+	LOGIN_DONE,		/* the master is there */
+	LOGIN_FAILED,
 };
 
 /* The login that is under way. */
 struct login {
 	struct target *target;
+	enum login_state state;
 	pid_t pid;		/* of the master, and its process group */
-	int status;		/* with which it ended, -1: it has not */
-	int log;		/* what it writes to standard error */
-	off_t read;		/* how much of that was looked at */
-	struct buf line;	/* of it, not yet complete */
-	struct buf said;	/* what the user is to see of it */
-	int debug;		/* debug messages are wl's, not the user's */
-	int arrived;		/* the host itself has answered */
+	int reaped, status;	/* whether it has ended, and how */
+	int err, log;		/* its standard error, and that to read */
+	int sorted;		/* debug messages in it are not the user's */
+	struct buf unsorted;	/* the start of one, perhaps */
+	int warned;		/* and what ssh -G said is no more in it */
+	struct buf said;	/* what is for the user, and not yet written */
+	int silent;		/* nothing was for the user */
+	int unended;		/* the last line written has no line feed */
+	int arrived;		/* no jump host is to be reached first */
 	char stage[256];
-	long long start, shown;	/* ms; shown: 0 until the spinner is */
-	unsigned frame;
+	long long start;	/* ms; time that was not spinning not counted */
+	long long entered;	/* when it came into its state */
+	long long listening;	/* since when the socket is there, 0: not yet */
+	long long drawn;	/* the last frame of the spinner */
+	unsigned frame;		/* how many there were */
 	int width;		/* columns of the spinner's line */
 	int listen;		/* for questions, -1: none are taken */
 	struct buf path;	/* of that socket */
 	char word[ASK_WORD + 1];
+	int asker;		/* the client that asks, or -1 */
+	char request[ASK_SIZE];	/* what it wants: word, kind, text */
+	int echo;		/* its answer is no secret */
 	int notice;		/* the client whose notice is shown, or -1 */
 	char notice_text[256];
-	int front;		/* its group is in the foreground */
-	int bare;		/* ssh asks on the terminal itself */
-	long long news;		/* when it last wrote something, ms */
-	long long alive;	/* since when the socket is, 0: not yet */
 };
 
 /* What a debug message of ssh says of the stage, by its beginning. */
@@ -5360,9 +5396,10 @@ static const struct { const char *begin, *stage; } stages[] = {
 	{ "SSH2_MSG_SERVICE_ACCEPT received", "authenticating" },
 };
 
-/* What ssh at LogLevel DEBUG1 says without `debug1:' and not by default. */
-static const char *const verbose[] = {
-	"Authenticated to ", "Authenticated using ",
+/* How messages begin that ssh does not write at its own LogLevel. */
+static const char *const debug[] = {
+	"debug1: ", "debug2: ", "debug3: ", "Authenticated to ",
+	"Authenticated using ", "Authenticated with partial success.",
 	"Transferred: ", "Bytes per second: ", "OpenSSH_",
 };
 
@@ -5377,18 +5414,16 @@ login_stage(struct login *l, const char *s)
 	struct buf own = { NULL, 0, 0 };
 	size_t i;
 
-	buf_fmt(&own, "Authenticating to %s:", setting(l->target, "hostname"));
-	buf_fmt(&own, "%s as ", setting(l->target, "port"));
-	if (*setting(l->target, "proxyjump") != '\0' && !l->arrived)
-		snprintf(l->stage, sizeof(l->stage), "via %s",
-		    setting(l->target, "proxyjump"));
-	if (strncmp(s, own.v, own.len) == 0) {
-		l->arrived = 1;
-		snprintf(l->stage, sizeof(l->stage), "exchanging keys");
-	}
-	free(own.v);
-	if (strncmp(l->stage, "via ", 4) == 0)
+	if (!l->arrived) {
+		buf_fmt(&own, "Authenticating to %s:",
+		    setting(l->target, "hostname"));
+		buf_fmt(&own, "%s as ", setting(l->target, "port"));
+		l->arrived = strncmp(s, own.v, own.len) == 0;
+		if (l->arrived)
+			snprintf(l->stage, sizeof(l->stage), "exchanging keys");
+		free(own.v);
 		return;
+	}
 	for (i = 0; i < sizeof(stages) / sizeof(stages[0]); i++)
 		if (strncmp(s, stages[i].begin, strlen(stages[i].begin)) == 0)
 			snprintf(l->stage, sizeof(l->stage), "%s",
@@ -5399,47 +5434,79 @@ login_stage(struct login *l, const char *s)
 		    s + strlen(method));
 }
 
-/* Sorts a complete line of ssh's: debug messages tell the stage. */
-static void
-login_line(struct login *l)
+/*
+ * Where in the N bytes of a line, or of its start, a debug message begins; N
+ * if nowhere.  At the start of S it may be there in part.
+ */
+static size_t
+debug_find(const char *s, size_t n)
 {
-	static const char debug[] = "debug1: ";
-	size_t i;
+	size_t at, i, len;
 
-	if (l->line.len > 2 && strstr(l->target->warnings.v, l->line.v) != NULL)
-		return;		/* the session says it again */
-	if (l->debug && strncmp(l->line.v, debug, strlen(debug)) == 0) {
-		login_stage(l, l->line.v + strlen(debug));
-		return;
-	}
-	for (i = 0; l->debug && i < sizeof(verbose) / sizeof(verbose[0]); i++)
-		if (strncmp(l->line.v, verbose[i], strlen(verbose[i])) == 0)
-			return;
-	buf_add(&l->said, l->line.v, l->line.len);
+	for (at = 0; at < n; at++)
+		for (i = 0; i < sizeof(debug) / sizeof(debug[0]); i++) {
+			len = strlen(debug[i]);
+			if (at == 0 && n < len)
+				len = n;
+			if (n - at >= len && memcmp(s + at, debug[i], len) == 0)
+				return at;
+		}
+	return n;
 }
 
-/* Takes what ssh has written since; at the end an unfinished line too. */
+/*
+ * Sorts what ssh has written.  A message of its own is one write that ends in
+ * CR LF; before it may be a line of a proxy's that has no end.  Lines of a
+ * banner end in LF.  With ALL, nothing more will come.
+ */
 static void
+login_sort(struct login *l, int all)
+{
+	struct buf *in = &l->unsorted;
+	struct buf *warnings = &l->target->warnings;
+	size_t n, at, used = 0;
+	const char *s, *eol;
+
+	/* what ssh -G has warned of comes first, and the session says it */
+	n = warnings->len < in->len ? warnings->len : in->len;
+	if (!l->warned && memcmp(in->v, warnings->v, n) == 0) {
+		if (n < warnings->len && !all)
+			return;
+		used = n;
+	}
+	l->warned = 1;
+	for (; used < in->len; used += n) {
+		s = in->v + used;
+		eol = memchr(s, '\n', in->len - used);
+		n = eol != NULL ? (size_t)(eol + 1 - s) : in->len - used;
+		at = l->sorted ? debug_find(s, n) : n;
+		if (eol != NULL ? n < 2 || eol[-1] != '\r' :
+		    all || n - at > MESSAGE_MAX)
+			at = n;
+		buf_add(&l->said, s, at);
+		if (eol == NULL)
+			n = at;
+		else if (at < n && strncmp(s + at, debug[0], 8) == 0)
+			login_stage(l, s + at + 8);
+		if (n == 0)
+			break;
+	}
+	in->len -= used;
+	memmove(in->v, in->v + used, in->len);
+}
+
+/* Takes some of what ssh has written; 0 if there was nothing. */
+static int
 login_read(struct login *l)
 {
-	char chunk[4096];
-	ssize_t n, i;
+	char chunk[READ_BYTES];
+	ssize_t n = read(l->log, chunk, sizeof(chunk));
 
-	while ((n = pread(l->log, chunk, sizeof(chunk), l->read)) > 0) {
-		l->news = now_ms();
-		l->read += n;
-		for (i = 0; i < n; i++) {
-			buf_add(&l->line, &chunk[i], 1);
-			if (chunk[i] != '\n')
-				continue;
-			login_line(l);
-			l->line.len = 0;
-		}
-	}
-	if (l->status != -1 && l->line.len > 0) {
-		login_line(l);
-		l->line.len = 0;
-	}
+	if (n <= 0)
+		return 0;
+	buf_add(&l->unsorted, chunk, (size_t)n);
+	login_sort(l, 0);
+	return 1;
 }
 
 /*
@@ -5453,13 +5520,25 @@ spins(void)
 	return tty.fd != -1 && tty_draws();
 }
 
+/* Whether a write of a few bytes would not have to wait. */
+static int
+can_write(int fd)
+{
+	struct timeval none = { 0, 0 };
+	fd_set set;
+
+	FD_ZERO(&set);
+	FD_SET(fd, &set);
+	return select(fd + 1, NULL, &set, NULL, &none) == 1;
+}
+
 /* Takes the spinner off the screen; a resize may have wrapped it. */
 static void
 spinner_erase(struct login *l)
 {
 	struct buf out = { NULL, 0, 0 };
 
-	if (l->shown == 0 || l->width == 0)
+	if (l->width == 0)
 		return;
 	if (l->width > tty.cols)
 		buf_fmt(&out, "\033[%dA", (l->width - 1) / tty.cols);
@@ -5467,6 +5546,15 @@ spinner_erase(struct login *l)
 	tty_write(&out);
 	free(out.v);
 	l->width = 0;
+}
+
+/* Ends a line of ssh's on the terminal that ssh has not ended itself. */
+static void
+line_end(struct login *l)
+{
+	if (l->unended && isatty(2))
+		(void)write_all(tty.fd, "\n", 1);
+	l->unended = 0;
 }
 
 /*
@@ -5488,6 +5576,7 @@ spinner_draw(struct login *l)
 
 	l->frame++;
 	tty_size();
+	line_end(l);
 	buf_fmt(&addr, "  %s@", setting(t, "user"));
 	buf_fmt(&addr, "%s", setting(t, "hostname"));
 	if (strcmp(setting(t, "port"), "22") != 0)
@@ -5504,7 +5593,6 @@ spinner_draw(struct login *l)
 		spinner_erase(l);
 	buf_str(&out, "\r");
 	l->width = put_text(&out, text.v, tty.cols - 1, NULL);
-	l->shown = 1;
 	buf_str(&out, "\033[K");
 	tty_write(&out);
 	free(text.v);
@@ -5512,14 +5600,51 @@ spinner_draw(struct login *l)
 	free(out.v);
 }
 
-/* Hands on to the user, in order, what ssh has said so far. */
+/* Shows the next frame when it is time, and the terminal is ours and read. */
+static void
+spinner_turn(struct login *l)
+{
+	long long now = now_ms();
+
+	if (tty_taken()) {
+		spinner_erase(l);
+	} else if (spins() && now - l->start >= SPIN_AFTER &&
+	    now - l->drawn >= SPIN_EVERY && can_write(tty.fd)) {
+		l->drawn = now;
+		spinner_draw(l);
+	}
+}
+
+/* Writes as much of what is for the user as can be written without waiting. */
 static void
 login_say(struct login *l)
 {
-	spinner_erase(l);
+	size_t done = 0, n;
+	ssize_t w;
+
 	if (l->said.len > 0)
-		(void)write_all(2, l->said.v, l->said.len);
-	l->said.len = 0;
+		spinner_erase(l);
+	while (done < l->said.len && can_write(2)) {
+		n = l->said.len - done;
+		w = write(2, l->said.v + done, n < SAY_MAX ? n : SAY_MAX);
+		if (w == -1 && errno == EAGAIN)
+			break;
+		done = w == -1 ? l->said.len : done + (size_t)w;
+		l->unended = l->said.v[done - 1] != '\n';
+		l->silent = 0;
+	}
+	l->said.len -= done;
+	memmove(l->said.v, l->said.v + done, l->said.len);
+}
+
+/* Hands on all that ssh has written so far. */
+static void
+login_drain(struct login *l)
+{
+	int i;
+
+	for (i = 0; i < PIPE_BYTES / READ_BYTES && login_read(l); i++)
+		login_say(l);
 }
 
 /*
@@ -5528,88 +5653,53 @@ login_say(struct login *l)
  */
 
 /*
- * The master's standard error: a file that has no name, so that a proxy that
- * keeps it open for the whole connection has something to write to.  Where
- * the private directory is full it is in /tmp.
+ * Makes the pipe for the master's standard error.  Who writes faster than the
+ * user can read has to wait.  A proxy keeps it for the whole connection, so
+ * it is one that is open for reading too, which a write does not break; when
+ * nobody reads any more and it is full a write fails (see login_end).
  */
 static int
-log_open(const struct target *t)
+login_pipe(struct login *l)
 {
-	const char *dirs[2];
 	struct buf path = { NULL, 0, 0 };
-	int fd, i;
 
-	dirs[0] = t->dir.len > 0 ? t->dir.v : "/tmp";
-	dirs[1] = "/tmp";
-	for (i = 0; i < 2; i++) {
-		path.len = 0;
-		buf_fmt(&path, "%s/log.XXXXXX", dirs[i]);
-		if ((fd = mkstemp(path.v)) == -1)
-			continue;
-		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	buf_fmt(&path, "%s/log.%ld", l->target->dir.v, (long)getpid());
+	unlink(path.v);
+	if (mkfifo(path.v, 0600) == 0) {
+		l->log = open(path.v, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+		l->err = open(path.v, O_RDWR | O_CLOEXEC);
 		unlink(path.v);
-		if (write_all(fd, "\n", 1) == 0 && ftruncate(fd, 0) == 0 &&
-		    lseek(fd, 0, SEEK_SET) == 0) {
-			free(path.v);
-			return fd;
-		}
-		close(fd);
 	}
-	err(2, "%s", path.v);
+	free(path.v);
+	return l->log != -1 && l->err != -1 && l->err < FD_SETSIZE;
 }
 
-/* wl's own path, as it was found; NULL if it cannot be told. */
-static char *
-self_path(const char *name)
-{
-	const char *dir = getenv("PATH");
-	struct buf path = { NULL, 0, 0 };
-	struct stat st;
-	size_t n;
-
-	if (strchr(name, '/') != NULL)
-		return realpath(name, NULL);
-	for (; dir != NULL && *dir != '\0'; dir += n + (dir[n] == ':')) {
-		n = strcspn(dir, ":");
-		path.len = 0;
-		buf_add(&path, dir, n);
-		buf_fmt(&path, "%s%s", n > 0 ? "/" : "./", name);
-		if (access(path.v, X_OK) == 0 && stat(path.v, &st) == 0 &&
-		    S_ISREG(st.st_mode))
-			return realpath(path.v, NULL);
-	}
-	return NULL;
-}
-
-/*
- * Begins to listen for questions.  Without it ssh asks on the terminal, as it
- * does if it is too old for SSH_ASKPASS_REQUIRE, which shows in its settings.
- */
-static void
+/* Begins to listen for questions. */
+static int
 ask_listen(struct login *l)
 {
 	struct sockaddr_un sun;
 
-	if (l->target->dir.len == 0 || getenv("SSH_ASKPASS_REQUIRE") != NULL ||
-	    *setting(l->target, "hostbasedacceptedalgorithms") == '\0' ||
-	    !random_word(l->word))
-		return;
 	buf_fmt(&l->path, "%s/ask.%ld", l->target->dir.v, (long)getpid());
-	if ((l->listen = unix_socket(&sun, l->path.v)) == -1)
-		return;
+	if (!random_word(l->word) ||
+	    (l->listen = unix_socket(&sun, l->path.v)) == -1)
+		return 0;
 	unlink(l->path.v);
 	fcntl(l->listen, F_SETFL, O_NONBLOCK);
-	if (bind(l->listen, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
-	    listen(l->listen, 8) == -1) {
-		close(l->listen);
-		l->listen = -1;
-	}
+	return l->listen < FD_SETSIZE &&
+	    bind(l->listen, (struct sockaddr *)&sun, sizeof(sun)) == 0 &&
+	    listen(l->listen, 8) == 0;
 }
 
-/* The environment of the master: wl's own, and where to ask. */
+/*
+ * The environment of the master: wl's own, and where to ask.  If the shell has
+ * found wl by PATH, so will ssh.
+ */
 static char **
-login_env(struct login *l, const char *self)
+login_env(struct login *l)
 {
+	const char *self = l->target->options->self;
+	char *path = strchr(self, '/') != NULL ? realpath(self, NULL) : NULL;
 	struct buf where = { NULL, 0, 0 }, program = where;
 	size_t n, i, kept = 0;
 	char **env;
@@ -5619,73 +5709,79 @@ login_env(struct login *l, const char *self)
 	if ((env = calloc(n + 4, sizeof(*env))) == NULL)
 		out_of_memory();
 	for (i = 0; i < n; i++)
-		if (l->listen == -1 ||
-		    strncmp(environ[i], "SSH_ASKPASS=", 12) != 0)
+		if (strncmp(environ[i], "SSH_ASKPASS=", 12) != 0)
 			env[kept++] = environ[i];
-	if (l->listen == -1)
-		return env;
 	buf_fmt(&where, "%s=%s:%s", ASK_ENV, l->word, l->path.v);
-	buf_fmt(&program, "SSH_ASKPASS=%s", self);
+	buf_fmt(&program, "SSH_ASKPASS=%s", path != NULL ? path : self);
 	env[kept++] = where.v;
 	env[kept++] = program.v;
 	env[kept++] = (char *)"SSH_ASKPASS_REQUIRE=force";
 	return env;
 }
 
-static void
+/* Whether the user wants ssh to ask by itself, in the foreground. */
+static int
+ssh_asks(void)
+{
+	const char *require = getenv("SSH_ASKPASS_REQUIRE");
+
+	return require != NULL && strcmp(require, "never") == 0;
+}
+
+/* Starts the master; 0 if it could not be listened to. */
+static int
 login_start(struct login *l, struct target *t)
 {
+	int own = getenv("SSH_ASKPASS_REQUIRE") != NULL, fds[3];
 	struct args a = { NULL, 0, 0 };
-	const char *require = getenv("SSH_ASKPASS_REQUIRE");
-	char **env, *self;
-	int fds[3];
 
 	memset(l, 0, sizeof(*l));
 	l->target = t;
-	l->status = l->notice = l->listen = -1;
-	snprintf(l->stage, sizeof(l->stage), "looking up");
+	l->err = l->log = l->listen = l->asker = l->notice = -1;
 	if (t->dir.len == 0)
 		dir_find(&t->dir, 1);
 	dir_sweep(&t->dir);
-	l->log = log_open(t);	/* may end wl: before there is a socket */
-	self = self_path(t->options->self);
-	if (self != NULL)
-		ask_listen(l);
-	l->front = l->bare = l->listen == -1 && (require == NULL ||
-	    strcmp(require, "never") == 0);
-	l->debug = !l->bare && default_level(t);
-	login_args(t, &a, l->debug);
-	env = login_env(l, self);
+	if (t->dir.len == 0 || !login_pipe(l) || (!own && !ask_listen(l)))
+		return 0;
+	l->sorted = default_level(t) ||
+	    strcmp(setting(t, "loglevel"), "ERROR") == 0;
+	l->silent = 1;
+	l->arrived = *setting(t, "proxyjump") == '\0';
+	snprintf(l->stage, sizeof(l->stage), "%s%s", l->arrived ?
+	    "looking up" : "via ", setting(t, "proxyjump"));
+	buf_str(&l->unsorted, "");
+	buf_str(&l->said, "");
+	login_args(t, &a, default_level(t));
 	fds[0] = fds[1] = null_fd();
-	fds[2] = l->bare ? 2 : l->log;	/* in order with what it asks */
-	l->start = l->news = now_ms();
-	l->pid = spawn(&a, env, fds, 1);
-	free(self);
-	free(env);
+	fds[2] = l->err;
+	l->start = l->entered = now_ms();
+	l->pid = spawn(&a, own ? environ : login_env(l), fds, 1);
 	free(a.v);
+	return 1;
 }
 
-/* Frees what the login held; nothing of it stays behind. */
+static void
+fd_close(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Lets go of what the login held; nothing of it stays behind. */
 static void
 login_end(struct login *l)
 {
-	spinner_erase(l);
-	if (l->front) {
-		tty_foreground(getpgrp());
-		tty.mode = TTY_SPINNER;	/* to which ssh may have put it back */
-	} else if (tty_taken()) {
-		tty.mode = TTY_COOKED;	/* by a pager behind us, say */
-	}
-	tty_set(TTY_COOKED);
-	if (l->notice != -1)
-		close(l->notice);
-	if (l->listen != -1) {
-		close(l->listen);
+	fcntl(l->err, F_SETFL, O_NONBLOCK);	/* for the proxy, too */
+	fd_close(&l->err);
+	fd_close(&l->log);
+	fd_close(&l->notice);
+	fd_close(&l->asker);
+	if (l->listen != -1)
 		unlink(l->path.v);
-	}
-	close(l->log);
+	fd_close(&l->listen);
 	free(l->path.v);
-	free(l->line.v);
+	free(l->unsorted.v);
 	free(l->said.v);
 }
 
@@ -5698,50 +5794,38 @@ login_cancel(struct login *l)
 
 	kill(-l->pid, SIGTERM);
 	kill(-l->pid, SIGCONT);
-	while (l->status == -1 && waitpid(l->pid, &l->status, WNOHANG) == 0) {
-		l->status = -1;
+	while (!l->reaped && waitpid(l->pid, &l->status, WNOHANG) == 0) {
 		tty_wait(-1, 20);
 		if (now_ms() > until)
 			kill(-l->pid, SIGKILL);
 	}
+	l->reaped = 1;
 	if (!l->target->users && !master_alive(l->target->socket.v, &pid))
 		unlink(l->target->socket.v);
 }
 
-/* Ends the login, and wl, by the signal that was caught. */
-static void
-login_die(struct login *l, int signo)
-{
-	login_cancel(l);
-	login_read(l);
-	login_say(l);
-	login_end(l);
-	die_of(signo);
-}
-
 /*
- * Lets the master go on after wl has used the terminal.  If it asks there
- * itself (BARE) the spinner stays away.
+ * Hands the terminal over to whom it is for in the STATE.  A pager behind us,
+ * say, that has taken it meanwhile keeps it.
  */
 static void
-login_resume(struct login *l)
+login_enter(struct login *l, enum login_state state)
 {
-	tty_set(l->bare ? TTY_COOKED : TTY_SPINNER);
-	tty_foreground(l->front ? l->pid : getpgrp());
-	kill(-l->pid, SIGCONT);
-}
-
-/* Stops the master and WHO (see suspend) until that goes on. */
-static void
-login_suspend(struct login *l, pid_t who)
-{
-	long long stopped = now_ms();
+	long long now = now_ms();
 
 	spinner_erase(l);
-	kill(-l->pid, SIGSTOP);
-	suspend(who);
-	login_resume(l);
-	l->start += now_ms() - stopped;
+	if (l->state == LOGIN_SPINNING && state >= LOGIN_DONE && tty_taken())
+		tty.mode = TTY_COOKED;
+	else if (state == LOGIN_ASKING)
+		tty_set(l->echo ? TTY_ASK : TTY_SECRET);
+	else
+		tty_set(state == LOGIN_SPINNING ? TTY_SPINNER :
+		    state == LOGIN_LENT ? TTY_LENT : TTY_COOKED);
+	tty_foreground(state == LOGIN_LENT ? l->pid : getpgrp());
+	if (l->state != LOGIN_SPINNING)
+		l->start += now - l->entered;
+	l->entered = now;
+	l->state = state;
 }
 
 /*
@@ -5749,141 +5833,141 @@ login_suspend(struct login *l, pid_t who)
  * put; the spinner is not in the way, and no answer stays in memory.
  */
 
+/* How ssh asks whether it may trust a key: the answer is no secret. */
+static const char *const confirmations[] = {
+	"The authenticity of host '", "Please type 'yes'",
+	"Are you sure you want to continue connecting (yes/no",
+	"Accept updated hostkeys? (yes/no)",
+};
+
+/* Puts the question to the user, after what ssh has said before it. */
+static void
+ask_put(struct login *l)
+{
+	const char *text = l->request + ASK_WORD + 1;
+	struct buf out = { NULL, 0, 0 };
+	size_t i;
+
+	l->echo = l->request[ASK_WORD] == 'c';
+	put_lines(&out, text);
+	if (l->echo)
+		buf_str(&out, " (yes/no) ");
+	for (i = 0; i < sizeof(confirmations) / sizeof(confirmations[0]); i++)
+		if (strncmp(text, confirmations[i],
+		    strlen(confirmations[i])) == 0)
+			l->echo = 1;
+	login_drain(l);
+	login_enter(l, LOGIN_ASKING);
+	tcflush(tty.fd, TCIFLUSH);	/* typed ahead, it is no answer */
+	tty_write(&out);
+	free(out.v);
+}
+
+/* There is no answer; no shell is to get what was typed of one. */
+static void
+ask_refuse(void)
+{
+	tcflush(tty.fd, TCIFLUSH);
+	(void)write_all(tty.fd, "\n", 1);
+}
+
+/* Lets the client go, and the login go on. */
+static void
+ask_end(struct login *l)
+{
+	fd_close(&l->asker);
+	if (l->state == LOGIN_ASKING)
+		login_enter(l, LOGIN_SPINNING);
+}
+
+/* Reads the line that the user has typed, and sends it to ssh if it is one. */
+static void
+ask_answer(struct login *l)
+{
+	char answer[ANSWER_MAX];
+	ssize_t n = read(tty.fd, answer, sizeof(answer));
+
+	if (n <= 0)
+		ask_refuse();
+	else if (answer[n - 1] != '\n')
+		tcflush(tty.fd, TCIFLUSH);
+	if (n > 0 && !l->echo)
+		(void)write_all(tty.fd, "\n", 1);
+	if (n > 0 && (l->request[ASK_WORD] != 'c' ||
+	    (n == 4 && strncasecmp(answer, "yes\n", 4) == 0)))
+		(void)send(l->asker, answer, (size_t)n, MSG_NOSIGNAL);
+	wipe(answer, sizeof(answer));
+	ask_end(l);
+}
+
 /* Whether the client has gone: ssh has ended it. */
 static int
 client_gone(int client)
 {
 	char c;
-	ssize_t n = recv(client, &c, 1, MSG_PEEK);
+	ssize_t n = recv(client, &c, 1, MSG_PEEK | MSG_DONTWAIT);
 
-	return n == 0 || (n == -1 && errno != EAGAIN && errno != EINTR);
+	return n == 0 || (n == -1 && errno != EAGAIN);
 }
 
 /*
- * Reads the line that answers the client's question.  Returns its length, 0
- * if the question is to be put again, -1 if it is refused or has gone.
- */
-static ssize_t
-ask_read(struct login *l, int client, char answer[ANSWER_MAX])
-{
-	ssize_t n;
-	int r, status;
-
-	for (;;) {
-		r = tty_wait(tty.fd, 200);
-		if (caught == SIGTSTP) {
-			login_suspend(l, getpid());
-			return 0;
-		}
-		if (waitpid(l->pid, &status, WNOHANG) == l->pid)
-			l->status = status;
-		if (caught || client_gone(client) || l->status != -1)
-			return -1;
-		if (r == 1) {
-			n = read(tty.fd, answer, ANSWER_MAX);
-			return n > 0 ? n : -1;
-		}
-	}
-}
-
-/*
- * Puts a question to the user and sends the answer to ssh.  What ssh has said
- * comes first, and what was typed ahead is no answer.  A refusal is answered
- * by nothing.
- */
-static void
-ask(struct login *l, int client, int kind, const char *text)
-{
-	struct buf out = { NULL, 0, 0 };
-	char answer[ANSWER_MAX];
-	int echo = kind == 'c' || strstr(text, "yes/no") != NULL ||
-	    strstr(text, "'yes', 'no'") != NULL;
-	long long asked = now_ms();
-	ssize_t n;
-
-	login_read(l);
-	login_say(l);
-	do {
-		tty_foreground(getpgrp());
-		tty_set(echo ? TTY_ASK : TTY_SECRET);
-		tcflush(tty.fd, TCIFLUSH);
-		put_lines(&out, text);
-		buf_str(&out, kind == 'c' ? " (yes/no) " : "");
-		tty_write(&out);
-		n = ask_read(l, client, answer);
-	} while (n == 0);
-	if (n == -1 || answer[n - 1] != '\n')
-		tcflush(tty.fd, TCIFLUSH);	/* no shell is to get it */
-	if (!echo || n == -1)
-		(void)write_all(tty.fd, "\n", 1);
-	if (kind == 'c' && (n != 4 || strncasecmp(answer, "yes\n", 4) != 0))
-		n = -1;
-	if (n > 0)
-		(void)send(client, answer, (size_t)n, MSG_NOSIGNAL);
-	wipe(answer, sizeof(answer));
-	free(out.v);
-	login_resume(l);
-	l->start += now_ms() - asked;
-}
-
-/*
- * Reads what a client wants: the secret word, the kind, the text and a NUL.
- * Returns 0 if it does not come in time or is not from this master.
+ * Reads what the next client wants.  Returns 0 if it does not come in time or
+ * is not from this master.
  */
 static int
-ask_request(struct login *l, int client, struct buf *in)
+ask_read(struct login *l)
 {
-	long long until = now_ms() + ASK_MS;
-	char chunk[1024];
+	static const struct timeval wait = { 0, ASK_MS * 1000L };
 	ssize_t n;
 
-	while (in->len == 0 || in->v[in->len - 1] != '\0') {
-		if (tty_wait(client, 50) == -1 && caught)
-			return 0;
-		n = recv(client, chunk, sizeof(chunk), 0);
-		if (n > 0)
-			buf_add(in, chunk, (size_t)n);
-		else if (n == 0 || errno != EAGAIN)
-			return 0;
-		if (now_ms() > until || in->len > ASK_TEXT)
-			return 0;
-	}
-	return in->len > ASK_WORD + 1 && memcmp(in->v, l->word, ASK_WORD) == 0;
+	if ((l->asker = accept(l->listen, NULL, NULL)) == -1)
+		return 0;
+	fcntl(l->asker, F_SETFD, FD_CLOEXEC);
+	fcntl(l->asker, F_SETFL, 0);
+	setsockopt(l->asker, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	n = recv(l->asker, l->request, ASK_SIZE, MSG_WAITALL);
+	return n == ASK_SIZE && l->request[ASK_SIZE - 1] == '\0' &&
+	    memcmp(l->request, l->word, ASK_WORD) == 0 &&
+	    l->asker < FD_SETSIZE;
 }
 
-/* Takes a client that connects: a question is put, a notice is kept. */
+/* Takes the next client: its question is put, its notice is shown. */
 static void
 ask_accept(struct login *l)
 {
-	struct buf in = { NULL, 0, 0 };
-	int client;
+	if (!ask_read(l)) {
+		if (l->asker == -1 && errno != EAGAIN)
+			tty_wait(-1, SPIN_EVERY);	/* no descriptor? */
+		ask_end(l);
+	} else if (l->request[ASK_WORD] != 'n') {
+		ask_put(l);
+	} else {
+		fd_close(&l->notice);
+		l->notice = l->asker;
+		l->asker = -1;
+		snprintf(l->notice_text, sizeof(l->notice_text), "%s",
+		    l->request + ASK_WORD + 1);
+		if (!spins())
+			warnx("%s", printable(l->notice_text));
+	}
+}
 
-	if ((client = accept(l->listen, NULL, NULL)) == -1) {
-		tty_wait(-1, SPIN_EVERY);	/* no descriptor is free? */
-		return;
-	}
-	fcntl(client, F_SETFD, FD_CLOEXEC);
-	fcntl(client, F_SETFL, O_NONBLOCK);
-	if (client < FD_SETSIZE && ask_request(l, client, &in)) {
-		if (in.v[ASK_WORD] != 'n') {
-			ask(l, client, in.v[ASK_WORD], in.v + ASK_WORD + 1);
-			if (caught != 0 && caught != SIGTSTP)
-				/* before it says more of a refusal */
-				login_cancel(l);
-		} else {
-			if (l->notice != -1)
-				close(l->notice);
-			l->notice = client;
-			client = -1;
-			snprintf(l->notice_text, sizeof(l->notice_text), "%s",
-			    in.v + ASK_WORD + 1);
-			if (!spins())
-				warnx("%s", printable(l->notice_text));
+/* Looks after those who ask; TYPED, there is an answer on the terminal. */
+static void
+ask_step(struct login *l, int typed)
+{
+	if (l->notice != -1 && client_gone(l->notice))
+		fd_close(&l->notice);
+	if (typed) {
+		ask_answer(l);
+	} else if (l->state == LOGIN_ASKING) {
+		if (client_gone(l->asker)) {
+			ask_refuse();
+			ask_end(l);
 		}
+	} else if (l->listen != -1) {
+		ask_accept(l);
 	}
-	if (client != -1)
-		close(client);
-	free(in.v);
 }
 
 /*
@@ -5891,10 +5975,49 @@ ask_accept(struct login *l)
  * within a frame of the spinner.
  */
 
+/* The login has ended, as STATE says; the user sees what ssh has said. */
+static void
+login_over(struct login *l, enum login_state state)
+{
+	if (l->state == LOGIN_ASKING)
+		ask_refuse();
+	login_drain(l);
+	login_sort(l, 1);
+	login_enter(l, state);
+}
+
+/* Ends the login, and wl, by the signal that was caught. */
+static void
+login_die(struct login *l, int signo)
+{
+	login_cancel(l);
+	login_over(l, LOGIN_FAILED);
+	login_say(l);
+	login_end(l);
+	die_of(signo);
+}
+
+/* Stops the master and WHO (see suspend) until that goes on. */
+static void
+login_suspend(struct login *l, pid_t who)
+{
+	enum login_state state = l->state;
+
+	kill(-l->pid, SIGSTOP);
+	login_enter(l, LOGIN_STOPPED);
+	suspend(who);
+	if (state == LOGIN_ASKING)
+		ask_put(l);
+	else
+		login_enter(l, state);
+	kill(-l->pid, SIGCONT);
+}
+
 /*
  * Looks at the master without waiting.  It is a job in the background, so that
- * it stops when it wants the terminal: an ssh that does not ask through
- * SSH_ASKPASS, then the terminal is left to it.  If ^Z stopped it wl stops too.
+ * it stops when it or its proxy wants the terminal, then that is lent to it:
+ * the question is not for SSH_ASKPASS, or ssh is older than 8.4.  If ^Z stopped
+ * it wl stops too.
  */
 static void
 login_reap(struct login *l)
@@ -5904,95 +6027,112 @@ login_reap(struct login *l)
 	if (waitpid(l->pid, &status, WNOHANG | WUNTRACED) != l->pid)
 		return;
 	if (!WIFSTOPPED(status)) {
+		l->reaped = 1;
 		l->status = status;
+		login_over(l, status == 0 ? LOGIN_DONE : LOGIN_FAILED);
 	} else if (WSTOPSIG(status) == SIGTTIN || WSTOPSIG(status) == SIGTTOU) {
-		login_read(l);
-		login_say(l);
-		l->front = l->bare = 1;
-		login_resume(l);
+		login_drain(l);
+		login_enter(l, LOGIN_LENT);
+		kill(-l->pid, SIGCONT);
 	} else {
 		login_suspend(l, 0);
 	}
 }
 
 /*
- * A proxy that wants the terminal stops unseen.  So when nothing has been
- * heard for a while it is given it, just in case.
+ * Looks whether another wl's master was faster: then ours is of no use.  Ours
+ * would be in our group, where it stays, though it may have ended, until it is
+ * reaped.  Where the system does not tell whose it is, ours soon ends.
  */
 static void
-login_proxy(struct login *l)
-{
-	if (l->front || now_ms() - l->news < PROXY_MS || !isatty(1) ||
-	    !is_proxied(l->target))
-		return;
-	l->front = 1;
-	login_resume(l);
-}
-
-/*
- * Whether the waiting is over: the master has ended, which is how it goes into
- * the background, or the socket has been alive for so long that it will not.
- * If it is another wl's master that was faster, ours is of no use; it would be
- * in our group, where it stays, though it may have ended, until it is reaped.
- */
-static int
-login_done(struct login *l)
+login_look(struct login *l)
 {
 	pid_t pid;
 
-	if (l->status != -1 || !master_alive(l->target->socket.v, &pid))
-		return l->status != -1;
-	if (pid != 0 && getpgid(pid) != l->pid) {
+	if (l->state >= LOGIN_DONE || !master_alive(l->target->socket.v, &pid))
+		return;
+	if (l->listening == 0)
+		l->listening = now_ms();
+	if (pid != 0 ? getpgid(pid) != l->pid :
+	    now_ms() - l->listening > LINGER_MS) {
 		login_cancel(l);
-		l->status = 0;
-		login_read(l);
-		l->said.len = 0;	/* that it could not listen */
-		return 1;
+		login_enter(l, LOGIN_DONE);	/* ours only could not listen */
 	}
-	if (l->alive == 0)
-		l->alive = now_ms();
-	return now_ms() - l->alive > LINGER_MS;
+}
+
+static void
+watch(fd_set *set, int fd, int *max)
+{
+	if (fd != -1)
+		FD_SET(fd, set);
+	if (fd > *max)
+		*max = fd;
+}
+
+/*
+ * Waits for a descriptor, a signal or the next frame.  What cannot be written
+ * yet keeps more from being read, and a question what is said after it.
+ * Returns whether the user has typed an answer.
+ */
+static int
+login_select(struct login *l)
+{
+	static const struct timespec frame = { 0, SPIN_EVERY * 1000000L };
+	int asking = l->state == LOGIN_ASKING, max = -1, n;
+	fd_set in, out;
+
+	FD_ZERO(&in);
+	FD_ZERO(&out);
+	if (l->said.len > 0)
+		watch(&out, 2, &max);
+	else if (!asking)
+		watch(&in, l->log, &max);
+	if (asking)
+		watch(&in, tty.fd, &max);
+	watch(&in, l->asker != -1 ? l->asker : l->listen, &max);
+	n = pselect(max + 1, &in, &out, NULL, &frame, &tty.saved.mask);
+	if (n > 0)
+		tty_wait(-1, 0);	/* a signal may wait all the same */
+	return n > 0 && asking && FD_ISSET(tty.fd, &in);
 }
 
 /* Waits until the master is there or has failed; whether it is there. */
 static int
 login_wait(struct login *l)
 {
-	int signo;
+	int typed;
 
-	login_resume(l);
-	while (login_reap(l), !login_done(l)) {
-		login_read(l);
-		if (l->notice != -1 && client_gone(l->notice)) {
-			close(l->notice);
-			l->notice = -1;
-		}
-		login_proxy(l);
-		if (l->bare) {
-			login_say(l);
-			tty_uncover();
-		} else if (tty_taken()) {
-			spinner_erase(l);
-		} else if (spins() && now_ms() - l->start >= SPIN_AFTER) {
-			spinner_draw(l);
-		}
-		if (tty_wait(l->listen, SPIN_EVERY) == 1)
-			ask_accept(l);
-		signo = caught;
-		if (signo == SIGTSTP)
+	login_enter(l, LOGIN_SPINNING);
+	while (l->state < LOGIN_DONE || l->said.len > 0) {
+		typed = login_select(l);
+		if (caught == SIGTSTP)
 			login_suspend(l, getpid());
-		else if (signo != 0)
-			login_die(l, signo);
+		else if (caught != 0)
+			login_die(l, caught);
+		login_reap(l);
+		login_look(l);
+		if (l->state < LOGIN_DONE)
+			ask_step(l, typed);
+		if (l->said.len == 0 && (l->state == LOGIN_SPINNING ||
+		    l->state == LOGIN_LENT))
+			login_read(l);
+		login_say(l);
+		if (l->state == LOGIN_SPINNING)
+			spinner_turn(l);
+		else if (l->state == LOGIN_LENT)
+			tty_uncover();
 	}
-	return l->status == -1 || l->status == 0;
+	return l->state == LOGIN_DONE;
 }
 
-/* Reports, dim, how long it took, where the spinner was. */
+/* Reports, dim, how long it took. */
 static void
-report(const struct login *l, long long ms)
+report(struct login *l)
 {
+	long long ms = l->entered - l->start;
 	struct buf out = { NULL, 0, 0 };
 
+	line_end(l);
 	buf_str(&out, "\033[2m");
 	put_text(&out, l->target->name, tty.cols, NULL);
 	buf_fmt(&out, ": connected in %lld.%02lld s\033[m\n", ms / 1000,
@@ -6002,7 +6142,8 @@ report(const struct login *l, long long ms)
 }
 
 /*
- * Logs in: starts the master and waits for it.  Returns whether it is there.
+ * Logs in: starts the master and waits for it.  Returns 0 if that failed; if
+ * it cannot even be tried, the session is to log in as ssh does.
  *
  * Over TCP the first session with an older sshd (9.2; not 10.0) waits 41 ms
  * and a round trip for its channel, as plain ssh does.  Until something is run
@@ -6015,22 +6156,21 @@ static int
 login(struct target *t)
 {
 	struct login l;
-	long long ms;
-	int ok, status;
+	int ok;
 
-	login_start(&l, t);
+	if (!login_start(&l, t))
+		return 1;
 	ok = login_wait(&l);
-	ms = now_ms() - l.start;
-	status = l.status;
-	login_read(&l);
-	login_say(&l);
-	if (ok && l.shown && !t->options->quiet)
-		report(&l, ms);
+	if (ok && l.frame > 0 && !t->options->quiet)
+		report(&l);
 	if (!ok)
 		login_cancel(&l);
 	login_end(&l);
-	if (!ok && WIFSIGNALED(status))
-		ended_by(WTERMSIG(status));
+	if (!ok && WIFSIGNALED(l.status))
+		ended_by(WTERMSIG(l.status));
+	else if (!ok && l.silent)
+		warnx("%s: ssh failed and does not say why; see ssh -v %s",
+		    printable(t->name), printable(t->name));
 	return ok;
 }
 
@@ -6196,7 +6336,7 @@ connect_host(struct target *t)
 		dup2(tty.fd, 0);	/* it held the inventory */
 	if (settings_read(t) != 0)
 		return 255;
-	plan = target_plan(t, terminal);
+	plan = target_plan(t, terminal && !ssh_asks());
 	if (o->socket || o->ctl != NULL)
 		return control(t, plan);
 	if (plan == PLAN_ATTACH && !o->dry && !master_answers(t))
@@ -6578,7 +6718,6 @@ main(int argc, char **argv)
 	static struct prompt prompt;
 	static struct options options;
 	static struct target target;
-	const char *where = getenv(ASK_ENV);
 	int first, joined, fd;
 
 	/*
@@ -6588,9 +6727,8 @@ main(int argc, char **argv)
 	while ((fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) != -1 && fd <= 2)
 		continue;
 	close(fd);
-	if (where != NULL && argc == 2 && argv[1][0] != '-' &&
-	    getenv("SSH_ASKPASS") != NULL)
-		return askpass(where, argv[1]);
+	if (is_askpass(argc, argv))
+		return askpass(getenv(ASK_ENV), argv[1]);
 	setlocale(LC_CTYPE, "");
 	first = options_read(&options, argc, argv);
 	if (options.ctl != NULL && first == argc)
