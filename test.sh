@@ -7982,7 +7982,7 @@ sanitizers()
 # are unpacked: of these only ssh and sshd are used, for their neighbours may
 # not run here. The sshd has to be told where the programs that it runs are.
 
-with()
+other_openssh()
 {
 	mkdir "$tmp/with"
 	for program in "$1"/bin/ssh "$1"/usr/bin/ssh "$1"/sbin/sshd \
@@ -8114,7 +8114,7 @@ with)
 	absolute ./wl
 	need tmux:tmux
 	setup
-	with "$(cd "${2?}" && pwd)"
+	other_openssh "$(cd "${2?}" && pwd)"
 	shift 2
 	[ $# != 0 ] || {
 		set -- lines names includes agreement columns file connection \
