@@ -99,7 +99,6 @@ enum {
 	HOSTNAME_MAX = 1 << 16,	/* bytes from which on no %h is expanded */
 	ADDR_MAX = 1024,	/* bytes of an address that are kept */
 	MATCH_MAX = 255,	/* bytes of a text that are matched */
-	LIST_CHUNK = 1 << 16,	/* bytes of a list that are printed at once */
 };
 
 extern char **environ;
@@ -118,7 +117,7 @@ struct options {
 	const char *ctl;	/* -O */
 	struct args ssh;	/* what every ssh is given, as -o */
 	struct args session;	/* what one ssh is given, as -L */
-	int list, verbose, print, edit, dry, socket, quiet;
+	int list, verbose, print, edit, dry, socket, quiet, recent;
 };
 
 /* The signal that is to end or to stop the program, 0 if none came yet. */
@@ -416,16 +415,18 @@ text_width(const char *s)
 	return put_text(NULL, s, INT_MAX / 2, NULL);
 }
 
-/* S as it may be shown in a message; valid until the next call. */
+/* S as it may be shown in a message, which may have two of them. */
 static const char *
 printable(const char *s)
 {
-	static struct buf out;
+	static struct buf bufs[2];
+	static int turn;
+	struct buf *out = &bufs[turn ^= 1];
 
-	out.len = 0;
-	buf_str(&out, "");
-	put_text(&out, s, INT_MAX / 2, NULL);
-	return out.v;
+	out->len = 0;
+	buf_str(out, "");
+	put_text(out, s, INT_MAX / 2, NULL);
+	return out->v;
 }
 
 /* Appends a text of several lines as it may be shown. */
@@ -1481,6 +1482,28 @@ evaluate(struct config *c, const char *typed, const struct given *given,
 	}
 }
 
+/* Whether a Host pattern that says more than `*' applies to the name. */
+static int
+has_pattern(struct config *c, struct values *v, const char *name)
+{
+	const char *const *w;
+	const struct block *b;
+	size_t i;
+
+	evaluate(c, name, NULL, v);
+	for (i = 1; i < c->nblocks; i++) {
+		b = &c->blocks[i];
+		if (b->is_match || c->blocks[b->scope].active != c->pass ||
+		    wildcards(c->words + b->words, name) != 1)
+			continue;
+		for (w = c->words + b->words; *w != NULL; w++)
+			if ((*w)[strspn(*w, "*")] != '\0' && **w != '!' &&
+			    glob_match(name, *w, strlen(*w), 0))
+				return 1;
+	}
+	return 0;
+}
+
 /* The values as one sees them in the list. */
 
 static const char *
@@ -1574,6 +1597,19 @@ host_find(const struct hosts *h, const char *name)
 		if (strcmp(h->v[i].name, name) == 0)
 			return &h->v[i];
 	return NULL;
+}
+
+/* The host used last, NULL if none was. */
+static struct host *
+host_last(const struct hosts *h)
+{
+	struct host *last = NULL;
+	size_t i;
+
+	for (i = 0; i < h->len + h->typed; i++)
+		if (h->v[i].use > (last != NULL ? last->use : 0))
+			last = &h->v[i];
+	return last;
 }
 
 enum { LISTED_NOWHERE = UINT32_MAX >> 1 };
@@ -2503,6 +2539,12 @@ bonus(const char *s, size_t i)
 }
 
 static int
+is_word_start(const char *s, size_t i)
+{
+	return bonus(s, i) >= SCORE_CAPITAL;
+}
+
+static int
 letter_matches(const struct needle *w, size_t i, char c)
 {
 	return w->text[i] == (w->fold ? lower(c) : c);
@@ -2605,6 +2647,23 @@ match(const struct needle *w, const char *s, char *hit)
 	if (hit != NULL && best != SCORE_NONE)
 		align_mark(&a, w, s, last, hit);
 	return best != SCORE_NONE && w->len == len ? SCORE_EXACT : best;
+}
+
+/* Whether the word is one, or several, of the words of S. */
+static int
+has_whole_word(const struct needle *w, const char *s)
+{
+	size_t len = strnlen(s, MATCH_MAX), i, at;
+
+	for (at = 0; at + w->len <= len; at++) {
+		for (i = 0; i < w->len && letter_matches(w, i, s[at + i]); i++)
+			continue;
+		if (i == w->len && is_word_start(s, at) &&
+		    (at + i == len || is_word_start(s, at + i) ||
+		    !(is_letter(s[at + i]) || is_digit(s[at + i]))))
+			return 1;
+	}
+	return 0;
 }
 
 /* Takes the query apart: its words, and its value if it is a number. */
@@ -6373,21 +6432,14 @@ finish(int status)
 	return status;
 }
 
-static void
-version(void)
-{
-	puts("wl " VERSION);
-	exit(finish(0));
-}
-
 /* A wrong option gets the ways to call wl, -h the options and examples too. */
 static void
 usage(FILE *to)
 {
-	fputs("usage: wl [-qt] [-F file] [-i file] [-o option]... "
+	fputs("usage: wl [-qrt] [-F file] [-i file] [-o option]... "
 	    "[query [command ...]]\n"
 	    "       wl -l [-v] [-F file] [-i file] [query]\n"
-	    "       wl -p [-F file] [-i file] [query]\n"
+	    "       wl -p [-r] [-F file] [-i file] [query]\n"
 	    "       wl -n [-F file] [-i file] [-o option]... "
 	    "query [command ...]\n"
 	    "       wl -e | -S [-F file] [-i file] [-o option]... query\n"
@@ -6405,88 +6457,74 @@ usage(FILE *to)
 		    "  -o  an option of ssh_config\n"
 		    "  -p  print the name of the host that is chosen\n"
 		    "  -q  do not say how long connecting took\n"
+		    "  -r  show the hosts used last first\n"
 		    "  -S  print the path of the control socket\n"
 		    "  -t  a terminal for the command, as in ssh;\n"
 		    "      so are -4 -6 -A -C -D -J -L -R -X -Y\n"
 		    "\n"
 		    "  wl web             connect to the host that is meant\n"
-		    "  wl web-1 uptime    run a command there\n", to);
+		    "  wl web-1 uptime    run a command there\n"
+		    "  wl -               connect to the host used last\n", to);
 	exit(to == stdout ? finish(0) : 2);
 }
 
 /*
- * Appends a text of the list and END.  A terminal gets what may be shown of
+ * Prints a text of the list and END.  A terminal gets what may be shown of
  * it, a pipe all but the control characters, which in UTF-8 can be two bytes.
  */
 static void
-list_text(struct buf *out, const char *s, int terminal, char end)
+list_text(const char *s, int terminal, char end)
 {
 	int c1;
 
 	if (terminal)
-		put_text(out, s, INT_MAX / 2, NULL);
+		fputs(printable(s), stdout);
 	for (; !terminal && *s != '\0'; s += 1 + c1) {
 		c1 = (unsigned char)*s == 0xc2 && (s[1] & 0xe0) == 0x80;
-		buf_add(out, c1 || is_control(*s) ? "?" : s, 1);
+		putchar(c1 || is_control(*s) ? '?' : *s);
 	}
-	buf_add(out, &end, 1);
+	putchar(end);
 }
 
-/* Appends a name; a pipe gets it as it is. */
+/* Prints a name; a pipe gets it as it is. */
 static void
-list_name(struct buf *out, const char *name, int terminal)
+list_name(const char *name, int terminal, char end)
 {
-	if (terminal) {
-		list_text(out, name, terminal, '\n');
-	} else {
-		buf_str(out, name);
-		buf_str(out, "\n");
-	}
+	fputs(terminal ? printable(name) : name, stdout);
+	putchar(end);
 }
 
 /* The columns of -v: address, jump hosts, place, note. */
 static void
-list_details(struct buf *out, struct hosts *h, const struct host *host,
-    int terminal)
+list_details(struct hosts *h, const struct host *host, int terminal)
 {
 	struct values *v = host_values(h, host);
 	const char *path;
 	uint32_t line;
 
-	list_text(out, value_user(h->config, v), terminal, '@');
-	list_text(out, v->name.v, terminal, ':');
-	list_text(out, value_port(v), terminal, '\t');
-	list_text(out, value_jump(v), terminal, '\t');
+	list_text(value_user(h->config, v), terminal, '@');
+	list_text(v->name.v, terminal, ':');
+	list_text(value_port(v), terminal, '\t');
+	list_text(value_jump(v), terminal, '\t');
 	path = host_place(h, host, &line);
-	list_text(out, path != NULL ? path : "-", terminal, ':');
-	buf_fmt(out, "%lu\t", (unsigned long)line);
-	list_text(out, host_note(h, host), terminal, '\n');
+	list_text(path != NULL ? path : "-", terminal, ':');
+	printf("%lu\t", (unsigned long)line);
+	list_text(host_note(h, host), terminal, '\n');
 }
 
 /* -l: prints the hosts that match the query, all without one. */
 static int
-list(struct ranking *r, const struct options *o)
+list(const struct ranking *r, int verbose)
 {
-	struct buf out = { NULL, 0, 0 };
 	int terminal = isatty(1);
-	struct host *host;
 	size_t i;
 
 	for (i = 0; i < r->len; i++) {
-		host = ranking_get(r, i);
-		if (o->verbose) {
-			list_text(&out, host->name, terminal,
-			    '\t');
-			list_details(&out, r->hosts, host, terminal);
-		} else {
-			list_name(&out, host->name, terminal);
-		}
-		if (out.len >= LIST_CHUNK || i + 1 == r->len) {
-			fwrite(out.v, 1, out.len, stdout);
-			out.len = 0;
-		}
+		list_name(r->matches[i]->name, terminal, verbose ? '\t' :
+		    '\n');
+		if (verbose)
+			list_details(r->hosts, r->matches[i], terminal);
 	}
-	free(out.v);
 	return r->len == 0;
 }
 
@@ -6507,6 +6545,8 @@ option_flag(struct options *o, int c)
 		return &o->print;
 	case 'q':
 		return &o->quiet;
+	case 'r':
+		return &o->recent;
 	default:
 		return &o->verbose;
 	}
@@ -6533,7 +6573,7 @@ options_take(struct options *o, int argc, char **argv)
 	int c;
 
 	while ((c = getopt(argc, argv,
-	    "+46ACD:F:J:L:O:R:SVXYehi:lno:pqtv")) != -1) {
+	    "+46ACD:F:J:L:O:R:SVXYehi:lno:pqrtv")) != -1) {
 		if (c == 'F')
 			o->file = optarg;
 		else if (c == 'O')
@@ -6543,7 +6583,7 @@ options_take(struct options *o, int argc, char **argv)
 		else if (c == 'h')
 			usage(stdout);
 		else if (c == 'V')
-			version();
+			exit(finish(puts("wl " VERSION) == EOF));
 		else if (c == '?')
 			usage(stderr);
 		else if (strchr("DLRt", c) != NULL)
@@ -6568,9 +6608,9 @@ options_read(struct options *o, int argc, char **argv)
 	memset(o, 0, sizeof(*o));
 	o->self = argv[0];
 	if (argc > 1 && strcmp(argv[1], "--help") == 0)
-		usage(stdout);
+		argv[1] = (char *)"-h";
 	if (argc > 1 && strcmp(argv[1], "--version") == 0)
-		version();
+		argv[1] = (char *)"-V";
 	options_take(o, argc, argv);
 	if (optind < argc && strcmp(argv[optind - 1], "--") != 0) {
 		query = argv[optind++];
@@ -6595,10 +6635,9 @@ query_join(struct prompt *p, char **words, int n)
 	for (i = 0; i < n; i++) {
 		if (strlen(words[i]) + p->len + 2 > sizeof(p->query))
 			errx(2, "the query is too long");
-		if (i > 0)
-			p->query[p->len++] = ' ';
-		memcpy(p->query + p->len, words[i], strlen(words[i]) + 1);
-		p->len += strlen(words[i]);
+		p->len += (size_t)snprintf(p->query + p->len,
+		    sizeof(p->query) - p->len, "%s%s", i > 0 ? " " : "",
+		    words[i]);
 	}
 	p->cursor = p->len;
 }
@@ -6615,31 +6654,77 @@ habit_check(const struct ranking *r, const struct options *o, char **words)
 }
 
 /*
+ * Whether a query that no listed host is named like is for ssh as it is: it
+ * looks like an address, a Host pattern that says more than `*' is for it, or
+ * it has a dot and is no part of a listed name.
+ */
+static int
+is_for_ssh(struct hosts *h, const char *query)
+{
+	struct in_addr addr;
+	size_t i;
+
+	if (strpbrk(query, "@:/") != NULL || strcmp(query, "localhost") == 0 ||
+	    inet_pton(AF_INET, query, &addr) == 1 ||
+	    has_pattern(h->config, &h->values, query))
+		return 1;
+	if (strchr(query, '.') == NULL || strchr(query, ' ') != NULL)
+		return 0;
+	for (i = 0; i < h->len; i++)
+		if (strstr(h->v[i].name, query) != NULL)
+			return 0;
+	return 1;
+}
+
+/*
+ * Whether each word of the query is in the host's name; if they are to be
+ * WHOLE, as one or more whole words of it.
+ */
+static int
+is_in_name(const struct query *q, const struct host *host, int whole)
+{
+	size_t i;
+
+	for (i = 0; i < q->nwords; i++)
+		if (match(&q->words[i], host->name, NULL) == SCORE_NONE ||
+		    (whole && !has_whole_word(&q->words[i], host->name)))
+			return 0;
+	return 1;
+}
+
+/*
  * What a query on the command line means without a prompt: a host, itself,
- * or NULL if that is to be asked.
+ * or NULL if that is to be asked.  A command, or wl without a terminal, never
+ * goes to a host of which the query has only some letters.
  */
 static const char *
-resolve(struct prompt *p, const struct options *o)
+resolve(struct prompt *p, const struct target *t)
 {
-	const struct hosts *h = p->rank.hosts;
-	struct host *host = host_find(h, p->query);
-	struct in_addr addr;
+	const struct options *o = t->options;
+	struct hosts *h = p->rank.hosts;
+	struct host *host = strcmp(p->query, "-") == 0 ? host_last(h) :
+	    host_find(h, p->query);
+	int run = t->command != NULL && *t->command != NULL;
 
-	if (host != NULL && host < h->v + h->len)
+	if (strcmp(p->query, "-") == 0 && host == NULL)
+		errx(1, "no host was used yet");
+	if (host != NULL && (host->number > 0 || *p->query == '-'))
 		return host->name;
-	if (strpbrk(p->query, "@:/") != NULL ||
-	    inet_pton(AF_INET, p->query, &addr) == 1)
+	if (is_for_ssh(h, p->query))
 		return p->query;
 	ranking_update(&p->rank, p->query);
 	if (p->rank.len == 0)
 		return p->query;
-	if (p->rank.len > 1)
-		return NULL;
 	host = ranking_get(&p->rank, 0);
-	if (!o->print && !o->dry && !o->socket) {
-		fprintf(stderr, "wl: %s: ", printable(p->query));
-		fprintf(stderr, "%s\n", printable(host->name));
+	if (p->rank.len > 1 || !is_in_name(&p->rank.query, host, 0))
+		return NULL;
+	if ((run || !tty_open()) && !is_in_name(&p->rank.query, host, 1)) {
+		warnx("%s: is it %s that is meant?", printable(p->query),
+		    printable(host->name));
+		exit(1);
 	}
+	if (!o->print && !o->dry && !o->socket)
+		warnx("%s: %s", printable(p->query), printable(host->name));
 	return host->name;
 }
 
@@ -6681,12 +6766,11 @@ no_choice(struct prompt *p)
 static int
 run(struct prompt *p, struct target *t)
 {
-	struct buf line = { NULL, 0, 0 };
 	const char *name = NULL;
 	int asked = 0, status;
 
 	if (p->len > 0)
-		name = resolve(p, t->options);
+		name = resolve(p, t);
 	for (;;) {
 		if (name == NULL) {
 			if (!tty_open())
@@ -6697,8 +6781,7 @@ run(struct prompt *p, struct target *t)
 		if (name == NULL)
 			return 130;
 		if (t->options->print) {
-			list_name(&line, name, isatty(1));
-			fputs(line.v, stdout);
+			list_name(name, isatty(1), '\n');
 			return 0;
 		}
 		if (t->options->edit)
@@ -6736,6 +6819,7 @@ main(int argc, char **argv)
 	hosts_read(&hosts, &options);
 	prompt.options = &options;
 	prompt.rank.hosts = &hosts;
+	prompt.rank.recent = options.recent;
 	joined = options.list || options.print;
 	if (first < argc)
 		query_join(&prompt, argv + first, joined ? argc - first : 1);
@@ -6745,7 +6829,7 @@ main(int argc, char **argv)
 	}
 	if (options.list) {
 		ranking_update(&prompt.rank, prompt.query);
-		return finish(list(&prompt.rank, &options));
+		return finish(list(&prompt.rank, options.verbose));
 	}
 	target.options = &options;
 	target.hosts = &hosts;
