@@ -454,13 +454,12 @@ put_lines(struct buf *out, const char *text)
  * it was written as.
  */
 
-/* Appends LEN bytes in lower case to a key of N; returns its length. */
+/* Appends to a keyword of length N, which is cut to its size. */
 static size_t
-key_add(char key[KEYWORD_MAX], size_t n, const char *s, size_t len)
+key_add(char key[KEYWORD_MAX], size_t n, int c)
 {
-	for (; len > 0 && n + 1 < KEYWORD_MAX; len--)
-		key[n++] = (char)lower(*s++);
-	key[n] = '\0';
+	if (n + 1 < KEYWORD_MAX)
+		key[n++] = (char)lower(c);
 	return n;
 }
 
@@ -472,16 +471,18 @@ key_add(char key[KEYWORD_MAX], size_t n, const char *s, size_t len)
 static char *
 token(char *p, char key[KEYWORD_MAX])
 {
-	size_t len = strcspn(p, BLANKS "\"="), n;
+	size_t n = 0;
 	int equals;
 
-	n = key_add(key, 0, p, len);
-	p += len;
+	for (; *p != '\0' && !is_blank(*p) && *p != '"' && *p != '='; p++)
+		n = key_add(key, n, *p);
 	if (*p == '"') {
-		len = strcspn(++p, "\"");
-		key_add(key, n, p, len);
-		return p[len] == '"' ? skip_blanks(p + len + 1) : NULL;
+		while (*++p != '\0' && *p != '"')
+			n = key_add(key, n, *p);
+		key[n] = '\0';
+		return *p == '"' ? skip_blanks(p + 1) : NULL;
 	}
+	key[n] = '\0';
 	if (*p == '\0')
 		return p;
 	equals = *p == '=';
@@ -497,11 +498,13 @@ static char *
 keyword(char *line, char key[KEYWORD_MAX])
 {
 	size_t n = strlen(line);
-	char *p;
+	char *p = skip_blanks(line);
 
 	while (n > 1 && (is_blank(line[n - 1]) || line[n - 1] == '\f'))
 		line[--n] = '\0';
-	if ((p = token(line, key)) != NULL && key[0] == '\0')
+	if (p > line)		/* after an empty token, which takes a `=' */
+		p = token(*p == '=' ? skip_blanks(p + 1) : p, key);
+	else if ((p = token(p, key)) != NULL && key[0] == '\0')
 		p = token(p, key);
 	if (p == NULL || key[0] == '\0' || key[0] == '#')
 		return NULL;
@@ -599,11 +602,12 @@ typable(const char *name)
 {
 	const char *p;
 
-	if (*name == '-' || strncmp(name, "ssh://", 6) == 0 ||
-	    strpbrk(name, " \"$&'(),;<>@\\`{|}") != NULL)
+	if (*name == '-' || strncmp(name, "ssh://", 6) == 0)
 		return 0;
 	for (p = name; *p != '\0'; p++) {
-		if (is_control(*p))
+		if (is_letter(*p) || is_digit(*p) || *p == '-')
+			continue;
+		if (is_control(*p) || strchr(" \"$&'(),;<>@\\`{|}", *p) != NULL)
 			return 0;
 		if (*p == '.' && (p == name || p[-1] == '/') &&
 		    strcspn(p, "/") > strspn(p, "."))
