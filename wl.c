@@ -218,6 +218,15 @@ xstrdup(const char *s)
 	return copy;
 }
 
+/* Adds a string, which is not copied, to a list that ends in NULL. */
+static void
+arg_add(struct args *a, const char *s)
+{
+	a->v = grow(a->v, &a->cap, a->len + 2, sizeof(*a->v));
+	a->v[a->len++] = s;
+	a->v[a->len] = NULL;
+}
+
 /* Letters of host names and keywords are ASCII, whatever the locale. */
 static int
 lower(int c)
@@ -679,20 +688,15 @@ struct literal {
 	uint32_t host;		/* its place in the list, from 1 on */
 };
 
-struct file {
-	char *path;
-	struct stat st;
-};
-
 struct config {
-	struct file *files;
+	struct args files;	/* their paths */
 	struct block *blocks;
 	const char **words;	/* lists that end in NULL */
 	struct literal *literals;
 	struct literal **names;	/* the first of each name, by hash and name */
 	uint32_t *asked;	/* blocks whose list may match any name */
-	size_t nfiles, nblocks, nwords, nliterals, nnames, nasked;
-	size_t capfiles, capblocks, capwords, capliterals, capasked;
+	size_t nblocks, nwords, nliterals, nnames, nasked;
+	size_t capblocks, capwords, capliterals, capasked;
 	size_t read;		/* bytes read so far */
 	uint32_t pass;
 	int final;		/* a `Match final' asks for a second pass */
@@ -974,18 +978,6 @@ read_match(struct reader *r, char *p)
 
 static int read_file(struct config *, const char *, uint32_t, int, int);
 
-/* What `~' is in an Include, for ssh: without HOME its glob asks passwd. */
-static const char *
-home_dir(void)
-{
-	const char *dir = getenv("HOME");
-	struct passwd *pw;
-
-	if (dir == NULL && (pw = getpwuid(getuid())) != NULL)
-		dir = pw->pw_dir;
-	return dir != NULL ? dir : "~";
-}
-
 /*
  * An Include line: each word's files are read in place.  A relative path is
  * below ~/.ssh, in the system's file below /etc/ssh.
@@ -1004,13 +996,8 @@ read_include(struct reader *r, char *p)
 		if (r->system && *w == '~')
 			continue;
 		path.len = 0;
-		if (*w != '/' && *w != '~') {
-			buf_str(&path, r->system ? "/etc" : home_dir());
-			buf_str(&path, r->system ? "/ssh/" : "/.ssh/");
-		} else if (w[0] == '~' && w[1] == '/') {
-			buf_str(&path, home_dir());
-			w++;
-		}
+		if (*w != '/' && *w != '~')
+			buf_str(&path, r->system ? "/etc/ssh/" : "~/.ssh/");
 		buf_str(&path, w);
 		if (glob(path.v, GLOB_TILDE, NULL, &g) == 0) {
 			for (i = 0; i < g.gl_pathc; i++)
@@ -1152,20 +1139,6 @@ read_lines(struct reader *r, int fd, size_t size)
 	}
 }
 
-/* Opens a file of the configuration without blocking; -1 and errno. */
-static int
-config_open(const char *path, struct stat *st)
-{
-	int fd;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd != -1 && fstat(fd, st) == -1) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 /*
  * Reads a file into block SCOPE; what is no regular file is empty, as a
  * directory is to ssh.  Returns -1 and errno if it cannot be opened.
@@ -1175,30 +1148,26 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
     int system)
 {
 	struct reader r;
-	struct file *f;
 	struct stat st;
 	int fd;
 
-	if (c->nfiles == FILES_MAX && !c->full)
+	if (c->files.len == FILES_MAX && !c->full)
 		warnx("more than %d configuration files", FILES_MAX);
-	if (depth > INCLUDE_DEPTH || c->nfiles == FILES_MAX)
+	if (depth > INCLUDE_DEPTH || c->files.len == FILES_MAX)
 		c->full = 1;
 	if (c->full)
 		return 0;
-	if ((fd = config_open(path, &st)) == -1)
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd == -1)
 		return -1;
 	memset(&r, 0, sizeof(r));
 	r.c = c;
 	r.scope = r.governor = scope;
 	r.depth = depth;
 	r.system = system;
-	r.file = (uint32_t)c->nfiles;
-	c->files = append(c->files, &c->nfiles, &c->capfiles,
-	    sizeof(*c->files));
-	f = &c->files[r.file];
-	f->path = xstrdup(path);
-	f->st = st;
-	if (S_ISREG(st.st_mode))
+	r.file = (uint32_t)c->files.len;
+	arg_add(&c->files, xstrdup(path));
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		read_lines(&r, fd, st.st_size > READ_MAX ? 0 :
 		    (size_t)st.st_size);
 	close(fd);
@@ -1682,7 +1651,7 @@ host_place(const struct hosts *h, const struct host *host, uint32_t *line)
 	*line = host->given != NULL ? host->given->line : b->line;
 	if (host->given != NULL)
 		return h->inventory->path;
-	return host->block != 0 ? h->config->files[b->file].path : NULL;
+	return host->block != 0 ? h->config->files.v[b->file] : NULL;
 }
 
 /* The values for a host; they are good until another host's are found. */
@@ -3350,14 +3319,6 @@ struct target {
 };
 
 static void
-arg_add(struct args *a, const char *s)
-{
-	a->v = grow(a->v, &a->cap, a->len + 2, sizeof(*a->v));
-	a->v[a->len++] = s;
-	a->v[a->len] = NULL;
-}
-
-static void
 arg_option(struct args *a, const char *option)
 {
 	arg_add(a, "-o");
@@ -5022,10 +4983,10 @@ hash_proxy(uint64_t h, struct target *t)
 	char *dir;
 	size_t i;
 
-	for (i = 0; i < c->nfiles; i++) {
+	for (i = 0; i < c->files.len; i++) {
 		memset(&st, 0, sizeof(st));
-		(void)stat(c->files[i].path, &st);
-		h = fnv(h, c->files[i].path, strlen(c->files[i].path) + 1);
+		(void)stat(c->files.v[i], &st);
+		h = fnv(h, c->files.v[i], strlen(c->files.v[i]) + 1);
 		h = fnv(h, &st.st_dev, sizeof(st.st_dev));
 		h = fnv(h, &st.st_ino, sizeof(st.st_ino));
 		h = fnv(h, &st.st_size, sizeof(st.st_size));
