@@ -943,6 +943,100 @@ test_columns()
 	fresh
 }
 
+# What is put aside or drawn is no note, and an address stays as it is written.
+
+test_notes()
+{
+	write config <<-'END'
+		# ---- START-OF-LIST ----
+		Host drawn
+		# Host staging
+		# HostName 1.2.3.4
+		Host aside
+		# the real one
+		#Host old
+		#	User me
+		# for the shop
+		# ==============
+		Host mixed
+		    HostName 127.1
+		    ProxyJump ssh://u%40v@[::1]:ssh
+		# User interface tests
+		Host prose
+	END
+	run -F "$HOME/$config" -l -v
+	is 'rulers and entries put aside are no notes' "$(cat <<-END
+		drawn	drawn:22		
+		aside	aside:22		
+		mixed	127.1:22	ssh://u%40v@[::1]:ssh	for the shop
+		prose	prose:22		User interface tests
+	END
+	)" "$(printf '%s' "$out" | cut -f 1-3,5 | sed "s/$me@//")"
+	fresh
+}
+
+# The host that was meant: -p prints it, here without a terminal. meant QUERY
+# WANT: what is printed, or the status and what is said.
+
+meant()
+{
+	run -F "$HOME/$config" -p "$1"
+	is "the host that $1 means" "$2" "${out:-$rc:$err}"
+}
+
+test_meant()
+{
+	write config <<-'END'
+		Host nc-web-prod-7
+		Host nc-db-backup.corp	# the shop
+		Host here
+		    HostName localhost
+		Host nc-*.corp !nc-no.corp
+		    User u
+		Host *
+		    Port 22
+	END
+	meant here here
+	meant nc-db.corp nc-db.corp
+	meant nc-no.corp nc-no.corp
+	meant localhost localhost
+	meant 192.0.2.1 192.0.2.1
+	meant u@nc-web u@nc-web
+	meant new.example new.example
+	meant b-backup.corp '1:wl: b-backup.corp: is it nc-db-backup.corp that is meant?'
+	meant backup.corp nc-db-backup.corp
+	meant 'web 7' nc-web-prod-7
+	meant prod nc-web-prod-7
+	meant pro '1:wl: pro: is it nc-web-prod-7 that is meant?'
+	meant wp7 '1:wl: wp7: is it nc-web-prod-7 that is meant?'
+	meant shop "1:nc-db-backup.corp${newline}wl: shop: matches 1 hosts"
+	meant 1 "1:nc-web-prod-7${newline}wl: 1: matches 1 hosts"
+	meant nothing nothing
+	meant - '1:wl: no host was used yet'
+	mkdir -p "$(dirname "$uses")"
+	printf '%s\n' '1700000000 here' '1700000001 nc-web-prod-7' \
+	    '1700000000 typed' >"$uses"
+	meant - typed
+	start -F "$HOME/$config" -p wp7
+	shows 'on a terminal letters are enough' "nc-web-prod-7${newline}exit 0"
+	stop
+	start -F "$HOME/$config" wp7 true
+	shows 'but not for a command' \
+	    "wl: wp7: is it nc-web-prod-7 that is meant?${newline}exit 1"
+	stop
+	start -F "$HOME/$config" -r -p
+	screen 4/4
+	is '-r opens with those used last first' 'typed nc-web-prod-7 here' \
+	    "$(printf '%s\n' "$screen" | sed -e 1d -e 's/^..[ 0-9]*//' -e '4q' |
+	    awk '{ printf "%s%s", (NR > 1 ? " " : ""), $1 }')"
+	keys C-r
+	screen 3/3
+	keys Escape
+	stop
+	rm "$uses"
+	fresh
+}
+
 # The file to read.
 
 test_file()
@@ -7964,6 +8058,8 @@ test_portable()
 	test_includes
 	test_agreement
 	test_columns
+	test_notes
+	test_meant
 	test_file
 	test_hostile
 	test_connection
