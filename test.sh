@@ -975,6 +975,34 @@ test_notes()
 	fresh
 }
 
+# Criteria that the system's ssh may be too old for.
+
+test_criteria()
+{
+	write config <<-'END'
+		Host tagged
+		    Tag work
+		Match tagged work,play
+		    User worker
+		Match tagged play
+		    Port 3
+		Match tagged "" sessiontype shell,exec command ""
+		    User plain
+		Match sessiontype none
+		    Port 4
+		Match !tagged work
+		    Port 5
+		Host other
+		Match command *
+		    Include no/file
+	END
+	run -F "$HOME/$config" -l -v
+	is 'tags count, and what decides by the session is for a shell' \
+	    "tagged	worker@tagged:22${newline}other	plain@other:5" \
+	    "$(printf '%s' "$out" | cut -f 1,2)"
+	fresh
+}
+
 # The host that was meant: -p prints it, here without a terminal. meant QUERY
 # WANT: what is printed, or the status and what is said.
 
@@ -8059,6 +8087,7 @@ test_portable()
 	test_agreement
 	test_columns
 	test_notes
+	test_criteria
 	test_meant
 	test_file
 	test_hostile

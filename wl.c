@@ -656,7 +656,7 @@ is_destination(const char *name)
  */
 
 enum value { V_HOSTNAME, V_USER, V_PORT, V_JUMP, V_COMMAND, V_CANONICAL,
-    V_COUNT };
+    V_TAG, V_COUNT };
 
 struct block {
 	const char *set[V_COUNT];	/* what it sets, NULL: nothing */
@@ -1082,7 +1082,7 @@ static void
 read_value(struct reader *r, const char *key, char *p)
 {
 	static const char *const keys[V_COUNT] = { "hostname", "user", "port",
-	    "proxyjump", "proxycommand", "canonicalizehostname" };
+	    "proxyjump", "proxycommand", "canonicalizehostname", "tag" };
 	int k;
 
 	for (k = 0; k < V_COUNT && strcmp(key, keys[k]) != 0; k++)
@@ -1293,32 +1293,37 @@ final_name(struct values *v, const char *typed)
 }
 
 /*
- * One criterion of a Match line (match_cfg_line).  Returns -1 for one that is
- * not decided here.
+ * One criterion of a Match line (match_cfg_line), for a shell where the kind
+ * of session counts.  Returns -1 for one that is not decided here.
  */
 static int
 criterion(struct pass *p, const char *name, const char *arg)
 {
-	const char *user = p->v->set[V_USER];
+	struct values *v = p->v;
+	const char *user = v->set[V_USER], *tag = v->set[V_TAG];
 
 	if (strcasecmp(name, "all") == 0)
 		return 1;
 	if (!takes_argument(name))
 		return p->final;
+	if (strcasecmp(name, "tagged") == 0)
+		return tag != NULL ? list_match(tag, arg, 0) : *arg == '\0';
+	if (strcasecmp(name, "command") == 0)
+		return *arg == '\0';
 	if (*arg == '\0')
 		return -1;
+	if (strcasecmp(name, "sessiontype") == 0)
+		return list_match("shell", arg, 0);
 	if (strcasecmp(name, "originalhost") == 0)
 		return list_match(p->typed, arg, 1);
 	if (strcasecmp(name, "host") == 0) {
-		if (p->final)
-			return list_match(p->host, arg, 1);
-		put_hostname(&p->v->scratch, p->v, p->typed);
-		return list_match(p->v->scratch.v, arg, 1);
+		put_hostname(&v->scratch, v, p->typed);
+		return list_match(p->final ? p->host : v->scratch.v, arg, 1);
 	}
-	if (strcasecmp(name, "user") == 0)
-		return list_match(user != NULL ? user : p->c->local_user, arg,
-		    0);
-	if (strcasecmp(name, "localuser") == 0)
+	if (strcasecmp(name, "user") == 0 && user != NULL)
+		return list_match(user, arg, 0);
+	if (strcasecmp(name, "user") == 0 ||
+	    strcasecmp(name, "localuser") == 0)
 		return list_match(p->c->local_user, arg, 0);
 	return -1;
 }
