@@ -2849,26 +2849,9 @@ reads()
 			$2 = "@" $1 ":22"
 		print $1 "\t" ($2 ~ /^@/ ? me $2 : $2) "\t" $3 "\t" $4
 	}' >"$tmp/want"
-	inventory=$HOME/.ssh/hosts
-	run -F "$HOME/$config" -i "$inventory" -l
-	is "$1" "0:$(cut -f 1 "$tmp/want"):" "$rc:$out:$err"
-	run -F "$HOME/$config" -i "$inventory" -l -v
-	is "$1 (-v)" "$(cat "$tmp/want")" "$(printf '%s' "$out" |
-	    cut -f 1,2,4,5 | sed "s#$tab$inventory:#$tab#")"
-}
-
-# leaves_out NAME: on standard input is a table of reasons and lines, with tabs
-# between; wl leaves out the lines of an inventory that have a reason, and says
-# it. They are in order of it; the host good is kept.
-
-leaves_out()
-{
-	cat >"$tmp/table"
-	{ cut -f 2- "$tmp/table"; printf '[x]\ngood\n'; } | write hosts
-	run -F none -i "$HOME/.ssh/hosts" -l
-	is "$1" "0:good:$(awk -F '\t' -v file="wl: $HOME/.ssh/hosts" '
-	    $1 != "-" { print file ":" NR ": left out: bad " $1 }
-	    ' "$tmp/table")" "$rc:$out:$err"
+	run -F "$HOME/$config" -i "$HOME/.ssh/hosts" -l -v
+	is "$1" "0:$(cat "$tmp/want"):" "$rc:$(printf '%s' "$out" |
+	    cut -f 1,2,4,5 | sed "s#$tab$HOME/.ssh/hosts:#$tab#"):$err"
 }
 
 # fails_with MESSAGE TEXT ...: an inventory of such a text is an error.
@@ -2878,7 +2861,7 @@ fails_with()
 	message=$1
 	shift
 	for text; do
-		printf '%s\n' "$text" | write hosts
+		printf "%b\n" "$text" | write hosts
 		run -F none -i "$HOME/.ssh/hosts" -l
 		is "an inventory that begins with $(printf '%.20s' "$text") \
 is an error" "2::wl: $HOME/.ssh/hosts$message" "$rc:$out:$err"
@@ -2911,7 +2894,7 @@ test_inventory()
 			a.example.com
 			b.example.com:22
 			fe80::1
-			x=y z=1
+			x=y it's z=1
 			a;b
 			a|b
 			$x
@@ -2931,7 +2914,7 @@ test_inventory()
 		a.example.com	ops@a.example.com:2200	10
 		b.example.com	ops@b.example.com:22	11
 		fe80::1		12
-		x=y		13	z=1
+		x=y		13	it's z=1
 		crlf		21	note
 		last		22
 	END
@@ -2940,9 +2923,9 @@ test_inventory()
 		lonely.example.com
 
 		[web]
-		web1 ansible_host=192.0.2.1 ansible_user=deploy ansible_port=2201
+		web1 ansible_host=192.0.2.1 ansible_user=deploy ansible_port=022
 		web2 ansible_ssh_host=192.0.2.2 ansible_ssh_user="ops" ansible_ssh_port='2202' # spare
-		web3 http_port=80 ansible_port=2203 ansible_connection=ssh
+		web3 http_port=80 x="a b" ansible_port=2203 ansible_connection=ssh
 		web4:2204 ansible_host=fe80::1
 		web5:1 ansible_port=2205 front end ansible_user=x
 		[db] # rows
@@ -2950,46 +2933,21 @@ test_inventory()
 		[all:children] ; all
 		web
 		db
-		[ x ]
-		x1
 	END
 	reads 'an INI inventory has groups and variables' <<-'END'
 		lonely.example.com	ops@lonely.example.com:2200	2
-		web1	deploy@192.0.2.1:2201	5
+		web1	deploy@192.0.2.1:22	5
 		web2	ops@192.0.2.2:2202	6	spare
 		web3	@web3:2203	7
 		web4	@fe80::1:2204	8
 		web5	@web5:2205	9	front end ansible_user=x
 		db1		11
-		x1		16
 	END
 	run -F "$HOME/$config" -i "$HOME/.ssh/hosts" -l deploy
 	is 'a query finds what an inventory says' 0:web1: "$rc:$out:$err"
 	test_inventory_groups
 	test_inventory_ranges
 	test_inventory_odd
-	echo 'w ansible_port=022' | write hosts
-	run -F none -i "$HOME/.ssh/hosts" -l -v
-	is 'a port is shown as ssh prints it' "w ${me}@w:22" \
-	    "$(printf '%s\n' "$out" | awk '{ print $1, $2 }')"
-	run -F none -i "$HOME/.ssh/nosuch" -l
-	is 'a missing inventory is an error' \
-	    "2::wl: $HOME/.ssh/nosuch: No such file or directory" \
-	    "$rc:$out:$err"
-	run -F none -i "$HOME/.ssh" -l
-	is 'an inventory that is a directory is an error' \
-	    "2::wl: $HOME/.ssh: Is a directory" "$rc:$out:$err"
-	run -F none -i /dev/null -l
-	is 'an inventory may be empty' '1::' "$rc:$out:$err"
-	run -F "$HOME/nosuch" -i /dev/null -l
-	is 'with an inventory a missing -F file is an error too' \
-	    "2::wl: $HOME/nosuch: No such file or directory" "$rc:$out:$err"
-	start -F none -i /dev/null
-	sees 'without hosts the hint names the inventory' <<-'END'
-		>                                                                           0/0
-		  no hosts in /dev/null
-	END
-	stop
 	test_inventory_input
 	test_inventory_login
 	fresh
@@ -3003,7 +2961,6 @@ test_inventory_groups()
 	write hosts <<-'END'
 		alone
 		several ansible_user=one ansible_host=192.0.2.1
-
 		[web]
 		a
 		b ansible_user=own ansible_port=2201
@@ -3014,7 +2971,6 @@ test_inventory_groups()
 		[db]
 		b
 		c:2203
-		d ansible_host=192.0.2.4 ansible_ssh_host=192.0.2.5
 		several ansible_user=two ansible_port=2204
 		[db:vars]
 		ansible_user=db
@@ -3030,37 +2986,13 @@ test_inventory_groups()
 		[deep]
 		e
 		f ansible_ssh_user=own
-		several ansible_ssh_port=2206
-		g:2207
-		g:2208 ansible_user=later
+		several ansible_port=2206
 		[zone:vars]
 		ansible_user=zone
-		ansible_ssh_user=ssh
+		ansible_user=later
 		[all:vars]
 		ansible_user=all
 		ansible_port=2209
-		[aa]
-		h
-		[zz]
-		h
-		[zz:vars]
-		ansible_user=zz
-		[aa:vars]
-		ansible_user=aa
-	END
-	reads 'groups have variables, and the nearest wins' <<-'END'
-		alone	all@alone:2209	1
-		several	ssh@192.0.2.1:2206	2
-		a	web@192.0.2.6:2202	5
-		b	own@192.0.2.6:2201	6
-		c	db@c:2203	13
-		d	db@192.0.2.5:2205	14
-		e	ssh@192.0.2.6:2209	28
-		f	own@192.0.2.6:2209	29
-		g	ssh@192.0.2.6:2207	31
-		h	zz@h:2209	40
-	END
-	write hosts <<-'END'
 		[a:children]
 		b
 		[b:children]
@@ -3071,8 +3003,15 @@ test_inventory_groups()
 		[b:vars]
 		ansible_port=22022
 	END
-	reads 'groups in each other do no harm' <<-'END'
-		w	@w:22022	7
+	reads 'groups have variables, and the nearest wins' <<-'END'
+		alone	all@alone:2209	1
+		several	two@192.0.2.1:2206	2
+		a	web@192.0.2.6:2202	4
+		b	own@192.0.2.6:2201	5
+		c	db@c:2203	12
+		e	later@192.0.2.6:2209	26
+		f	own@192.0.2.6:2209	27
+		w	all@w:22022	41
 	END
 }
 
@@ -3081,15 +3020,13 @@ test_inventory_ranges()
 	write hosts <<-'END'
 		n[8:10]
 		n[08:10].example.com:5022 ansible_user=pg
-		db-[a:c]
-		[b:c][1:2]-[01:02]
+		[B:C][1:2]-[01:02]
 		[t]
 		[x:x]
 		same[1:1] same
 		s[01:08:3]
-		[:2]x
-		u[y:B]
 		[a:f:4]x
+		[1:2]:23
 		[2001:db8::1]:2200
 		[2001:db8::2]:2200 ansible_port=2201 note
 	END
@@ -3100,34 +3037,29 @@ test_inventory_ranges()
 		n08.example.com	pg@n08.example.com:5022	2
 		n09.example.com	pg@n09.example.com:5022	2
 		n10.example.com	pg@n10.example.com:5022	2
-		db-a		3
-		db-b		3
-		db-c		3
-		b1-01		4
-		b1-02		4
-		b2-01		4
-		b2-02		4
-		c1-01		4
-		c1-02		4
-		c2-01		4
-		c2-02		4
-		same1		7	same
-		s01		8
-		s04		8
-		s07		8
-		0x		9
-		1x		9
-		2x		9
-		uy		10
-		uz		10
-		uA	@ua:22	10
-		uB	@ub:22	10
-		ax		11
-		ex		11
-		2001:db8::1	@2001:db8::1:2200	12
-		2001:db8::2	@2001:db8::2:2201	13	note
+		B1-01	@b1-01:22	3
+		B1-02	@b1-02:22	3
+		B2-01	@b2-01:22	3
+		B2-02	@b2-02:22	3
+		C1-01	@c1-01:22	3
+		C1-02	@c1-02:22	3
+		C2-01	@c2-01:22	3
+		C2-02	@c2-02:22	3
+		same1		6	same
+		s01		7
+		s04		7
+		s07		7
+		ax		8
+		ex		8
+		1	@1:23	9
+		2	@2:23	9
+		2001:db8::1	@2001:db8::1:2200	10
+		2001:db8::2	@2001:db8::2:2201	11	note
 	END
 }
+
+# A table of reasons and lines, with tabs between: the lines that have one are
+# left out of an inventory.
 
 test_inventory_odd()
 {
@@ -3136,46 +3068,42 @@ test_inventory_odd()
 	    'w[1:9:a]' 'w[1:9:1:1]' 'w[0:9999999999]' 'w[1:2][2:1]' \
 	    'w[1:2][1:2][1:2][1:2][1:2]'; do
 		printf 'range: %s\t%s\n' "$line" "$line"
-	done >"$tmp/ranges"
-	leaves_out 'odd ranges are left out' <"$tmp/ranges"
+	done >"$tmp/odd"
 	for port in 0 65536 22x 99999999999999999999 ssh ''; do
-		printf 'port: %s\t%s\n' "$port" "w ansible_port=$port"
-	done >"$tmp/ports"
-	printf 'port: 0\tw:0\n' >>"$tmp/ports"
-	leaves_out 'odd ports are left out' <"$tmp/ports"
+		printf 'port: %s\tw ansible_port=%s\n' "$port" "$port"
+	done >>"$tmp/odd"
 	for value in 'a|b' 'a;b' '$a' 'a`b`' 'a&b' 'a>b' 'a<b' 'a(b)' '{a}' \
 	    '{{' 'a@b' '%h' 'a,b' 'a*' 'a#b' 'a\b' -1 -oProxyCommand=x ''; do
 		printf 'host: %s\tw ansible_host=%s\n' "$value" "$value"
-		printf 'user: %s\tw ansible_user=%s\n' "$value" "$value"
-		printf 'host: %s\tw ansible_ssh_host=%s\n' "$value" "$value"
-	done >"$tmp/values"
-	cat >>"$tmp/values" <<-'END'
+		printf 'user: %s\tw ansible_ssh_user=%s\n' "$value" "$value"
+	done >>"$tmp/odd"
+	cat - >>"$tmp/odd" <<-'END'
+		port: 0	w:0
 		host: a b	w ansible_host="a b"
-		user: a b	w ansible_user='a b'
 		user: a'b	w ansible_user="a'b"
-		quote: ab	w ansible_user=a'b
+		value: ab	w ansible_user=a'b
 		-	[x:vars]
-		user: {{ a }}	ansible_user = {{ a }}
-		user: a b	ansible_user=a b
-		user: "a" b	ansible_user="a" b
+		value: a	ansible_user=a b
+		value: a	ansible_user="a" b
 		user: 	ansible_user=
 		user: 	ansible_user="" # nothing
 		port: x	ansible_port=x
 		variable: words	words
+		-	[x]
+		-	good
 	END
-	leaves_out 'odd values are left out' <"$tmp/values"
+	cut -f 2- "$tmp/odd" | write hosts
+	run -F none -i "$HOME/.ssh/hosts" -l
+	is 'odd ranges, ports and values are left out, with a message' \
+	    "0:good:$(awk -F '\t' -v file="wl: $HOME/.ssh/hosts" '
+	    $1 != "-" { print file ":" NR ": left out: bad " $1 }
+	    ' "$tmp/odd")" "$rc:$out:$err"
 	fails_with ':1: too many hosts' 'w[0:1000000]' 'w[0:9999][0:9999]' \
-	    'w[0:999999999]' "$(printf 'w[0:999999]%01000d' 0)"
-	for text in 'all:' '--- # hosts' '{"all":' 'web: # x'; do
-		fails_with ':1: YAML and JSON are not understood, only INI '\
-'and lists with one host a line' "$text$newline  hosts:"
-	done
+	    'w[0:999999999]' "w[0:999999]$(printf %01000d 0)"
+	fails_with ':1: YAML and JSON are not understood, only INI and lists '\
+'with one host a line' 'all:\n  hosts:' '--- # hosts' '{"all":' 'web: # x'
 	fails_with ': no list of hosts; if it is a key: -o IdentityFile=...' \
-	    "-----BEGIN OPENSSH PRIVATE KEY-----${newline}b3BlbnNzaC1rZX"
-	printf 'a\nb\0' | write hosts
-	run -F none -i "$HOME/.ssh/hosts" web
-	is 'what is no text is no inventory' "2::wl: $HOME/.ssh/hosts: no list \
-of hosts; if it is a key: -o IdentityFile=..." "$rc:$out:$err"
+	    '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZX' 'a\nb\0'
 	run -F "$HOME/$config" -p 2222 web1
 	is "ssh's -p is recognized" \
 	    "2::wl: nothing matches; ssh's -p is -o Port=2222" "$rc:$out:$err"
@@ -3193,22 +3121,40 @@ prompted()
 	until_true 'capture; case $screen in *"$newline\$") ;; *) false ;; esac'
 }
 
-# An inventory from another program.
+# An inventory that is no file of its own, or none at all.
 
 test_inventory_input()
 {
-	printf 'a one\nb ansible_host=c\n' | write hosts
 	for way in '<hosts wl -F none -i -' 'cat hosts | wl -F none -i -' \
 	    'wl -F none -i /dev/stdin <hosts' \
 	    'mkfifo p; cat hosts >p & wl -F none -i p'; do
-		is "an inventory comes from: $way" "a${newline}b" \
+		printf 'a one\nb ansible_host=c\nw[2:1]\n' | write hosts
+		from=${way##* -i }
+		case $from in
+		-)	from='standard input' ;;
+		esac
+		is "an inventory comes from: $way" "a${newline}b${newline}\
+wl: ${from% <hosts}:3: left out: bad range: w[2:1]" \
 		    "$(cd "$HOME/.ssh" && wl() { "$wl" "$@"; } &&
-		    eval "$way -l")"
+		    eval "$way -l" 2>"$tmp/err"; cat "$tmp/err")"
 	done
-	echo 'w[2:1]' | write hosts
-	is 'a mistake on standard input has a line, too' \
-	    'wl: standard input:1: left out: bad range: w[2:1]' \
-	    "$("$wl" -F none -i - -l <"$HOME/.ssh/hosts" 2>&1)"
+	for file in "$HOME/.ssh/nosuch:No such file or directory" \
+	    "$HOME/.ssh:Is a directory"; do
+		run -F none -i "${file%:*}" -l
+		is "no inventory is an error: $file" \
+		    "2::wl: ${file%:*}: ${file#*:}" "$rc:$out:$err"
+	done
+	run -F "$HOME/nosuch" -i /dev/null -l
+	is 'with an inventory a missing -F file is an error too' \
+	    "2::wl: $HOME/nosuch: No such file or directory" "$rc:$out:$err"
+	run -F none -i /dev/null -l
+	is 'an inventory may be empty' '1::' "$rc:$out:$err"
+	start -F none -i /dev/null
+	sees 'without hosts the hint names the inventory' <<-'END'
+		>                                                                           0/0
+		  no hosts in /dev/null
+	END
+	stop
 }
 
 # Connecting: ssh gets what the inventory says, and the configuration holds.
@@ -3229,41 +3175,36 @@ test_inventory_login()
 		alpha ansible_host=alpha.example.com ansible_user=$me ansible_port=2201
 		beta
 	END
-	given="-o HostName=alpha.example.com -o User=$me -o Port=2201"
 	set -- -F "$server/config" -i "$server/inventory"
-	run "$@" -n alpha
-	is '-n shows what an inventory says of a host' "0:ssh \
--F $server/config $given -o ControlMaster=auto -o ControlPersist=5s -o \
-ControlPath=$("$wl" "$@" -S alpha) $alive -- alpha:" "$rc:$out:$err"
 	run -o Port=2203 "$@" -n alpha
-	is 'the -o of the user comes first' "0:ssh \
--F $server/config -o Port=2203 $given -o ControlMaster=auto -o \
-ControlPersist=5s -o ControlPath=$("$wl" -o Port=2203 "$@" -S alpha) $alive \
--- alpha:" "$rc:$out:$err"
+	is '-n shows what an inventory says, behind the -o of the user' "0:ssh \
+-F $server/config -o Port=2203 -o HostName=alpha.example.com -o User=$me \
+-o Port=2201 -o ControlMaster=auto -o ControlPersist=5s -o \
+ControlPath=$("$wl" -o Port=2203 "$@" -S alpha) $alive -- alpha:" \
+	    "$rc:$out:$err"
 	ok 'the socket is another one than without the inventory' [ \
 	    "$("$wl" "$@" -S alpha)" != "$(path alpha)" ]
-	run "$@" alpha echo hello
-	is 'a host of an inventory is connected to' '0:hello:' "$rc:$out:$err"
-	run "$@" bet echo hello
-	is 'and one with no more than a name' \
-	    '0:hello:wl: bet: beta' "$rc:$out:$err"
+	for host in alpha beta; do
+		run "$@" -o ControlPersist=1m $host echo hello
+		is "$host of an inventory is connected to" 0:hello: \
+		    "$rc:$out:$err"
+	done
 	is 'ssh was given what the inventory says' \
 	    "alpha alpha.example.com 2201 $me${newline}beta beta 22 $me" \
 	    "$(cat "$server/asked")"
-	run "$@" -O exit alpha
+	run "$@" -O exit beta
 	is 'the connection of an inventory is shared' \
 	    '0::Exit request sent.' "$rc:$out:$err"
-	run "$@" -O exit beta
 
 	shell "$server"
 	keys 'cat inventory | w -i -' Enter
 	screen 2/2
 	is 'with -i - the prompt is on the terminal' "$(cat <<-END
 		>                                                                           2/2
-		> 1  alpha  alpha.example.com:2201
+		> 1  alpha  alpha.example.com:2201  * open
 		  2  beta
 	END
-	)" "$(tail_from '>  ' | sed -e "s/ $me@/ /" -e 's/ *[*] open$//')"
+	)" "$(tail_from '>  ' | sed -e "s/ $me@/ /")"
 	keys C-o
 	screen 'not in a file'
 	keys alp Enter
@@ -3292,24 +3233,18 @@ ControlPersist=5s -o ControlPath=$("$wl" -o Port=2203 "$@" -S alpha) $alive \
 	screen "typed text${newline}typed text"
 	keys C-d
 	prompted
-	keys 'echo "exit $?"' Enter
-	screen "${newline}exit 0"
-	prompted
 	is 'a command with -i - reads the terminal' "$(cat <<-'END'
 		ready
 		typed text
 		typed text
-		$ echo "exit $?"
-		exit 0
 		$
 	END
 	)" "$screen"
 	stop
-	run "$@" -O exit alpha
 	is 'without a terminal a command with -i - has no more to read' \
-	    "0::" "$(cd "$server" && "$wl" -F config -i - beta cat \
+	    "0::" "$(cd "$server" && "$wl" -F config -i - alpha cat \
 	    <inventory 2>&1; echo "$?::")"
-	run "$@" -O exit beta
+	run "$@" -O exit alpha
 }
 
 # ----------------------------------------------------------- recently used ---
