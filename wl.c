@@ -1451,7 +1451,6 @@ struct given {
 	/* see given_settle(): */
 	uint32_t by[GIVEN_COUNT];	/* whose own values it has, 0: none */
 	uint32_t depth;		/* by the longest way from the group `all' */
-	int settled;
 };
 
 /*
@@ -1717,8 +1716,7 @@ static const char *const variables[] = { "ansible_host", "ansible_user",
 enum { VARIABLES = sizeof(variables) / sizeof(variables[0]) };
 
 struct inventory_file {
-	struct inventory *inv;
-	struct config *config;
+	struct hosts *h;
 	struct given now;	/* what the line that is read says */
 	const char *group;	/* that the section is of */
 	int vars, children;	/* not hosts, but these are in it */
@@ -1729,7 +1727,7 @@ struct inventory_file {
 static int
 inventory_odd(const struct inventory_file *f, const char *what, const char *s)
 {
-	warnx("%s:%lu: left out: bad %s: %s", f->inv->name,
+	warnx("%s:%lu: left out: bad %s: %s", f->h->inventory->name,
 	    (unsigned long)f->now.line, what, printable(s));
 	return 0;
 }
@@ -1741,13 +1739,13 @@ inventory_odd(const struct inventory_file *f, const char *what, const char *s)
 static void
 given_add(struct inventory_file *f, const char *name)
 {
-	struct inventory *inv = f->inv;
+	struct inventory *inv = f->h->inventory;
 
 	f->bytes += strlen(name);
 	if (inv->len > INVENTORY_MAX || f->bytes > READ_MAX)
 		errx(2, "%s:%lu: too many hosts", inv->name,
 		    (unsigned long)f->now.line);
-	literal_add(f->config, name, 0, 0)->given = (uint32_t)inv->len;
+	literal_add(f->h->config, name, 0, 0)->given = (uint32_t)inv->len;
 	f->now.name = name;
 	f->now.group = name != f->group ? f->group : "[all";
 	inv->v = append(inv->v, &inv->len, &inv->cap, sizeof(*inv->v));
@@ -1762,15 +1760,12 @@ given_add(struct inventory_file *f, const char *name)
 static int
 given_set(struct inventory_file *f, size_t k, const char *s)
 {
-	int good;
-
 	if (k == V_PORT)
-		good = s[strspn(s, DIGITS)] == '\0' && port_number(s) != 0;
-	else
-		good = *s != '\0' && typable(s) &&
-		    strpbrk(s, "#=%*?!~") == NULL;
-	f->now.set[k] = k == V_PORT && good ? port_text(s) : s;
-	return good || inventory_odd(f, variables[k] + 8, s);
+		s = s[strspn(s, DIGITS)] == '\0' ? port_text(s) : NULL;
+	else if (*s == '\0' || !typable(s) || strpbrk(s, "#=%*?!~") != NULL)
+		s = NULL;
+	f->now.set[k] = s;
+	return s != NULL;
 }
 
 /*
@@ -1789,14 +1784,13 @@ variable(struct inventory_file *f, char **p)
 		return inventory_odd(f, "variable", key);
 	*end = '\0';
 	++*p;
-	good = next_word(p, &value) != -1 && (!f->vars ||
-	    strchr("#", *skip_blanks(*p)) != NULL);
+	good = next_word(p, &value) != -1 &&
+	    (!f->vars || strchr("#", *skip_blanks(*p)) != NULL);
 	while (k < VARIABLES && strcmp(key, variables[k]) != 0)
 		k++;
-	if (k == VARIABLES)
+	if (k == VARIABLES || (good && given_set(f, k % GIVEN_COUNT, value)))
 		return 1;
-	return good ? given_set(f, k % GIVEN_COUNT, value) :
-	    inventory_odd(f, "value", value);
+	return inventory_odd(f, key, value);
 }
 
 /*
@@ -1859,24 +1853,26 @@ names_add(struct inventory_file *f, const char *name, int depth)
 /*
  * Takes `:PORT' off a name that has no other colon but those in brackets, and
  * brackets that are no range off what is before it, as of an IPv6 address.
- * Returns the name, or NULL if the port is odd.
+ * Returns 0 if the port is odd.
  */
-static char *
-name_port(struct inventory_file *f, char *name)
+static int
+name_port(struct inventory_file *f, char **name)
 {
-	char *colon = strrchr(name, ':'), *close = strrchr(name, ']');
+	char *colon = strrchr(*name, ':'), *close = strrchr(*name, ']');
 	long from, to, step;
 
 	if (colon == NULL || colon[1 + strspn(colon + 1, DIGITS)] != '\0' ||
-	    (close == NULL ? strchr(name, ':') != colon : colon < close))
-		return name;
+	    (close == NULL ? strchr(*name, ':') != colon : colon < close))
+		return 1;
+	if (f->now.set[V_PORT] == NULL && !given_set(f, V_PORT, colon + 1))
+		return 0;
 	*colon = '\0';
-	if (*name == '[' && close == colon - 1 &&
-	    range_parse(name + 1, &from, &to, &step) == NULL) {
+	if (**name == '[' && close == colon - 1 &&
+	    range_parse(*name + 1, &from, &to, &step) == NULL) {
 		*close = '\0';
-		name++;
+		++*name;
 	}
-	return given_set(f, V_PORT, colon + 1) ? name : NULL;
+	return 1;
 }
 
 /* A line with a host: its name, variables, and a note. */
@@ -1885,7 +1881,7 @@ host_line(struct inventory_file *f, char *p)
 {
 	char *name;
 
-	if (next_word(&p, &name) != 1 || (name = name_port(f, name)) == NULL)
+	if (next_word(&p, &name) != 1)
 		return;
 	while (p = skip_blanks(p), p[strcspn(p, "= \t#\"'")] == '=')
 		if (!variable(f, &p))
@@ -1893,8 +1889,8 @@ host_line(struct inventory_file *f, char *p)
 	p += strspn(p, "# \t");
 	for (f->now.note = p; (p = strchr(p, '\t')) != NULL; )
 		*p = ' ';
-	if (!names_add(f, name, 0))
-		inventory_odd(f, "range", name);
+	if (!name_port(f, &name) || !names_add(f, name, 0))
+		inventory_odd(f, "name", name);
 }
 
 /* A section's heading: its group and what is in it; 0 if it is none. */
@@ -1927,10 +1923,10 @@ inventory_line(struct inventory_file *f, char *p)
 	p = skip_blanks(p);
 	if (*p == '\0' || *p == '#' || *p == ';' || heading(f, p))
 		return;
-	if (f->inv->len == 2 && (*p == '{' ||
+	if (f->h->inventory->len == 2 && (*p == '{' ||
 	    strncmp(p, "---", 3) == 0 || p[strcspn(p, " \t") - 1] == ':'))
 		errx(2, "%s:%lu: YAML and JSON are not understood, only INI "
-		    "and lists with one host a line", f->inv->name,
+		    "and lists with one host a line", f->h->inventory->name,
 		    (unsigned long)f->now.line);
 	if (f->children) {
 		buf_fmt(&name, "[%.*s", (int)strcspn(p, " \t"), p);
@@ -1957,9 +1953,9 @@ given_settle(struct hosts *h, const char *name, int deep)
 	while (l->given == 0)	/* a Host line's */
 		l = l->next;
 	g = &v[l->given];
-	if (g->settled || deep > GROUPS_DEEP)
+	if (g->depth > 0 || deep > GROUPS_DEEP)
 		return g;
-	for (g->settled = 1; l != NULL; l = l->next) {
+	for (g->depth = 1; l != NULL; l = l->next) {
 		group = given_settle(h, v[l->given].group, deep + 1);
 		if (g->depth <= group->depth)
 			g->depth = group->depth + 1;
@@ -1995,24 +1991,21 @@ inventory_list(struct hosts *h)
 static void
 inventory_text(struct inventory *inv, const char *path, struct buf *text)
 {
+	int fd = strcmp(path, "-") == 0 ? 0 :
+	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
-	int fd = 0;
 
-	inv->name = "standard input";
-	if (strcmp(path, "-") != 0) {
-		inv->name = inv->path = path;
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	}
+	inv->path = fd != 0 ? path : NULL;
+	inv->name = fd != 0 ? path : "standard input";
+	inv->again = fd > 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 	if (fd == -1 || read_whole(fd, text, READ_MAX) == -1)
 		err(2, "%s", inv->name);
 	if (text->len > READ_MAX || memchr(text->v, '\0', text->len) != NULL ||
 	    strncmp(text->v, "-----BEGIN", 10) == 0)
 		errx(2, "%s: no list of hosts; if it is a key: "
 		    "-o IdentityFile=...", inv->name);
-	if (fd != 0) {
-		inv->again = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	if (fd != 0)
 		close(fd);
-	}
 }
 
 /* Reads the inventory; what fails ends wl. */
@@ -2024,11 +2017,11 @@ inventory_read(struct hosts *h, const char *path)
 	char *p, *next;
 
 	memset(&f, 0, sizeof(f));
-	f.config = h->config;
+	f.h = h;
 	f.group = "[all";
-	if ((f.inv = h->inventory = calloc(1, sizeof(*f.inv))) == NULL)
+	if ((h->inventory = calloc(1, sizeof(*h->inventory))) == NULL)
 		out_of_memory();
-	inventory_text(f.inv, path, &text);
+	inventory_text(h->inventory, path, &text);
 	given_add(&f, "");	/* number 0 is none */
 	given_add(&f, f.group);
 	for (p = text.v; p < text.v + text.len; p = next) {
@@ -2049,10 +2042,7 @@ inventory_read(struct hosts *h, const char *path)
 
 enum {
 	RECENT_NAMES = 500,	/* names kept in the shorter one */
-	RECENT_NAME = 1024,	/* bytes of a name */
 	RECENT_SIZE = 1 << 16,	/* bytes from which on it is replaced */
-	RECENT_READ = RECENT_SIZE * 2,	/* bytes of its end that are read,
-				   whose lines are counted in 16 bits */
 };
 
 /* A use of a host. */
@@ -2062,27 +2052,27 @@ struct use {
 };
 
 /*
- * Opens the directory of the file; with MAKE it is made, and locked until it
- * is closed.  On the way nothing that is not ours comes after what is: root
- * may have another user's HOME, and is not to follow links or make anything
- * there.  -1 if it cannot be had.
+ * Opens the file if it is one and ours, else -1, and its directory as *DIR.
+ * With MAKE they are made, and the directory is locked until it is closed.
+ * On the way nothing that is not ours comes after what is: root may have
+ * another user's HOME, and is not to follow links or make anything there.
  */
 static int
-recent_dir(int make)
+recent_open(int *dir, int make)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	struct buf path = { NULL, 0, 0 };
 	struct stat st;
-	int fd = -1, ours;
+	int fd, ours = stat("/", &st) == 0 && st.st_uid == getuid();
 	char *p;
 
+	*dir = -1;
 	if (state != NULL && *state == '/')
 		buf_fmt(&path, "%s/wl/", state);
 	else if (home != NULL && *home == '/')
 		buf_fmt(&path, "%s/.local/state/wl/", home);
 	else
 		return -1;
-	ours = stat("/", &st) == 0 && st.st_uid == getuid();
 	for (p = path.v; (p = strchr(p + 1, '/')) != NULL; *p = '/') {
 		*p = '\0';
 		if (make && ours)
@@ -2093,126 +2083,97 @@ recent_dir(int make)
 			break;
 	}
 	if (p == NULL && ours)
-		fd = open(path.v, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (make && fd != -1)
-		(void)flock(fd, LOCK_EX);
+		*dir = open(path.v, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	free(path.v);
-	return fd;
-}
-
-/* Opens the file, if it is one and ours; -1 if not. */
-static int
-recent_open(int dir, int flags)
-{
-	struct stat st;
-	int fd;
-
-	fd = openat(dir, "recent", flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-	    0600);
-	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
-	    st.st_uid != getuid())) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-/* Whether the name can stand in a line. */
-static int
-recent_name(const char *name)
-{
-	size_t n = 0;
-
-	while (name[n] != '\0' && n <= RECENT_NAME && !is_control(name[n]))
-		n++;
-	return n > 0 && name[n] == '\0' && *name != '-';
+	if (make && *dir != -1)
+		(void)flock(*dir, LOCK_EX);
+	fd = openat(*dir, "recent", O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
+	    (make ? O_RDWR | O_APPEND | O_CREAT : O_RDONLY), 0600);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_uid == getuid())
+		return fd;
+	close(fd);
+	return -1;
 }
 
 /*
- * Reads the uses that are in the file, oldest first and from 1 on, and
- * returns their number.  Their names lie in a text that stays.
+ * Reads the uses at the end of the file, oldest first, and returns their
+ * number.  Their names lie in a text that stays.
  */
 static size_t
 recent_load(int fd, struct use **uses)
 {
-	off_t size = lseek(fd, 0, SEEK_END);
-	off_t from = size > RECENT_READ ? size - RECENT_READ : 0;
-	size_t n = 0, cap = 0, textcap = 0;
-	char *p = grow(NULL, &textcap, RECENT_READ + 1, 1), *eol, *blank;
-	ssize_t len = pread(fd, p, RECENT_READ, from);
-	char *end = p + (len > 0 ? len : 0);
+	struct buf text = { NULL, 0, 0 };
+	size_t n = 0, cap = 0;
 	long long when;
+	char *p, *next, *name;
 
-	*end = '\n';		/* which the last line may lack */
 	*uses = NULL;
-	if (from > 0)		/* the first line is not whole */
-		p = (char *)memchr(p, '\n', RECENT_READ + 1) + 1;
-	for (; p < end; p = eol + 1) {
-		eol = memchr(p, '\n', (size_t)(end - p) + 1);
-		*eol = '\0';
-		when = strtoll(p, &blank, 10);
-		if (blank == p || *blank != ' ' || when <= 0 ||
-		    when > UINT32_MAX || !recent_name(blank + 1))
+	if (lseek(fd, -2 * RECENT_SIZE, SEEK_END) == -1)
+		(void)lseek(fd, 0, SEEK_SET);
+	(void)read_whole(fd, &text, 2 * RECENT_SIZE);
+	for (p = text.v; p < text.v + text.len; p = next) {
+		next = cut_line(p, text.v + text.len);
+		when = strtoll(p, &name, 10);
+		if (when <= 0 || when > UINT32_MAX || *name++ != ' ' ||
+		    (!is_destination(name) && strncmp(name, "ssh://", 6) != 0))
 			continue;
-		*uses = grow(*uses, &cap, ++n + 1, sizeof(**uses));
-		(*uses)[n].when = (uint32_t)when;
-		(*uses)[n].name = blank + 1;
+		*uses = append(*uses, &n, &cap, sizeof(**uses));
+		(*uses)[n - 1].when = (uint32_t)when;
+		(*uses)[n - 1].name = name;
 	}
 	return n;
 }
 
 /*
- * Reads the uses of hosts and returns their number.  Names that are no host's
- * were typed; they go behind the others.
+ * Reads the uses of hosts.  Names that are no host's were typed; they go
+ * behind the others.
  */
 static void
 recent_read(struct hosts *h)
 {
-	int dir = recent_dir(0), fd = recent_open(dir, O_RDONLY);
+	int dir, fd = recent_open(&dir, 0);
 	struct use *uses;
 	struct host *host;
 	size_t n = recent_load(fd, &uses), i;
 
 	close(fd);
 	close(dir);
-	for (i = 1; i <= n; i++) {
+	for (i = 0; i < n; i++) {
 		if ((host = host_find(h, uses[i].name)) == NULL) {
 			host = host_add(h, uses[i].name);
 			h->typed++;
 		}
-		host->use = i;
+		host->use = i + 1;
 		host->used = uses[i].when;
 	}
 	free(uses);
 }
 
-/*
- * Replaces the file by one with the last use of each name but FORGET or, with
- * NULL, of RECENT_NAMES names.
- */
+/* Replaces the file by one with the last uses of its names, but for FORGET. */
 static void
 recent_replace(int dir, int fd, const char *forget)
 {
 	struct buf out = { NULL, 0, 0 };
 	struct use *v;
-	size_t n = recent_load(fd, &v), first = n + 1, i, j;
-	int to, ok;
+	size_t n = recent_load(fd, &v), first = n, i, j;
+	int to;
 
-	for (i = n; i > 0 && (forget || n + 1 - first < RECENT_NAMES); i--) {
-		for (j = first; j <= n && strcmp(v[j].name, v[i].name); j++)
+	for (i = n; i-- > 0 && n - first < RECENT_NAMES; ) {
+		for (j = first; j < n && strcmp(v[j].name, v[i].name); j++)
 			continue;
-		if (j > n && (!forget || strcmp(v[i].name, forget) != 0))
+		if (j == n && (!forget || strcmp(v[i].name, forget) != 0))
 			v[--first] = v[i];
 	}
-	for (i = first; i <= n; i++)
+	for (i = first; i < n; i++)
 		buf_fmt(&out, "%lld %s\n", (long long)v[i].when, v[i].name);
 	unlinkat(dir, "recent.new", 0);
 	to = openat(dir, "recent.new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 	    0600);
-	ok = to != -1 && write_all(to, out.v, out.len) == 0;
-	if (to != -1 && (close(to) == -1 || !ok ||
-	    renameat(dir, "recent.new", dir, "recent") == -1))
-		unlinkat(dir, "recent.new", 0);
+	if (write_all(to, out.v, out.len) == 0)
+		(void)renameat(dir, "recent.new", dir, "recent");
+	unlinkat(dir, "recent.new", 0);
+	close(to);
 	free(v);
 	free(out.v);
 }
@@ -2221,14 +2182,12 @@ recent_replace(int dir, int fd, const char *forget)
 static void
 recent_write(const char *name, int forget)
 {
-	int dir = recent_dir(1);
-	int fd = recent_open(dir, O_RDWR | O_APPEND | O_CREAT);
+	int dir, fd = recent_open(&dir, 1);
 	off_t size = lseek(fd, 0, SEEK_END);
 	struct buf line = { NULL, 0, 0 };
 
 	buf_fmt(&line, "%lld %s\n", (long long)time(NULL), name);
-	if (!forget && recent_name(name) &&
-	    write(fd, line.v, line.len) != (ssize_t)line.len)
+	if (!forget && write(fd, line.v, line.len) != (ssize_t)line.len)
 		(void)!ftruncate(fd, size);	/* no half of it */
 	if (fd != -1 && (forget || size > RECENT_SIZE))
 		recent_replace(dir, fd, forget ? name : NULL);
@@ -2241,20 +2200,16 @@ recent_write(const char *name, int forget)
 static void
 ago(time_t when, char *out, size_t size)
 {
-	static const struct { long long seconds; const char *unit; } units[] = {
-		{ 86400 * 365LL, "y" }, { 86400, "d" }, { 3600, "h" },
-		{ 60, "m" },
-	};
-	long long s = (long long)time(NULL) - when;
+	static const int each[] = { 60, 60, 24, 365 };
+	long long n = (long long)time(NULL) - when;
 	size_t i;
 
-	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (s >= units[i].seconds) {
-			snprintf(out, size, "%lld%s ago",
-			    s / units[i].seconds, units[i].unit);
-			return;
-		}
-	snprintf(out, size, "just now");
+	for (i = 0; i < 4 && n >= each[i]; i++)
+		n /= each[i];
+	if (i == 0)
+		snprintf(out, size, "just now");
+	else
+		snprintf(out, size, "%lld%c ago", n, "smhdy"[i]);
 }
 
 /*
@@ -3538,17 +3493,13 @@ struct probes {
 static enum finding
 probe_address(const struct addrinfo *ai)
 {
-	char banner[256];
-	ssize_t n;
-	int fd, i;
+	char banner[256] = "";
+	int fd = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol), i;
 
-	fd = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol);
 	if (fd == -1 || connect(fd, ai->ai_addr, ai->ai_addrlen) == -1)
-		return errno == ECONNREFUSED ? FOUND_REFUSED :
-		    errno == ETIMEDOUT ? FOUND_NOTHING : FOUND_NO_WAY;
-	if ((n = read(fd, banner, sizeof(banner) - 1)) <= 0)
+		return errno == ECONNREFUSED ? FOUND_REFUSED : FOUND_NO_WAY;
+	if (read(fd, banner, sizeof(banner) - 1) <= 0)
 		return FOUND_CLOSED;
-	banner[n] = '\0';
 	for (i = FOUND_PENALTY; i < FINDINGS; i++)
 		if (strncmp(banner, findings[i], strlen(findings[i])) == 0)
 			return i;
@@ -3561,12 +3512,8 @@ probe_child(const struct probe *one)
 {
 	struct addrinfo hints, *ai;
 	enum finding found = FOUND_NO_NAME;
-	sigset_t set;
 
 	signals_restore();
-	signal(SIGALRM, SIG_DFL);
-	sigemptyset(&set);
-	sigprocmask(SIG_SETMASK, &set, NULL);
 	alarm(PROBE_S);
 	memset(&hints, 0, sizeof(hints));
 	hints.ai_socktype = SOCK_STREAM;
@@ -3590,14 +3537,18 @@ probe_port(const struct values *v)
 
 /* The test of a host's address, NULL if there is none. */
 static struct probe *
-probe_find(const struct probes *p, const struct values *v)
+probe_find(const struct probes *p, struct hosts *h, const struct host *host)
 {
-	size_t i;
+	const struct values *v;
+	struct probe *one;
 
-	for (i = 0; i < p->len; i++)
-		if (strcmp(p->v[i].name, v->name.v) == 0 &&
-		    strcmp(p->v[i].port, probe_port(v)) == 0)
-			return &p->v[i];
+	if (p->len == 0)
+		return NULL;
+	v = host_values(h, host);
+	for (one = p->v; one < p->v + p->len; one++)
+		if (strcmp(one->name, v->name.v) == 0 &&
+		    strcmp(one->port, probe_port(v)) == 0)
+			return one;
 	return NULL;
 }
 
@@ -3605,22 +3556,22 @@ probe_find(const struct probes *p, const struct values *v)
 static void
 probe_start(struct probes *p, struct hosts *h, const struct host *host)
 {
-	struct values *v = host_values(h, host);
-	struct probe *one = probe_find(p, v);
+	const struct values *v = host_values(h, host);
+	struct probe *one = probe_find(p, h, host);
 
-	if (one != NULL && now_ms() - one->asked < PROBE_MS)
-		return;
 	if (one == NULL) {
 		p->v = append(p->v, &p->len, &p->cap, sizeof(*p->v));
 		one = &p->v[p->len - 1];
 		one->name = xstrdup(v->name.v);
 		one->port = xstrdup(probe_port(v));
+	} else if (now_ms() - one->asked < PROBE_MS) {
+		return;
 	}
 	one->asked = now_ms();
 	if (is_digit(*one->port) && (one->pid = fork()) == 0)
 		probe_child(one);
-	snprintf(one->text, sizeof(one->text), "%s", one->pid > 0 ? "..." :
-	    one->pid == -1 ? "not tested" : one->port);
+	snprintf(one->text, sizeof(one->text), "%s", one->pid != 0 ? "..." :
+	    one->port);
 }
 
 /* Takes what those children have found that have ended. */
@@ -3635,13 +3586,12 @@ probes_news(struct probes *p)
 		    waitpid(one->pid, &status, WNOHANG) != one->pid)
 			continue;
 		one->pid = 0;
-		found = WIFEXITED(status) ? WEXITSTATUS(status) : FINDINGS;
+		found = WIFEXITED(status) && WEXITSTATUS(status) < FINDINGS ?
+		    WEXITSTATUS(status) : FOUND_NOTHING;
+		snprintf(one->text, sizeof(one->text), "%s", findings[found]);
 		if (found == FOUND_SSH)
 			snprintf(one->text, sizeof(one->text), "%lld ms",
 			    now_ms() - one->asked);
-		else
-			snprintf(one->text, sizeof(one->text), "%s",
-			    findings[found < FINDINGS ? found : FOUND_NOTHING]);
 	}
 }
 
@@ -3649,24 +3599,19 @@ probes_news(struct probes *p)
 static void
 probes_end(struct probes *p)
 {
-	struct probe *one;
-
-	for (one = p->v; one < p->v + p->len; one++)
-		if (one->pid > 0) {
-			kill(one->pid, SIGKILL);
-			wait_for(one->pid);
+	for (; p->len > 0; p->len--)
+		if (p->v[p->len - 1].pid > 0) {
+			kill(p->v[p->len - 1].pid, SIGKILL);
+			wait_for(p->v[p->len - 1].pid);
 		}
-	p->len = 0;
 }
 
 /* What is known of a host's address, "" if nothing. */
 static const char *
 probe_text(const struct probes *p, struct hosts *h, const struct host *host)
 {
-	const struct probe *one = NULL;
+	const struct probe *one = probe_find(p, h, host);
 
-	if (p->len > 0)
-		one = probe_find(p, host_values(h, host));
 	return one != NULL ? one->text : "";
 }
 
@@ -3688,13 +3633,11 @@ static int
 socket_listens(const char *path)
 {
 	struct sockaddr_un sun;
-	int fd, listens;
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0), listens;
 
 	memset(&sun, 0, sizeof(sun));
 	sun.sun_family = AF_UNIX;
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
-	if ((fd = socket(AF_UNIX, SOCK_DGRAM, 0)) == -1)
-		return 0;
 	listens = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 &&
 	    errno == EPROTOTYPE;
 	close(fd);
@@ -3704,38 +3647,31 @@ socket_listens(const char *path)
 static void
 open_find(struct open_hosts *o)
 {
-	struct buf path = { NULL, 0, 0 };
-	struct dirent *e;
-	size_t n;
-	DIR *d;
+	struct buf all = { NULL, 0, 0 };
+	char **path;
+	glob_t found;
 
 	o->dir.len = o->labels.len = 0;
 	buf_str(&o->labels, "\n");
 	dir_find(&o->dir, 0);
-	if (o->dir.len == 0 || (d = opendir(o->dir.v)) == NULL)
-		return;
-	while ((e = readdir(d)) != NULL) {
-		n = strlen(e->d_name);
-		if (n <= HASH_LEN || e->d_name[n - HASH_LEN] != '-')
-			continue;
-		path.len = 0;
-		buf_fmt(&path, "%s/%s", o->dir.v, e->d_name);
-		if (socket_listens(path.v))
-			buf_fmt(&o->labels, "%.*s\n", (int)(n - HASH_LEN),
-			    e->d_name);
-	}
-	closedir(d);
-	free(path.v);
+	buf_fmt(&all, "%s/*-????????????????", o->dir.len > 0 ? o->dir.v : "");
+	if (glob(all.v, 0, NULL, &found) == 0)
+		for (path = found.gl_pathv; *path != NULL; path++)
+			if (socket_listens(*path))
+				buf_fmt(&o->labels, "%.*s\n", (int)(
+				    strlen(*path) - o->dir.len - 1 - HASH_LEN),
+				    *path + o->dir.len + 1);
+	globfree(&found);
+	free(all.v);
 }
 
+/* Whether a host has one. */
 static int
 is_open(const struct open_hosts *o, const char *name)
 {
 	struct buf label = { NULL, 0, 0 };
 	int found;
 
-	if (o->labels.len <= 1)
-		return 0;
 	buf_str(&label, "\n");
 	put_label(&label, name, o->dir.len);
 	buf_str(&label, "\n");
