@@ -2946,8 +2946,8 @@ test_inventory()
 	fresh
 }
 
-# What follows is as ansible-inventory has it: the tables were compared with
-# what Ansible 2.14 makes of these inventories.
+# What follows is as ansible-inventory has it, but that it refuses groups in
+# each other.
 
 test_inventory_groups()
 {

@@ -1987,7 +1987,7 @@ inventory_list(struct hosts *h)
 			host_list(h, l)->given = given_settle(h, l->name, 0);
 }
 
-/* Reads all of the file at PATH, `-' being standard input. */
+/* Reads all of the file at PATH, `-' being standard input; it stays. */
 static void
 inventory_text(struct inventory *inv, const char *path, struct buf *text)
 {
