@@ -657,6 +657,7 @@ is_destination(const char *name)
 
 enum value { V_HOSTNAME, V_USER, V_PORT, V_JUMP, V_COMMAND, V_CANONICAL,
     V_TAG, V_COUNT };
+enum { GIVEN_COUNT = V_PORT + 1 };	/* of these an inventory may say */
 
 struct block {
 	const char *set[V_COUNT];	/* what it sets, NULL: nothing */
@@ -1420,11 +1421,15 @@ read_pass(struct config *c, struct values *v, const char *typed,
 	}
 }
 
-/* What an inventory says of a host, each NULL if it does not. */
+/* What a line of an inventory says of a host, or of a group. */
 struct given {
-	const char *hostname, *user, *port;
+	const char *set[GIVEN_COUNT];	/* of these values; NULL: nothing */
 	const char *note;
+	const char *name, *group;	/* the group that it is in */
 	uint32_t line;
+	/* see given_settle(): */
+	uint32_t by[GIVEN_COUNT];	/* whose own values it has, 0: none */
+	uint32_t depth;		/* by the longest way from the group `all' */
 };
 
 /*
@@ -1447,9 +1452,9 @@ evaluate(struct config *c, const char *typed, const struct given *given,
 		typed = at + 1;
 	}
 	if (given != NULL) {
-		value_set(v->set, V_HOSTNAME, given->hostname);
-		value_set(v->set, V_USER, given->user);
-		value_set(v->set, V_PORT, given->port);
+		value_set(v->set, V_HOSTNAME, given->set[V_HOSTNAME]);
+		value_set(v->set, V_USER, given->set[V_USER]);
+		value_set(v->set, V_PORT, given->set[V_PORT]);
 	}
 	read_pass(c, v, typed, typed, 0);
 	final_name(v, typed);
@@ -1624,12 +1629,6 @@ hosts_list(struct hosts *h)
 		l = &c->literals[i];
 		if (l->first->host != 0)
 			continue;
-		if (h->inventory != NULL) {
-			if (l->given != 0)
-				host_list(h, l)->given =
-				    &h->inventory->v[l->given];
-			continue;
-		}
 		if (l->first->listed == 0)
 			l->first->listed = listing_block(c, &h->values, l);
 		if (l->first->listed == l->block)
@@ -1713,246 +1712,156 @@ host_details(struct hosts *h, struct host *host)
  * An inventory, with -i, takes the place of the configuration's hosts: one
  * host a line, the rest of the line its note; or Ansible's INI form, where
  * hosts and groups are in groups, and all of them may have variables.  What
- * the lines say of a name is collected first; then each host gets the
- * variables of all its lines and groups, the nearest first.  Its name is
- * still looked up in the configuration.
+ * each line says of a name is collected first; then a host gets what its last
+ * line says, or else the nearest of its groups.  The names of groups begin
+ * with `[', as their headings do and no host's name does.
  */
 
 enum {
 	INVENTORY_MAX = 1000000,	/* entries, as ranges multiply */
 	RANGES_MAX = 4,		/* in one name */
 	GROUPS_DEEP = 32,	/* groups in groups */
-	LETTERS = 1 << 30,	/* letters in ranges are numbers from there on */
-	RANK_HOST = UINT32_MAX >> 1,	/* of a variable of the host itself */
 };
 
-/* Of two that say the same the one with ssh in its name wins (Ansible). */
+/* In the order of a host's values, twice. */
 static const char *const variables[] = { "ansible_host", "ansible_user",
     "ansible_port", "ansible_ssh_host", "ansible_ssh_user",
     "ansible_ssh_port" };
-enum { VAR_PORT = 2, VAR_SSH = 3, VAR_COUNT = 6 };
-
-struct variable {
-	const char *value;	/* NULL if it is not set */
-	uint32_t rank;		/* the nearer to the host the larger */
-};
-
-/* What one line says of a host or group. */
-struct entry {
-	const char *name, *group;	/* the group that it is in, or NULL */
-	int is_group, settled;
-	struct variable vars[VAR_COUNT];
-	uint32_t depth;		/* of groups, by the longest way from `all' */
-	size_t first;		/* where the entries of its name begin */
-	const char *note;
-	uint32_t line;
-};
+enum { VARIABLES = sizeof(variables) / sizeof(variables[0]) };
 
 struct inventory_file {
-	const char *path;	/* for messages */
-	uint32_t line;
-	size_t bytes;		/* of all names */
-	int ini;		/* there are sections: it is Ansible's form */
+	struct hosts *h;
+	struct given now;	/* what the line that is read says */
 	const char *group;	/* that the section is of */
-	const char *section;	/* "vars", "children", else it has hosts */
-	struct entry *entries;	/* in the order of the file */
-	size_t len, cap;
-	struct entry **sorted;	/* by name */
-};
-
-/* A range in a name: of letters, or of numbers with so many digits. */
-struct range {
-	long from, to, step;
-	int width;
+	int vars, children;	/* not hosts, but these are in it */
+	size_t bytes;		/* of all names */
 };
 
 /* Says that a line is left out because of S in it; returns 0. */
 static int
 inventory_odd(const struct inventory_file *f, const char *what, const char *s)
 {
-	warnx("%s:%lu: left out: bad %s: %s", f->path,
-	    (unsigned long)f->line, what, printable(s));
+	warnx("%s:%lu: left out: bad %s: %s", f->h->inventory->name,
+	    (unsigned long)f->now.line, what, printable(s));
 	return 0;
 }
 
-/* Adds an entry like E for a name, which is not copied. */
-static struct entry *
-entry_add(struct inventory_file *f, const struct entry *e, const char *name)
+/*
+ * Adds what the line says of a name, which is in the section's group or, if
+ * it is that group itself, in the one that has all others.
+ */
+static void
+given_add(struct inventory_file *f, const char *name)
 {
+	struct inventory *inv = f->h->inventory;
+
 	f->bytes += strlen(name);
-	if (f->len >= INVENTORY_MAX || f->bytes > READ_MAX)
-		errx(2, "%s:%lu: too many hosts", f->path,
-		    (unsigned long)f->line);
-	f->entries = append(f->entries, &f->len, &f->cap,
-	    sizeof(*f->entries));
-	f->entries[f->len - 1] = *e;
-	f->entries[f->len - 1].name = name;
-	return &f->entries[f->len - 1];
-}
-
-/* Adds an entry for a group that is IN another, and returns it. */
-static struct entry *
-group_add(struct inventory_file *f, const char *name, const char *in)
-{
-	struct entry e;
-
-	memset(&e, 0, sizeof(e));
-	e.is_group = 1;
-	e.line = f->line;
-	e.group = strcmp(name, "all") != 0 ? in : NULL;
-	return entry_add(f, &e, name);
+	if (inv->len > INVENTORY_MAX || f->bytes > READ_MAX)
+		errx(2, "%s:%lu: too many hosts", inv->name,
+		    (unsigned long)f->now.line);
+	literal_add(f->h->config, name, 0, 0)->given = (uint32_t)inv->len;
+	f->now.name = name;
+	f->now.group = name != f->group ? f->group : "[all";
+	inv->v = append(inv->v, &inv->len, &inv->cap, sizeof(*inv->v));
+	inv->v[inv->len - 1] = f->now;
 }
 
 /*
- * Sets a variable, if it is one that counts; returns 0 if its value is odd.
- * That goes to ssh as -o KEYWORD=VALUE, and with %h or %r to commands of the
- * configuration, which shells run: it must mean nothing to either.
+ * Sets a value; returns 0 if it is odd.  It goes to ssh as -o KEYWORD=VALUE,
+ * and with %h or %r to commands of the configuration, which shells run: it
+ * must mean nothing to either.
  */
 static int
-variable_set(const struct inventory_file *f, struct entry *e, const char *key,
-    const char *s)
+given_set(struct inventory_file *f, size_t k, const char *s)
 {
-	const char *good = s;
-	size_t k;
-
-	for (k = 0; k < VAR_COUNT && strcmp(key, variables[k]) != 0; k++)
-		continue;
-	if (k == VAR_COUNT)
-		return 1;
-	if (k % VAR_SSH == VAR_PORT)
-		good = s[strspn(s, DIGITS)] == '\0' ? port_text(s) : NULL;
+	if (k == V_PORT)
+		s = s[strspn(s, DIGITS)] == '\0' ? port_text(s) : NULL;
 	else if (*s == '\0' || !typable(s) || strpbrk(s, "#=%*?!~") != NULL)
-		good = NULL;
-	if (good == NULL)
-		return inventory_odd(f, strrchr(key, '_') + 1, s);
-	e->vars[k].value = xstrdup(good);
-	e->vars[k].rank = e->is_group ? 0 : RANK_HOST;
-	return 1;
-}
-
-/* Gives TO the variables of FROM that are no less near than its own. */
-static void
-variables_take(struct variable *to, const struct variable *from)
-{
-	size_t k;
-
-	for (k = 0; k < VAR_COUNT; k++)
-		if (from[k].value != NULL && from[k].rank >= to[k].rank)
-			to[k] = from[k];
-}
-
-/* KEY = VALUE in a section of variables; a comment may follow a word. */
-static void
-group_line(struct inventory_file *f, char *p)
-{
-	char *value = p + strcspn(p, "="), *copy, *rest, *w;
-	int quoted;
-
-	if (*value == '\0') {
-		inventory_odd(f, "variable", p);
-		return;
-	}
-	value = skip_blanks(value + 1);
-	p[strcspn(p, BLANKS "=")] = '\0';
-	copy = rest = xstrdup(value);
-	quoted = next_word(&rest, &w);
-	rest = skip_blanks(rest);
-	if (quoted == 0)
-		*value = '\0';
-	else if (quoted == 1 && (*rest == '\0' || *rest == '#'))
-		value = w;
-	variable_set(f, group_add(f, f->group, "all"), p, value);
-	free(copy);
+		s = NULL;
+	f->now.set[k] = s;
+	return s != NULL;
 }
 
 /*
- * Sets the variables that the words from P on are.  Returns what follows
- * them, or NULL if one is odd.
+ * Takes KEY = VALUE, where no more than a comment may follow a group's, and
+ * sets the value if it counts; returns 0 if it is odd.
  */
-static char *
-host_variables(const struct inventory_file *f, struct entry *e, char *p)
+static int
+variable(struct inventory_file *f, char **p)
 {
-	char *copy = xstrdup(p), *next = copy, *w, *equals, *rest = p;
-	int quoted, good = 1;
+	char *key = *p, *end = key + strcspn(key, BLANKS "="), *value;
+	int good;
+	size_t k = 0;
 
-	while (good && (quoted = next_word(&next, &w)) != 0 &&
-	    (equals = strchr(w, '=')) != NULL &&
-	    (strncmp(w, "ansible_", 8) == 0 || (quoted == 1 && f->ini))) {
-		*equals = '\0';
-		good = quoted == 1 ? variable_set(f, e, w, equals + 1) :
-		    inventory_odd(f, "quote", equals + 1);
-		rest = p + (next - copy);
-	}
-	free(copy);
-	return good ? rest : NULL;
+	*p = skip_blanks(end);
+	if (**p != '=')
+		return inventory_odd(f, "variable", key);
+	*end = '\0';
+	++*p;
+	good = next_word(p, &value) != -1 &&
+	    (!f->vars || strchr("#", *skip_blanks(*p)) != NULL);
+	while (k < VARIABLES && strcmp(key, variables[k]) != 0)
+		k++;
+	if (k == VARIABLES || (good && given_set(f, k % GIVEN_COUNT, value)))
+		return 1;
+	return inventory_odd(f, key, value);
 }
 
-/* A letter or a number, 0 if there is none; returns what follows it. */
+/*
+ * The range at S, FROM:TO or FROM:TO:STEP, of numbers or of letters.  Returns
+ * its `]', or NULL if it is none.
+ */
 static const char *
-range_end(const char *s, long *n)
+range_parse(const char *s, long *from, long *to, long *step)
 {
-	size_t len = strspn(s, DIGITS);
+	char a[2], z[2];
+	int end = 0, more = 0;
 
-	*n = len > 0 && len < 10 ? atol(s) : 0;
-	if (len == 0 && is_letter((unsigned char)*s) && !(*s & 0x80)) {
-		*n = LETTERS + (is_upper(*s) ? 26 : 0) + lower(*s) - 'a';
-		return s + 1;
+	*step = 1;
+	if (sscanf(s, "%1[a-z]:%1[a-z]%n", a, z, &end) == 2 ||
+	    sscanf(s, "%1[A-Z]:%1[A-Z]%n", a, z, &end) == 2) {
+		*from = *a;
+		*to = *z;
+	} else if (is_digit(*s)) {
+		(void)sscanf(s, "%9ld:%9ld%n", from, to, &end);
 	}
-	return s + (len < 10 ? len : 0);
+	if (end > 0 && sscanf(s + end, ":%9ld%n", step, &more) == 1)
+		end += more;
+	return end > 0 && s[end] == ']' && *from <= *to && *step > 0 ?
+	    s + end : NULL;
 }
 
 /*
- * The range at S, FROM:TO or FROM:TO:STEP up to its `]', of letters, a to z
- * and then A to Z, or of numbers as wide as FROM; returns 0 if it is odd.
+ * Adds what the line says of all that NAME stands for, a range at a time,
+ * numbers as wide as the first.  Returns 0, with nothing added, if one is odd.
  */
 static int
-range_parse(const char *s, struct range *r)
+names_add(struct inventory_file *f, const char *name, int depth)
 {
-	const char *p = range_end(s, &r->from), *to = p + 1;
-
-	r->width = p > s ? (int)(p - s) : 1;
-	r->step = 1;
-	if (*p != ':' || (p = range_end(to, &r->to)) == to)
-		return 0;
-	if (*p == ':')
-		p = range_end(p + 1, &r->step);
-	return *p == ']' && r->from <= r->to && r->step > 0 &&
-	    r->step < LETTERS && (r->from < LETTERS) == (r->to < LETTERS);
-}
-
-/*
- * Adds entries like E for all that NAME stands for, a range at a time.
- * Returns 0 if a range is odd.
- */
-static int
-names_add(struct inventory_file *f, const struct entry *e, const char *name,
-    int depth)
-{
-	const char *open = strchr(name, '[');
-	struct buf one = { NULL, 0, 0 };
-	struct range r;
-	int c, good = 1;
-	long i;
+	const char *open = strchr(name, '['), *close;
+	struct buf one;
+	long i, to, step;
 
 	if (open == NULL) {
-		entry_add(f, e, xstrdup(name));
+		given_add(f, name);
 		return 1;
 	}
-	if (depth == RANGES_MAX || !range_parse(open + 1, &r))
+	close = range_parse(open + 1, &i, &to, &step);
+	if (close == NULL || depth == RANGES_MAX)
 		return 0;
-	for (i = r.from; i <= r.to && good; i += r.step) {
-		one.len = 0;
+	for (; i <= to; i += step) {
+		memset(&one, 0, sizeof(one));
 		buf_add(&one, name, (size_t)(open - name));
-		c = (int)(i - LETTERS) + 'a';
-		if (i < LETTERS)
-			buf_fmt(&one, "%0*ld", r.width, i);
+		if (is_digit(open[1]))
+			buf_fmt(&one, "%0*ld", (int)strspn(open + 1, DIGITS),
+			    i);
 		else
-			buf_fmt(&one, "%c", c <= 'z' ? c : c - 'z' - 1 + 'A');
-		buf_str(&one, strchr(open, ']') + 1);
-		good = names_add(f, e, one.v, depth + 1);
+			buf_fmt(&one, "%c", (int)i);
+		buf_str(&one, close + 1);
+		if (!names_add(f, one.v, depth + 1))
+			return 0;
 	}
-	free(one.v);
-	return good;
+	return 1;
 }
 
 /*
@@ -1961,25 +1870,22 @@ names_add(struct inventory_file *f, const struct entry *e, const char *name,
  * Returns 0 if the port is odd.
  */
 static int
-name_port(const struct inventory_file *f, struct entry *e, char *name)
+name_port(struct inventory_file *f, char **name)
 {
-	char *colon = strrchr(name, ':'), *close = strrchr(name, ']');
-	struct range r;
+	char *colon = strrchr(*name, ':'), *close = strrchr(*name, ']');
+	long from, to, step;
 
-	if (colon == NULL || colon < close || colon[1] == '\0' ||
-	    colon[1 + strspn(colon + 1, DIGITS)] != '\0' ||
-	    (close == NULL && strchr(name, ':') != colon))
+	if (colon == NULL || colon[1 + strspn(colon + 1, DIGITS)] != '\0' ||
+	    (close == NULL ? strchr(*name, ':') != colon : colon < close))
 		return 1;
-	*colon = '\0';
-	if (*name == '[' && close == colon - 1 && !range_parse(name + 1, &r)) {
-		*close = '\0';
-		memmove(name, name + 1, strlen(name));
-	}
-	if (e->vars[VAR_PORT].value != NULL)
-		return 1;
-	if (!variable_set(f, e, variables[VAR_PORT], colon + 1))
+	if (f->now.set[V_PORT] == NULL && !given_set(f, V_PORT, colon + 1))
 		return 0;
-	e->vars[VAR_PORT].rank -= f->line;	/* of several the first */
+	*colon = '\0';
+	if (**name == '[' && close == colon - 1 &&
+	    range_parse(*name + 1, &from, &to, &step) == NULL) {
+		*close = '\0';
+		++*name;
+	}
 	return 1;
 }
 
@@ -1987,41 +1893,35 @@ name_port(const struct inventory_file *f, struct entry *e, char *name)
 static void
 host_line(struct inventory_file *f, char *p)
 {
-	struct entry e;
-	char *name, *note;
-	size_t len = f->len;
+	char *name;
 
-	memset(&e, 0, sizeof(e));
-	e.group = f->group;
-	e.line = f->line;
-	if (next_word(&p, &name) != 1 ||
-	    (note = host_variables(f, &e, p)) == NULL ||
-	    !name_port(f, &e, name))
+	if (next_word(&p, &name) != 1)
 		return;
-	e.note = note + strspn(note, "# \t");
-	while ((note = strchr(note, '\t')) != NULL)
-		*note = ' ';
-	if (!names_add(f, &e, name, 0)) {
-		f->len = len;
-		inventory_odd(f, "range", name);
-	}
+	while (p = skip_blanks(p), p[strcspn(p, "= \t#\"'")] == '=')
+		if (!variable(f, &p))
+			return;
+	p += strspn(p, "# \t");
+	for (f->now.note = p; (p = strchr(p, '\t')) != NULL; )
+		*p = ' ';
+	if (!name_port(f, &name) || !names_add(f, name, 0))
+		inventory_odd(f, "name", name);
 }
 
 /* A section's heading: its group and what is in it; 0 if it is none. */
 static int
 heading(struct inventory_file *f, char *p)
 {
-	char *close = strchr(p, ']'), *name;
+	char *close = strchr(p, ']');
 
 	if (*p != '[' || close == NULL ||
 	    strchr("#;", *skip_blanks(close + 1)) == NULL)
 		return 0;
 	*close = '\0';
-	name = strtok(p + 1, ": \t");
-	f->group = name != NULL ? name : "";
-	group_add(f, f->group, "all");
-	f->section = strtok(NULL, " \t");
-	f->ini = 1;
+	f->vars = strstr(p, ":vars") != NULL;
+	f->children = strstr(p, ":children") != NULL;
+	p[strcspn(p, ":")] = '\0';
+	f->group = p;
+	given_add(f, p);
 	return 1;
 }
 
@@ -2029,185 +1929,121 @@ heading(struct inventory_file *f, char *p)
 static void
 inventory_line(struct inventory_file *f, char *p)
 {
-	const char *section = f->section != NULL ? f->section : "";
+	struct buf name = { NULL, 0, 0 };
 	size_t n = strlen(p);
 
 	while (n > 0 && is_blank(p[n - 1]))
 		p[--n] = '\0';
 	p = skip_blanks(p);
-	if (*p == '\0' || *p == '#' || *p == ';')
+	if (*p == '\0' || *p == '#' || *p == ';' || heading(f, p))
 		return;
-	if (!f->ini && f->len == 0 && (*p == '{' ||
+	if (f->h->inventory->len == 2 && (*p == '{' ||
 	    strncmp(p, "---", 3) == 0 || p[strcspn(p, " \t") - 1] == ':'))
 		errx(2, "%s:%lu: YAML and JSON are not understood, only INI "
-		    "and lists with one host a line", f->path,
-		    (unsigned long)f->line);
-	if (heading(f, p))
-		return;
-	if (strcmp(section, "vars") == 0)
-		group_line(f, p);
-	else if (strcmp(section, "children") == 0)
-		group_add(f, strtok(p, " \t"), f->group);
-	else
+		    "and lists with one host a line", f->h->inventory->name,
+		    (unsigned long)f->now.line);
+	if (f->children) {
+		buf_fmt(&name, "[%.*s", (int)strcspn(p, " \t"), p);
+		given_add(f, name.v);
+	} else if (!f->vars) {
 		host_line(f, p);
-}
-
-/* By name, then as they stand in the file; line 0 is any. */
-static int
-entry_cmp(const void *a, const void *b)
-{
-	const struct entry *x = *(struct entry *const *)a;
-	const struct entry *y = *(struct entry *const *)b;
-	int r = x->is_group - y->is_group;
-
-	if (r == 0)
-		r = strcmp(x->name, y->name);
-	return r != 0 || x->line == 0 ? r : (x > y) - (x < y);
-}
-
-static void
-entries_sort(struct inventory_file *f)
-{
-	struct entry *e, *last = NULL;
-	size_t i, cap = 0;
-
-	f->sorted = grow(NULL, &cap, f->len, sizeof(*f->sorted));
-	for (i = 0; i < f->len; i++)
-		f->sorted[i] = &f->entries[i];
-	qsort(f->sorted, f->len, sizeof(*f->sorted), entry_cmp);
-	for (i = 0; i < f->len; last = e, i++) {
-		e = f->sorted[i];
-		e->first = last != NULL && last->is_group == e->is_group &&
-		    strcmp(last->name, e->name) == 0 ? last->first : i;
+	} else if (variable(f, &p)) {
+		given_add(f, f->group);
 	}
-}
-
-/* The first entry of a group, NULL if there is none. */
-static struct entry *
-group_find(const struct inventory_file *f, const char *name)
-{
-	struct entry key, *k = &key, **found;
-
-	memset(&key, 0, sizeof(key));
-	key.is_group = 1;
-	key.name = name;
-	if (name == NULL || (found = bsearch(&k, f->sorted, f->len,
-	    sizeof(*f->sorted), entry_cmp)) == NULL)
-		return NULL;
-	return f->sorted[(*found)->first];
 }
 
 /*
- * Gives E, the first entry of its name, the variables of the others, and of
- * the groups that they are in.  The deeper group is the nearer one, of two as
- * deep the one whose name sorts last.
+ * Finds out, once, what the lines of a name say of it, or else its groups: the
+ * deepest one that says something.  Returns the first of the lines, which has
+ * it then.
  */
-static void
-entry_settle(struct inventory_file *f, struct entry *e, uint32_t deep)
+static struct given *
+given_settle(struct hosts *h, const char *name, int deep)
 {
-	struct variable above[VAR_COUNT];
-	struct entry *group;
-	size_t i, k;
-
-	if (e->settled || deep > GROUPS_DEEP)
-		return;
-	e->settled = 1;
-	memset(above, 0, sizeof(above));
-	for (i = e->first; i < f->len && f->sorted[i]->first == e->first; i++) {
-		variables_take(e->vars, f->sorted[i]->vars);
-		if ((group = group_find(f, f->sorted[i]->group)) == NULL)
-			continue;
-		entry_settle(f, group, deep + 1);
-		if (e->depth <= group->depth)
-			e->depth = group->depth + 1;
-		variables_take(above, group->vars);
-	}
-	for (k = 0; k < VAR_COUNT && e->is_group; k++)
-		e->vars[k].rank = e->depth * INVENTORY_MAX + (uint32_t)i;
-	variables_take(above, e->vars);
-	memcpy(e->vars, above, sizeof(above));
-}
-
-/* Adds a host that the inventory lists. */
-static void
-given_add(struct hosts *h, const struct entry *e)
-{
-	struct inventory *inv = h->inventory;
-	struct given *g;
-	const char **to;
+	struct given *v = h->inventory->v, *g, *group;
+	const struct literal *l = name_find(h->config, name);
 	size_t k;
 
-	inv->v = grow(inv->v, &inv->cap, inv->len + 2, sizeof(*inv->v));
-	g = &inv->v[++inv->len];
-	for (k = 0; k < VAR_SSH; k++) {
-		to = k == VAR_PORT ? &g->port : k == 0 ? &g->hostname :
-		    &g->user;
-		*to = e->vars[k + VAR_SSH].value != NULL ?
-		    e->vars[k + VAR_SSH].value : e->vars[k].value;
+	while (l->given == 0)	/* a Host line's */
+		l = l->next;
+	g = &v[l->given];
+	if (g->depth > 0 || deep > GROUPS_DEEP)
+		return g;
+	for (g->depth = 1; l != NULL; l = l->next) {
+		group = given_settle(h, v[l->given].group, deep + 1);
+		if (g->depth <= group->depth)
+			g->depth = group->depth + 1;
+		for (k = 0; k < GIVEN_COUNT; k++) {
+			if (v[l->given].set[k] != NULL)
+				g->set[k] = v[l->given].set[k];
+			if (v[group->by[k]].depth >= v[g->by[k]].depth)
+				g->by[k] = group->by[k];
+		}
 	}
-	g->note = e->note;
-	g->line = e->line;
-	literal_add(h->config, e->name, 0, 0)->given = (uint32_t)inv->len;
+	for (k = 0; k < GIVEN_COUNT; k++)
+		if (g->set[k] != NULL)
+			g->by[k] = (uint32_t)(g - v);
+		else
+			g->set[k] = v[g->by[k]].set[k];
+	return g;
 }
 
-/* All that the file at PATH holds, `-' being standard input. */
+/* Lists the hosts of the inventory, each where it stands first. */
+static void
+inventory_list(struct hosts *h)
+{
+	struct literal *l = h->config->literals;
+	struct literal *end = l + h->config->nliterals;
+
+	for (; l < end; l++)
+		if (l->given != 0 && l->first->host == 0 && *l->name != '[' &&
+		    is_destination(l->name))
+			host_list(h, l)->given = given_settle(h, l->name, 0);
+}
+
+/* Reads all of the file at PATH, `-' being standard input; it stays. */
 static void
 inventory_text(struct inventory *inv, const char *path, struct buf *text)
 {
+	int fd = strcmp(path, "-") == 0 ? 0 :
+	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
-	int fd = 0;
 
-	if (strcmp(path, "-") == 0)
-		inv->name = "standard input";
-	else if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
-		err(2, "%s", path);
-	else
-		inv->name = inv->path = path;
-	inv->again = fd != 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-	if (read_whole(fd, text, READ_MAX) == -1)
+	inv->path = fd != 0 ? path : NULL;
+	inv->name = fd != 0 ? path : "standard input";
+	inv->again = fd > 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	if (fd == -1 || read_whole(fd, text, READ_MAX) == -1)
 		err(2, "%s", inv->name);
-	if (fd != 0)
-		close(fd);
-	if (text->len > READ_MAX)
-		errx(2, "%s: more than %d MB", inv->name, READ_MAX >> 20);
-	if (memchr(text->v, '\0', text->len) != NULL ||
+	if (text->len > READ_MAX || memchr(text->v, '\0', text->len) != NULL ||
 	    strncmp(text->v, "-----BEGIN", 10) == 0)
 		errx(2, "%s: no list of hosts; if it is a key: "
 		    "-o IdentityFile=...", inv->name);
+	if (fd != 0)
+		close(fd);
 }
 
 /* Reads the inventory; what fails ends wl. */
 static void
 inventory_read(struct hosts *h, const char *path)
 {
-	struct inventory *inv = calloc(1, sizeof(*inv));
 	struct inventory_file f;
 	struct buf text = { NULL, 0, 0 };
-	struct entry *e;
 	char *p, *next;
 
-	if (inv == NULL)
-		out_of_memory();
-	h->inventory = inv;
-	inventory_text(inv, path, &text);
 	memset(&f, 0, sizeof(f));
-	f.path = inv->name;
-	f.group = "ungrouped";
-	for (f.line = 1, p = text.v; p < text.v + text.len; f.line++, p = next) {
+	f.h = h;
+	f.group = "[all";
+	if ((h->inventory = calloc(1, sizeof(*h->inventory))) == NULL)
+		out_of_memory();
+	inventory_text(h->inventory, path, &text);
+	given_add(&f, "");	/* number 0 is none */
+	given_add(&f, f.group);
+	for (p = text.v; p < text.v + text.len; p = next) {
+		memset(f.now.set, 0, sizeof(f.now.set));
+		f.now.line++;
 		next = cut_line(p, text.v + text.len);
 		inventory_line(&f, p);
 	}
-	group_add(&f, "ungrouped", "all");
-	group_add(&f, "all", NULL);
-	entries_sort(&f);
-	for (e = f.entries; e < f.entries + f.len; e++)
-		if (!e->is_group && f.sorted[e->first] == e &&
-		    is_destination(e->name)) {
-			entry_settle(&f, e, 0);
-			given_add(h, e);
-		}
-	free(f.entries);
-	free(f.sorted);
 }
 
 /*
@@ -2220,10 +2056,7 @@ inventory_read(struct hosts *h, const char *path)
 
 enum {
 	RECENT_NAMES = 500,	/* names kept in the shorter one */
-	RECENT_NAME = 1024,	/* bytes of a name */
 	RECENT_SIZE = 1 << 16,	/* bytes from which on it is replaced */
-	RECENT_READ = RECENT_SIZE * 2,	/* bytes of its end that are read,
-				   whose lines are counted in 16 bits */
 };
 
 /* A use of a host. */
@@ -2233,27 +2066,27 @@ struct use {
 };
 
 /*
- * Opens the directory of the file; with MAKE it is made, and locked until it
- * is closed.  On the way nothing that is not ours comes after what is: root
- * may have another user's HOME, and is not to follow links or make anything
- * there.  -1 if it cannot be had.
+ * Opens the file if it is one and ours, else -1, and its directory as *DIR.
+ * With MAKE they are made, and the directory is locked until it is closed.
+ * On the way nothing that is not ours comes after what is: root may have
+ * another user's HOME, and is not to follow links or make anything there.
  */
 static int
-recent_dir(int make)
+recent_open(int *dir, int make)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	struct buf path = { NULL, 0, 0 };
 	struct stat st;
-	int fd = -1, ours;
+	int fd, ours = stat("/", &st) == 0 && st.st_uid == getuid();
 	char *p;
 
+	*dir = -1;
 	if (state != NULL && *state == '/')
 		buf_fmt(&path, "%s/wl/", state);
 	else if (home != NULL && *home == '/')
 		buf_fmt(&path, "%s/.local/state/wl/", home);
 	else
 		return -1;
-	ours = stat("/", &st) == 0 && st.st_uid == getuid();
 	for (p = path.v; (p = strchr(p + 1, '/')) != NULL; *p = '/') {
 		*p = '\0';
 		if (make && ours)
@@ -2264,126 +2097,97 @@ recent_dir(int make)
 			break;
 	}
 	if (p == NULL && ours)
-		fd = open(path.v, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (make && fd != -1)
-		(void)flock(fd, LOCK_EX);
+		*dir = open(path.v, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	free(path.v);
-	return fd;
-}
-
-/* Opens the file, if it is one and ours; -1 if not. */
-static int
-recent_open(int dir, int flags)
-{
-	struct stat st;
-	int fd;
-
-	fd = openat(dir, "recent", flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
-	    0600);
-	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
-	    st.st_uid != getuid())) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-/* Whether the name can stand in a line. */
-static int
-recent_name(const char *name)
-{
-	size_t n = 0;
-
-	while (name[n] != '\0' && n <= RECENT_NAME && !is_control(name[n]))
-		n++;
-	return n > 0 && name[n] == '\0' && *name != '-';
+	if (make && *dir != -1)
+		(void)flock(*dir, LOCK_EX);
+	fd = openat(*dir, "recent", O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
+	    (make ? O_RDWR | O_APPEND | O_CREAT : O_RDONLY), 0600);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_uid == getuid())
+		return fd;
+	close(fd);
+	return -1;
 }
 
 /*
- * Reads the uses that are in the file, oldest first and from 1 on, and
- * returns their number.  Their names lie in a text that stays.
+ * Reads the uses at the end of the file, oldest first, and returns their
+ * number.  Their names lie in a text that stays.
  */
 static size_t
 recent_load(int fd, struct use **uses)
 {
-	off_t size = lseek(fd, 0, SEEK_END);
-	off_t from = size > RECENT_READ ? size - RECENT_READ : 0;
-	size_t n = 0, cap = 0, textcap = 0;
-	char *p = grow(NULL, &textcap, RECENT_READ + 1, 1), *eol, *blank;
-	ssize_t len = pread(fd, p, RECENT_READ, from);
-	char *end = p + (len > 0 ? len : 0);
+	struct buf text = { NULL, 0, 0 };
+	size_t n = 0, cap = 0;
 	long long when;
+	char *p, *next, *name;
 
-	*end = '\n';		/* which the last line may lack */
 	*uses = NULL;
-	if (from > 0)		/* the first line is not whole */
-		p = (char *)memchr(p, '\n', RECENT_READ + 1) + 1;
-	for (; p < end; p = eol + 1) {
-		eol = memchr(p, '\n', (size_t)(end - p) + 1);
-		*eol = '\0';
-		when = strtoll(p, &blank, 10);
-		if (blank == p || *blank != ' ' || when <= 0 ||
-		    when > UINT32_MAX || !recent_name(blank + 1))
+	if (lseek(fd, -2 * RECENT_SIZE, SEEK_END) == -1)
+		(void)lseek(fd, 0, SEEK_SET);
+	(void)read_whole(fd, &text, 2 * RECENT_SIZE);
+	for (p = text.v; p < text.v + text.len; p = next) {
+		next = cut_line(p, text.v + text.len);
+		when = strtoll(p, &name, 10);
+		if (when <= 0 || when > UINT32_MAX || *name++ != ' ' ||
+		    (!is_destination(name) && strncmp(name, "ssh://", 6) != 0))
 			continue;
-		*uses = grow(*uses, &cap, ++n + 1, sizeof(**uses));
-		(*uses)[n].when = (uint32_t)when;
-		(*uses)[n].name = blank + 1;
+		*uses = append(*uses, &n, &cap, sizeof(**uses));
+		(*uses)[n - 1].when = (uint32_t)when;
+		(*uses)[n - 1].name = name;
 	}
 	return n;
 }
 
 /*
- * Reads the uses of hosts and returns their number.  Names that are no host's
- * were typed; they go behind the others.
+ * Reads the uses of hosts.  Names that are no host's were typed; they go
+ * behind the others.
  */
 static void
 recent_read(struct hosts *h)
 {
-	int dir = recent_dir(0), fd = recent_open(dir, O_RDONLY);
+	int dir, fd = recent_open(&dir, 0);
 	struct use *uses;
 	struct host *host;
 	size_t n = recent_load(fd, &uses), i;
 
 	close(fd);
 	close(dir);
-	for (i = 1; i <= n; i++) {
+	for (i = 0; i < n; i++) {
 		if ((host = host_find(h, uses[i].name)) == NULL) {
 			host = host_add(h, uses[i].name);
 			h->typed++;
 		}
-		host->use = i;
+		host->use = i + 1;
 		host->used = uses[i].when;
 	}
 	free(uses);
 }
 
-/*
- * Replaces the file by one with the last use of each name but FORGET or, with
- * NULL, of RECENT_NAMES names.
- */
+/* Replaces the file by one with the last uses of its names, but for FORGET. */
 static void
 recent_replace(int dir, int fd, const char *forget)
 {
 	struct buf out = { NULL, 0, 0 };
 	struct use *v;
-	size_t n = recent_load(fd, &v), first = n + 1, i, j;
-	int to, ok;
+	size_t n = recent_load(fd, &v), first = n, i, j;
+	int to;
 
-	for (i = n; i > 0 && (forget || n + 1 - first < RECENT_NAMES); i--) {
-		for (j = first; j <= n && strcmp(v[j].name, v[i].name); j++)
+	for (i = n; i-- > 0 && n - first < RECENT_NAMES; ) {
+		for (j = first; j < n && strcmp(v[j].name, v[i].name); j++)
 			continue;
-		if (j > n && (!forget || strcmp(v[i].name, forget) != 0))
+		if (j == n && (!forget || strcmp(v[i].name, forget) != 0))
 			v[--first] = v[i];
 	}
-	for (i = first; i <= n; i++)
+	for (i = first; i < n; i++)
 		buf_fmt(&out, "%lld %s\n", (long long)v[i].when, v[i].name);
 	unlinkat(dir, "recent.new", 0);
 	to = openat(dir, "recent.new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 	    0600);
-	ok = to != -1 && write_all(to, out.v, out.len) == 0;
-	if (to != -1 && (close(to) == -1 || !ok ||
-	    renameat(dir, "recent.new", dir, "recent") == -1))
-		unlinkat(dir, "recent.new", 0);
+	if (write_all(to, out.v, out.len) == 0)
+		(void)renameat(dir, "recent.new", dir, "recent");
+	unlinkat(dir, "recent.new", 0);
+	close(to);
 	free(v);
 	free(out.v);
 }
@@ -2392,14 +2196,12 @@ recent_replace(int dir, int fd, const char *forget)
 static void
 recent_write(const char *name, int forget)
 {
-	int dir = recent_dir(1);
-	int fd = recent_open(dir, O_RDWR | O_APPEND | O_CREAT);
+	int dir, fd = recent_open(&dir, 1);
 	off_t size = lseek(fd, 0, SEEK_END);
 	struct buf line = { NULL, 0, 0 };
 
 	buf_fmt(&line, "%lld %s\n", (long long)time(NULL), name);
-	if (!forget && recent_name(name) &&
-	    write(fd, line.v, line.len) != (ssize_t)line.len)
+	if (!forget && write(fd, line.v, line.len) != (ssize_t)line.len)
 		(void)!ftruncate(fd, size);	/* no half of it */
 	if (fd != -1 && (forget || size > RECENT_SIZE))
 		recent_replace(dir, fd, forget ? name : NULL);
@@ -2412,20 +2214,16 @@ recent_write(const char *name, int forget)
 static void
 ago(time_t when, char *out, size_t size)
 {
-	static const struct { long long seconds; const char *unit; } units[] = {
-		{ 86400 * 365LL, "y" }, { 86400, "d" }, { 3600, "h" },
-		{ 60, "m" },
-	};
-	long long s = (long long)time(NULL) - when;
+	static const int each[] = { 60, 60, 24, 365 };
+	long long n = (long long)time(NULL) - when;
 	size_t i;
 
-	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-		if (s >= units[i].seconds) {
-			snprintf(out, size, "%lld%s ago",
-			    s / units[i].seconds, units[i].unit);
-			return;
-		}
-	snprintf(out, size, "just now");
+	for (i = 0; i < 4 && n >= each[i]; i++)
+		n /= each[i];
+	if (i == 0)
+		snprintf(out, size, "just now");
+	else
+		snprintf(out, size, "%lld%c ago", n, "smhdy"[i]);
 }
 
 /*
@@ -2448,7 +2246,10 @@ hosts_read(struct hosts *h, const struct options *o)
 	if (o->inventory != NULL)
 		inventory_read(h, o->inventory);
 	names_index(c);
-	hosts_list(h);
+	if (o->inventory != NULL)
+		inventory_list(h);
+	else
+		hosts_list(h);
 	recent_read(h);
 }
 
@@ -3721,17 +3522,13 @@ struct probes {
 static enum finding
 probe_address(const struct addrinfo *ai)
 {
-	char banner[256];
-	ssize_t n;
-	int fd, i;
+	char banner[256] = "";
+	int fd = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol), i;
 
-	fd = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol);
 	if (fd == -1 || connect(fd, ai->ai_addr, ai->ai_addrlen) == -1)
-		return errno == ECONNREFUSED ? FOUND_REFUSED :
-		    errno == ETIMEDOUT ? FOUND_NOTHING : FOUND_NO_WAY;
-	if ((n = read(fd, banner, sizeof(banner) - 1)) <= 0)
+		return errno == ECONNREFUSED ? FOUND_REFUSED : FOUND_NO_WAY;
+	if (read(fd, banner, sizeof(banner) - 1) <= 0)
 		return FOUND_CLOSED;
-	banner[n] = '\0';
 	for (i = FOUND_PENALTY; i < FINDINGS; i++)
 		if (strncmp(banner, findings[i], strlen(findings[i])) == 0)
 			return i;
@@ -3744,12 +3541,8 @@ probe_child(const struct probe *one)
 {
 	struct addrinfo hints, *ai;
 	enum finding found = FOUND_NO_NAME;
-	sigset_t set;
 
 	signals_restore();
-	signal(SIGALRM, SIG_DFL);
-	sigemptyset(&set);
-	sigprocmask(SIG_SETMASK, &set, NULL);
 	alarm(PROBE_S);
 	memset(&hints, 0, sizeof(hints));
 	hints.ai_socktype = SOCK_STREAM;
@@ -3773,14 +3566,18 @@ probe_port(const struct values *v)
 
 /* The test of a host's address, NULL if there is none. */
 static struct probe *
-probe_find(const struct probes *p, const struct values *v)
+probe_find(const struct probes *p, struct hosts *h, const struct host *host)
 {
-	size_t i;
+	const struct values *v;
+	struct probe *one;
 
-	for (i = 0; i < p->len; i++)
-		if (strcmp(p->v[i].name, v->name.v) == 0 &&
-		    strcmp(p->v[i].port, probe_port(v)) == 0)
-			return &p->v[i];
+	if (p->len == 0)
+		return NULL;
+	v = host_values(h, host);
+	for (one = p->v; one < p->v + p->len; one++)
+		if (strcmp(one->name, v->name.v) == 0 &&
+		    strcmp(one->port, probe_port(v)) == 0)
+			return one;
 	return NULL;
 }
 
@@ -3788,22 +3585,22 @@ probe_find(const struct probes *p, const struct values *v)
 static void
 probe_start(struct probes *p, struct hosts *h, const struct host *host)
 {
-	struct values *v = host_values(h, host);
-	struct probe *one = probe_find(p, v);
+	const struct values *v = host_values(h, host);
+	struct probe *one = probe_find(p, h, host);
 
-	if (one != NULL && now_ms() - one->asked < PROBE_MS)
-		return;
 	if (one == NULL) {
 		p->v = append(p->v, &p->len, &p->cap, sizeof(*p->v));
 		one = &p->v[p->len - 1];
 		one->name = xstrdup(v->name.v);
 		one->port = xstrdup(probe_port(v));
+	} else if (now_ms() - one->asked < PROBE_MS) {
+		return;
 	}
 	one->asked = now_ms();
 	if (is_digit(*one->port) && (one->pid = fork()) == 0)
 		probe_child(one);
-	snprintf(one->text, sizeof(one->text), "%s", one->pid > 0 ? "..." :
-	    one->pid == -1 ? "not tested" : one->port);
+	snprintf(one->text, sizeof(one->text), "%s", one->pid != 0 ? "..." :
+	    one->port);
 }
 
 /* Takes what those children have found that have ended. */
@@ -3818,13 +3615,12 @@ probes_news(struct probes *p)
 		    waitpid(one->pid, &status, WNOHANG) != one->pid)
 			continue;
 		one->pid = 0;
-		found = WIFEXITED(status) ? WEXITSTATUS(status) : FINDINGS;
+		found = WIFEXITED(status) && WEXITSTATUS(status) < FINDINGS ?
+		    WEXITSTATUS(status) : FOUND_NOTHING;
+		snprintf(one->text, sizeof(one->text), "%s", findings[found]);
 		if (found == FOUND_SSH)
 			snprintf(one->text, sizeof(one->text), "%lld ms",
 			    now_ms() - one->asked);
-		else
-			snprintf(one->text, sizeof(one->text), "%s",
-			    findings[found < FINDINGS ? found : FOUND_NOTHING]);
 	}
 }
 
@@ -3832,24 +3628,19 @@ probes_news(struct probes *p)
 static void
 probes_end(struct probes *p)
 {
-	struct probe *one;
-
-	for (one = p->v; one < p->v + p->len; one++)
-		if (one->pid > 0) {
-			kill(one->pid, SIGKILL);
-			wait_for(one->pid);
+	for (; p->len > 0; p->len--)
+		if (p->v[p->len - 1].pid > 0) {
+			kill(p->v[p->len - 1].pid, SIGKILL);
+			wait_for(p->v[p->len - 1].pid);
 		}
-	p->len = 0;
 }
 
 /* What is known of a host's address, "" if nothing. */
 static const char *
 probe_text(const struct probes *p, struct hosts *h, const struct host *host)
 {
-	const struct probe *one = NULL;
+	const struct probe *one = probe_find(p, h, host);
 
-	if (p->len > 0)
-		one = probe_find(p, host_values(h, host));
 	return one != NULL ? one->text : "";
 }
 
@@ -3871,13 +3662,11 @@ static int
 socket_listens(const char *path)
 {
 	struct sockaddr_un sun;
-	int fd, listens;
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0), listens;
 
 	memset(&sun, 0, sizeof(sun));
 	sun.sun_family = AF_UNIX;
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
-	if ((fd = socket(AF_UNIX, SOCK_DGRAM, 0)) == -1)
-		return 0;
 	listens = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 &&
 	    errno == EPROTOTYPE;
 	close(fd);
@@ -3887,38 +3676,31 @@ socket_listens(const char *path)
 static void
 open_find(struct open_hosts *o)
 {
-	struct buf path = { NULL, 0, 0 };
-	struct dirent *e;
-	size_t n;
-	DIR *d;
+	struct buf all = { NULL, 0, 0 };
+	char **path;
+	glob_t found;
 
 	o->dir.len = o->labels.len = 0;
 	buf_str(&o->labels, "\n");
 	dir_find(&o->dir, 0);
-	if (o->dir.len == 0 || (d = opendir(o->dir.v)) == NULL)
-		return;
-	while ((e = readdir(d)) != NULL) {
-		n = strlen(e->d_name);
-		if (n <= HASH_LEN || e->d_name[n - HASH_LEN] != '-')
-			continue;
-		path.len = 0;
-		buf_fmt(&path, "%s/%s", o->dir.v, e->d_name);
-		if (socket_listens(path.v))
-			buf_fmt(&o->labels, "%.*s\n", (int)(n - HASH_LEN),
-			    e->d_name);
-	}
-	closedir(d);
-	free(path.v);
+	buf_fmt(&all, "%s/*-????????????????", o->dir.len > 0 ? o->dir.v : "");
+	if (glob(all.v, 0, NULL, &found) == 0)
+		for (path = found.gl_pathv; *path != NULL; path++)
+			if (socket_listens(*path))
+				buf_fmt(&o->labels, "%.*s\n", (int)(
+				    strlen(*path) - o->dir.len - 1 - HASH_LEN),
+				    *path + o->dir.len + 1);
+	globfree(&found);
+	free(all.v);
 }
 
+/* Whether a host has one. */
 static int
 is_open(const struct open_hosts *o, const char *name)
 {
 	struct buf label = { NULL, 0, 0 };
 	int found;
 
-	if (o->labels.len <= 1)
-		return 0;
 	buf_str(&label, "\n");
 	put_label(&label, name, o->dir.len);
 	buf_str(&label, "\n");
@@ -6325,12 +6107,12 @@ target_set(struct target *t, const char *name)
 		t->given[i].len = 0;
 	if (host == NULL || (g = host->given) == NULL)
 		return;
-	if (g->hostname != NULL)
-		buf_fmt(&t->given[0], "HostName=%s", g->hostname);
-	if (g->user != NULL)
-		buf_fmt(&t->given[1], "User=%s", g->user);
-	if (g->port != NULL)
-		buf_fmt(&t->given[2], "Port=%s", g->port);
+	if (g->set[V_HOSTNAME] != NULL)
+		buf_fmt(&t->given[0], "HostName=%s", g->set[V_HOSTNAME]);
+	if (g->set[V_USER] != NULL)
+		buf_fmt(&t->given[1], "User=%s", g->set[V_USER]);
+	if (g->set[V_PORT] != NULL)
+		buf_fmt(&t->given[2], "Port=%s", g->set[V_PORT]);
 }
 
 /* -e: becomes the editor of the host's entry. */
