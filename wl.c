@@ -387,22 +387,23 @@ char_len(const char *s, size_t n, int *width)
 static int
 put_text(struct buf *out, const char *s, int cols, const char *hit)
 {
-	size_t n = strlen(s), i, len;
 	int used = 0, width, marked = 0, mark;
+	size_t n = strlen(s), i, len;
+	const char *shown;
 
 	for (i = 0; i < n; i += len) {
 		len = char_len(s + i, n - i, &width);
-		if (used + (width < 0 ? 1 : width) > cols)
+		shown = width < 0 ? "?" : s + i;
+		width = width < 0 ? 1 : width;
+		if (used + width > cols)
 			break;
 		mark = hit != NULL && i < MATCH_MAX && hit[i];
 		if (mark != marked)
 			buf_str(out, mark ? "\033[4m" : "\033[24m");
 		marked = mark;
-		if (out != NULL && width < 0)
-			buf_str(out, "?");
-		else if (out != NULL)
-			buf_add(out, s + i, len);
-		used += width < 0 ? 1 : width;
+		if (out != NULL)
+			buf_add(out, shown, *shown == '?' ? 1 : len);
+		used += width;
 	}
 	if (marked)
 		buf_str(out, "\033[24m");
@@ -4252,7 +4253,7 @@ prompt_move(struct prompt *p, long by, long shift)
 static void
 prompt_signal(struct prompt *p)
 {
-	int signo = caught, rows = tty.rows, cols = tty.cols;
+	int signo = caught, rows = tty.rows, cols = tty.cols, taken;
 
 	if (signo != 0) {
 		prompt_erase(p);
@@ -4266,12 +4267,12 @@ prompt_signal(struct prompt *p)
 		die_of(signo);
 	}
 	tty_size();
-	if (tty_taken()) {	/* after a SIGSTOP, by the shell */
+	taken = tty_taken();	/* after a SIGSTOP, by the shell */
+	if (taken || rows != tty.rows || cols != tty.cols)
+		prompt_erase(p);
+	if (taken) {
 		tty.mode = TTY_COOKED;
 		keys_begin(&p->decoder);
-		prompt_erase(p);
-	} else if (rows != tty.rows || cols != tty.cols) {
-		prompt_erase(p);
 	}
 }
 
@@ -4400,15 +4401,6 @@ list_key(struct prompt *p, int key)
 		prompt_copy(p, host);
 }
 
-/* What Enter takes: the selected host, the query itself, or nothing. */
-static const char *
-prompt_enter(struct prompt *p)
-{
-	if (p->sel < p->rank.len)
-		return ranking_get(&p->rank, p->sel)->name;
-	return query_destination(p);
-}
-
 /* Applies a key; *CHOSEN is what was chosen.  Returns 1 when that is all. */
 static int
 prompt_key(struct prompt *p, int key, const char **chosen)
@@ -4433,10 +4425,12 @@ prompt_key(struct prompt *p, int key, const char **chosen)
 		prompt_erase(p);
 	} else if (!query_key(p, key)) {
 		ranking_update(&p->rank, p->query);
-		if (key == '\r')
-			*chosen = prompt_enter(p);
-		else
+		if (key != '\r')
 			list_key(p, key);
+		else if (p->sel < p->rank.len)
+			*chosen = ranking_get(&p->rank, p->sel)->name;
+		else
+			*chosen = query_destination(p);
 	} else if (p->len != len) {
 		p->sel = p->top = 0;
 	}
@@ -4501,28 +4495,26 @@ plain_list(struct prompt *p)
 	tty_write(&p->out);
 }
 
-/* Reads a line of the terminal into the query; 0 at the end of file. */
+/* Reads a line of the terminal into the query; 0 if there is nothing in it. */
 static int
 plain_read(struct prompt *p)
 {
-	unsigned char c = 0;
+	char line[QUERY_MAX] = "", *s;
+	size_t n;
 
-	query_change(p, 0, p->len, "", 0);
-	while (c != '\n') {
-		if (tty_wait(tty.fd, -1) == -1 && errno == EINTR) {
-			if (caught == SIGTSTP)
-				suspend(getpid());
-			else if (caught)
-				die_of(caught);
-		} else if (read(tty.fd, &c, 1) == 1) {
-			query_key(p, c);
-		} else {
-			return 0;
-		}
+	while (tty_wait(tty.fd, -1) == -1 && errno == EINTR) {
+		if (caught == SIGTSTP)
+			suspend(getpid());
+		else if (caught)
+			die_of(caught);
 	}
-	while (p->len > 0 && p->query[p->len - 1] == ' ')
-		query_change(p, p->len - 1, p->len, "", 0);
-	return p->len > 0;
+	if (read(tty.fd, line, sizeof(line) - 1) == -1)
+		return 0;
+	s = skip_blanks(line);
+	for (n = strlen(s); n > 0 && is_blank(s[n - 1]); n--)
+		continue;
+	query_change(p, 0, p->len, s, n);
+	return n > 0;
 }
 
 static const char *
