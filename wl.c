@@ -4171,7 +4171,7 @@ query_change(struct prompt *p, size_t from, size_t to, const char *s, size_t n)
 	p->cursor = from + n;
 }
 
-/* Where in the query a key moves the cursor; SIZE_MAX if it is none that does. */
+/* Where in the query a key moves the cursor; SIZE_MAX if it does not. */
 static size_t
 query_motion(const struct prompt *p, int key)
 {
