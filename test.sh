@@ -4127,12 +4127,12 @@ test_copy()
 {
 	prompting
 	tmux pipe-pane "cat >$tmp/raw"
-	wanted=''
+	codes=''
 	for copy in web-dev:dev.example.com db2:db2.db.internal \
 	    web-prod-1:10.0.0.5 printer:printer; do
 		keys C-u "${copy%:*}" C-y
 		screen "copied ${copy#*:}"
-		wanted=$wanted$(printf %s "${copy#*:}" | base64)$newline
+		codes=$codes$(printf %s "${copy#*:}" | base64)$newline
 	done
 	keys C-u mail C-y
 	sees 'what was copied is said' <<-'END'
@@ -4149,7 +4149,7 @@ test_copy()
 	screen 'copied nas'
 	until_true 'grep -q "copied nas" "$tmp/raw"'
 	is '^Y copies the HostName, with or without a row' \
-	    "${wanted}bXguZXhhbXBsZS5jb20=${newline}bmFz" \
+	    "${codes}bXguZXhhbXBsZS5jb20=${newline}bmFz" \
 	    "$(tr '\007' '\n' <"$tmp/raw" |
 	    sed -n "s/.*$esc]52;c;\([A-Za-z0-9+/=]*\)\$/\1/p")"
 	keys Escape

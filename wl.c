@@ -417,13 +417,12 @@ text_width(const char *s)
 	return put_text(NULL, s, INT_MAX / 2, NULL);
 }
 
-/* S as it may be shown in a message; valid until the next call. */
+/* S as it may be shown in a message. */
 static const char *
 printable(const char *s)
 {
-	static struct buf out;
+	struct buf out = { NULL, 0, 0 };
 
-	out.len = 0;
 	buf_str(&out, "");
 	put_text(&out, s, INT_MAX / 2, NULL);
 	return out.v;
@@ -4488,8 +4487,9 @@ plain_list(struct prompt *p)
 
 	for (i = 0; i < p->rank.len; i++) {
 		host = ranking_get(&p->rank, i);
-		buf_fmt(&p->out, "%zu %s\n", host->number,
-		    printable(host->name));
+		buf_fmt(&p->out, "%zu ", host->number);
+		put_text(&p->out, host->name, INT_MAX / 2, NULL);
+		buf_str(&p->out, "\n");
 	}
 	buf_str(&p->out, "host: ");
 	tty_write(&p->out);
