@@ -1298,6 +1298,7 @@ test_connection()
 #
 # sees NAME: the test NAME: does the screen on standard input come, whole?
 # types BYTES: they reach wl as they are, in one piece, as from a terminal.
+# prompting ARGUMENTS: wl on those hosts, its prompt on the screen.
 # ends NAME STATUS: the same for what is left on the screen when wl has ended
 # with that status: nothing else, and the terminal's mode is as before.
 
@@ -1324,6 +1325,12 @@ restored()
 	until_true '[ -s "$tmp/after" ]'
 	is "$1: the terminal is as before" "$(cat "$tmp/before")" \
 	    "$(cat "$tmp/after")"
+}
+
+prompting()
+{
+	start "$@" -F "$HOME/$config"
+	screen nas
 }
 
 ends()
@@ -1384,20 +1391,6 @@ test_prompt()
 	is 'the cursor is where the text will be' 2,0 "$(cursor)"
 	is 'beside the count stands what shows the keys' \
 	    ">$(printf %65s '')? keys  13/13" "$(tmux capture-pane -p | head -n 1)"
-	keys End PPage
-	sees 'from the last host, PgUp goes up by a page, less a row' <<-'END'
-		>                                                                         13/13
-		   1  bastion      jump@203.0.113.1
-		   2  web-prod-1   deploy@10.0.0.5           via bastion  shop front end
-		   3  web-prod-2   deploy@10.0.0.6:2222      via bastion  the spare
-		>  4  web-dev      dev.example.com
-		   5  staging-web
-		   6  db1          postgres@db1.db.internal
-		   7  db2          postgres@db2.db.internal
-		   8  db3          postgres@db3.db.internal
-		   9  mail         mx.example.com            Postfix
-		  10  nas
-	END
 	keys web
 	sees 'what is typed filters, and the best match is selected' <<-'END'
 		> web                                                                      4/13
@@ -1421,12 +1414,6 @@ test_prompt()
 		}   3  [web]-[prod]-2(  deploy@10.0.0.6:2222  via bastion  the spare
 	END
 	)" "$(styled | sed 's/)$//')"
-	keys C-w
-	screen '4/13'
-	keys C-h C-h C-h
-	screen '> w  '
-	keys C-u
-	screen '13/13'
 	stop
 	test_motion
 	test_editing
@@ -1482,15 +1469,16 @@ styled()
 	}' | sed 's/ *$//' | awk 'NF { print }'
 }
 
-# The keys that move the selection: after each, which host is it?
+# The keys that move the selection: after each, which host is it, and which is
+# the first of the window?
 
 test_motion()
 {
-	start -F "$HOME/$config"
-	screen 'nas'
-	for move in Down:2 C-n:3 C-j:4 Tab:5 Up:4 C-p:3 BTab:2 Up:1 Up:1 \
-	    NPage:10 NPage:13 Down:13 PPage:4 PPage:1 PPage:1 End:13 \
-	    Home:1 Down:2 C-k:1 C-k:1; do
+	prompting
+	for move in Down:2,1 C-n:3,1 C-j:4,1 Tab:5,1 Up:4,1 C-p:3,1 BTab:2,1 \
+	    Up:1,1 Up:1,1 NPage:10,4 NPage:13,4 Down:13,4 PPage:4,1 PPage:1,1 \
+	    PPage:1,1 End:13,4 Up:12,4 PPage:3,1 Home:1,1 Down:2,1 C-k:1,1 \
+	    C-k:1,1; do
 		keys "${move%:*}"
 		until_true 'capture; [ "$(selected)" = "${move#*:}" ]'
 		is "${move%:*} goes to host ${move#*:}" "${move#*:}" \
@@ -1499,14 +1487,18 @@ test_motion()
 	stop
 }
 
-selected() { printf '%s\n' "$screen" | sed -n '2,$s/^> *\([0-9]*\) .*/\1/p'; }
+selected()
+{
+	printf '%s\n' "$screen" | awk '
+		NR == 2 { first = $1 == ">" ? $2 : $1 }
+		NR > 1 && /^>/ { print $2 "," first }'
+}
 
 # The keys that edit: what is the query, and where is the cursor?
 
 test_editing()
 {
-	start -F "$HOME/$config"
-	screen 'nas'
+	prompting
 	edits 'one two' 9 'one two'
 	edits C-b 8 'one two' Left 7 'one two' Left 6 'one two' \
 	    C-f 7 'one two' Right 8 'one two' C-a 2 'one two' \
@@ -1547,8 +1539,26 @@ query()
 
 test_choice()
 {
-	start -p -F "$HOME/$config"
-	screen nas
+	prompting -p
+	keys '?' x '?'
+	sees 'a question mark, and F1, shows the keys' <<-'END'
+		>                                                                         13/13
+		type to filter: words, or a number
+		Enter connect   Esc ^C leave   ^Z stop
+		Up Down ^P ^N Tab PgUp PgDn Home End
+		^A ^E ^B ^F     move in the query; Alt: words
+		^U ^W ^K        delete: before, word, after
+		^R recently used hosts   ^X forget one
+		^T test which hosts answer
+		^Y copy HostName   ^O edit the entry
+		^L draw again
+	END
+	keys x
+	screen bastion
+	keys F1
+	screen 'type to filter'
+	keys Escape
+	screen bastion
 	keys 12
 	sees 'the row with the number comes first' <<-'END'
 		> 12                                                                       2/13
@@ -1556,11 +1566,7 @@ test_choice()
 		   3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare
 		  ssh 12
 	END
-	keys Enter
-	ends 'a number picks its host' 0 printer
-	start -p -F "$HOME/$config"
-	screen nas
-	keys 2
+	keys BSpace BSpace 2
 	sees 'names with the digits follow the number' <<-'END'
 		> 2                                                                        4/13
 		>  2  web-prod-1  deploy@10.0.0.5           via bastion  shop front end
@@ -1573,8 +1579,8 @@ test_choice()
 	ends 'Enter takes the selected host' 0 db2
 	start -p -F "$HOME/$config" web
 	screen 4/13
-	is 'the prompt opens with the query of the command line' web "$(query)"
-	is 'the cursor is behind that query' 5,0 "$(cursor)"
+	is 'the prompt opens with the query of the command line' '5,0 web' \
+	    "$(cursor) $(query)"
 	keys Enter
 	ends 'and Enter takes its best match' 0 web-dev
 	shell "$HOME/.ssh"
@@ -1586,17 +1592,7 @@ test_choice()
 	is 'an Enter that was typed ahead, which is a line feed, is Enter' \
 	    "\$ cat go; w -p${newline}nas$newline${newline}nas$newline\$" "$screen"
 	stop
-	start -p -F "$HOME/$config"
-	screen nas
-	keys new1
-	sees 'with no match the row says what Enter does' <<-'END'
-		> new1                                                                     0/13
-		  ssh new1
-	END
-	keys Up Down NPage PPage End Home Enter
-	ends 'Enter takes a query that matches nothing' 0 new1
-	start -p -F "$HOME/$config"
-	screen nas
+	prompting -p
 	keys 'no such' Enter
 	sees 'what ssh would refuse is not offered' <<-'END'
 		> no such                                                                  0/13
@@ -1623,39 +1619,15 @@ test_choice()
 		> x                                                                         0/0
 		  ssh x
 	END
-	keys Escape
-	ends 'Esc leaves without hosts too' 130
-	start -p -F "$HOME/$config"
-	screen nas
-	keys '?' x '?'
-	sees 'a question mark, and F1, shows the keys' <<-'END'
-		>                                                                         13/13
-		type to filter: words, or a number
-		Enter connect   Esc ^C leave   ^Z stop
-		Up Down ^P ^N Tab PgUp PgDn Home End
-		^A ^E ^B ^F     move in the query; Alt: words
-		^U ^W ^K        delete: before, word, after
-		^R recently used hosts   ^X forget one
-		^T test which hosts answer
-		^Y copy HostName   ^O edit the entry
-		^L draw again
-	END
-	keys x
-	screen bastion
-	keys F1
-	screen 'type to filter'
-	keys Escape
-	screen bastion
-	keys mail Enter
-	ends 'after the keys come the hosts again' 0 mail
+	keys Up Down NPage PPage End Home Enter
+	ends 'Enter takes a query that matches nothing' 0 x
 }
 
 # What comes from a terminal and is no key.
 
 test_input()
 {
-	start -p -F "$HOME/$config"
-	screen nas
+	prompting -p
 	# shellcheck disable=SC1003	# these are backslashes
 	for sequence in '[99~' '[1;5Q' '[24~' '[I' '[O' '[?1;2c' '[24;80R' \
 	    '[<0;12;3M' '[<0;12;3m' '[97;5u' '[?2026;2$y' \
@@ -1673,10 +1645,19 @@ test_input()
 	screen 'type to filter'
 	keys x
 	until_true 'capture; [ "$(selected)" ]'
-	is 'sequences may follow each other' 4 "$(selected)"
+	is 'sequences may follow each other' 4,1 "$(selected)"
 	types '\033[H\033[4~\033[1~\033[8~\033[7~\033[F\033OH\033[6~'
-	until_true 'capture; [ "$(selected)" = 10 ]'
-	is 'Home, End and PgDn have many sequences' 10 "$(selected)"
+	until_true 'capture; [ "$(selected)" = 10,4 ]'
+	is 'Home, End and PgDn have many sequences' 10,4 "$(selected)"
+	types '\033[200~web\033[A\033OB\033xd\033[201~'
+	sees 'a paste may have sequences in it, which do nothing' <<-'END'
+		> webd                                                                     3/13
+		>  4  web-dev     dev.example.com
+		   2  web-prod-1  deploy@10.0.0.5       via bastion  shop front end
+		   3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare
+		  ssh webd
+	END
+	keys C-u
 	tmux set-buffer "$(printf 'web\t1\nprod\033\003\025\001-')"
 	tmux paste-buffer -d -p
 	sees 'a paste is text, whatever is in it' <<-'END'
@@ -1686,18 +1667,6 @@ test_input()
 	END
 	keys Enter
 	ends 'after a paste Enter is Enter' 0 web-prod-1
-	start -F "$HOME/$config"
-	screen nas
-	types '\033[200~web\033[A\033OB\033xd\033[201~'
-	sees 'a paste may have sequences in it, which do nothing' <<-'END'
-		> webd                                                                     3/13
-		>  4  web-dev     dev.example.com
-		   2  web-prod-1  deploy@10.0.0.5       via bastion  shop front end
-		   3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare
-		  ssh webd
-	END
-	types '\033\033'
-	ends 'Esc Esc leaves' 130
 }
 
 # Small terminals, and terminals that change.
@@ -1718,8 +1687,35 @@ test_sizes()
 		    HostName %h.db.internal
 		    User postgres
 	END
-	size=40x6
+	size=10x2
 	start -p -F "$HOME/$config"
+	sees 'in 10x2 there is room for a name' <<-'END'
+		>     7/7
+		>1 web-pr
+	END
+	for row in '2 web-de' '3 stagin' '4 a-host' '5 db1  p' '6 db2  p' \
+	    '7 db3  p'; do
+		keys Down
+		shows "in 10x2 Down shows $row" ">     7/7$newline>$row"
+	done
+	keys web-prod-1234567
+	sees 'in 10x2 a long query scrolls' <<-'END'
+		> 234567
+		  ssh web
+	END
+	is 'the cursor is behind its end' 8,0 "$(cursor)"
+	keys C-a
+	sees 'the query scrolls back to its start' <<-'END'
+		> web-pro
+		  ssh web
+	END
+	is 'the cursor is at its start' 2,0 "$(cursor)"
+	resize 40x6
+	sees 'a larger terminal shows more of it' <<-'END'
+		> web-prod-1234567                  0/7
+		  ssh web-prod-1234567
+	END
+	keys C-k
 	sees 'in 40 columns, rows are cut, and 5 fit below the query' <<-'END'
 		>                                   7/7
 		> 1  web-prod-1          deploy@10.0.0.
@@ -1742,31 +1738,18 @@ test_sizes()
 		>     7/7
 		>5 db1  p
 	END
-	keys web-p
-	sees 'in 10x2 there is one row' <<-'END'
-		> web-p
-		>1 web-pr
-	END
-	keys rod-1234567
-	sees 'in 10x2 a long query scrolls' <<-'END'
-		> 234567
-		  ssh web
-	END
-	is 'the cursor is behind its end' 8,0 "$(cursor)"
-	keys C-a
-	sees 'the query scrolls back to its start' <<-'END'
-		> web-pro
-		  ssh web
-	END
-	is 'the cursor is at its start' 2,0 "$(cursor)"
-	resize 40x6
-	sees 'a larger terminal shows more of it' <<-'END'
-		> web-prod-1234567                  0/7
-		  ssh web-prod-1234567
-	END
-	keys C-k
+	for round in 1 2 3 4 5 6 7 8 9 10; do
+		resize 40x6
+		until_true 'capture; case $screen in *" 5  db1"*) ;; *) false
+		    ;; esac'
+		keys w
+		resize 10x2
+		shows "no resize is missed while a key is at work ($round)" \
+		    "> w   4/7$newline>2 web-de" || break
+		keys C-u
+	done
 	resize 80x24
-	sees 'after two resizes there is nothing left of them' <<-'END'
+	sees 'after many resizes there is nothing left of them' <<-'END'
 		>                                                                           7/7
 		> 1  web-prod-1                              deploy@10.0.0.5     shop front end
 		  2  web-dev                                 dev.example.com
@@ -1778,33 +1761,6 @@ test_sizes()
 	END
 	keys Escape
 	ends 'Esc after resizes leaves no trace' 130
-	size=10x2
-	start -F "$HOME/$config"
-	sees 'in 10x2 there is room for a name' <<-'END'
-		>     7/7
-		>1 web-pr
-	END
-	for row in '2 web-de' '3 stagin' '4 a-host' '5 db1  p' '6 db2  p' \
-	    '7 db3  p'; do
-		keys Down
-		shows "in 10x2 Down shows $row" ">     7/7$newline>$row"
-	done
-	keys Escape
-	ends 'in 10x2 Esc leaves no trace' 130
-	size=40x6
-	start -F "$HOME/$config"
-	screen db1
-	for round in 1 2 3 4 5 6 7 8 9 10; do
-		keys w
-		resize 10x2
-		shows "no resize is missed while a key is at work ($round)" \
-		    "> w   4/7$newline>2 web-de" || break
-		keys C-u
-		resize 40x6
-		until_true 'capture; case $screen in *" 5  db1"*) ;; *) false
-		    ;; esac'
-	done
-	stop
 	size=80x24
 }
 
@@ -1826,33 +1782,29 @@ test_letters()
 	e=$(printf '\303\251')
 	nihon=$(printf '\346\227\245\346\234\254')
 	start LC_ALL=C.UTF-8 -p -F "$HOME/$config"
-	shows 'wide and combining characters keep the columns straight' \
-	    "$(cat <<-END
+	sees 'wide and combining characters keep the columns straight' <<-END
 		>                                                                           4/4
 		> 1  $nihon-web  u@$nihon-web  $nihon $rocket
 		  2  cafe$acute      u@cafe$acute
 		  3  ${e}t$e       u@${e}t$e
 		  4  $rocket-prod   u@$rocket-prod
 	END
-	)"
 	keys -l "$e"
-	shows 'a letter of two bytes is one' "$(cat <<-END
+	sees 'a letter of two bytes is one' <<-END
 		> $e                                                                         1/4
 		> 3  ${e}t$e  u@${e}t$e
 		  ssh $e
 	END
-	)"
 	is 'the cursor is one column on' 3,0 "$(cursor)"
 	keys -l "$nihon"
 	until_true '[ "$(cursor)" = 7,0 ]'
 	is 'a wide character takes two columns' 7,0 "$(cursor)"
 	keys Left Left BSpace
-	shows 'the cursor and Backspace take whole characters' "$(cat <<-END
+	sees 'the cursor and Backspace take whole characters' <<-END
 		> $nihon                                                                      1/4
 		> 1  $nihon-web  u@$nihon-web  $nihon $rocket
 		  ssh $nihon
 	END
-	)"
 	is 'the cursor is before them' 2,0 "$(cursor)"
 	keys DC DC
 	screen 4/4
@@ -1868,30 +1820,25 @@ test_letters()
 	is 'Alt with a letter of two bytes does nothing' x "$(query)"
 	keys C-u
 	resize 10x2
-	shows 'in 10x2 there is room for wide characters' "$(cat <<-END
+	sees 'in 10x2 there is room for wide characters' <<-END
 		>     4/4
 		>1 $nihon-w
 	END
-	)"
 	keys -l "$nihon$nihon$nihon"
-	shows 'a query of wide characters scrolls, and none is cut' \
-	    "$(cat <<-END
+	sees 'a query of wide characters scrolls, and none is cut' <<-END
 		> ${nihon#???}$nihon
 		  ssh ${nihon%???}
 	END
-	)"
 	keys Escape
 	ends 'Esc leaves no trace of wide characters' 130
 	start -p -F "$HOME/$config"
-	shows 'in the C locale, each of their bytes is a question mark' \
-	    "$(cat <<-'END'
+	sees 'in the C locale, each of their bytes is a question mark' <<-'END'
 		>                                                                           4/4
 		> 1  ??????-web  u@??????-web  ?????? ????
 		  2  cafe??      u@cafe??
 		  3  ??t??       u@??t??
 		  4  ????-prod   u@????-prod
 	END
-	)"
 	stop
 
 	printf '%b' '# note \033]0;title\a\0302\0233 \0342\0200\0256 \0177\n' \
@@ -1920,35 +1867,27 @@ test_letters()
 test_leaving()
 {
 	prompt_hosts
-	for case in Escape C-c C-d 'M-P C-c' 'M-] C-c' 'M-[ C-c' 'M-O C-c' \
-	    'F1 C-c'; do
-		start -F "$HOME/$config"
-		screen nas
+	for case in Escape 'Escape Escape' C-c C-d 'M-P C-c' 'M-] C-c' \
+	    'M-[ C-c' 'M-O C-c' 'F1 C-c'; do
+		prompting
 		# shellcheck disable=SC2086	# one key after another
 		keys $case
 		ends "after $case wl has left and there is no trace" 130
 	done
-	start -F "$HOME/$config"
-	screen nas
+	prompting
 	keys zz C-d
 	screen 'ssh zz'
 	keys C-u C-d
 	ends '^D leaves only when there is no query' 130
 	for signal in HUP:129 INT:130 QUIT:131 TERM:143; do
-		start -F "$HOME/$config"
-		screen nas
+		prompting
+		[ $signal != TERM:143 ] || keys F1
+		[ $signal != TERM:143 ] || screen 'type to filter'
 		kill -"${signal%:*}" "$(cat "$tmp/pid")"
 		ends "SIG${signal%:*} ends the prompt" "${signal#*:}"
 	done
-	start -F "$HOME/$config"
-	screen nas
-	keys F1
-	screen 'type to filter'
-	kill -TERM "$(cat "$tmp/pid")"
-	ends 'SIGTERM ends the help' 143
 	for signal in HUP INT TERM; do
-		start -F "$HOME/$config"
-		screen nas
+		prompting
 		unread
 		kill -$signal "$(cat "$tmp/pid")"
 		ok "SIG$signal is heard where nobody reads the terminal" \
@@ -2010,7 +1949,8 @@ test_suspend()
 	keys w Enter
 	screen 13/13
 	keys web
-	screen 4/13
+	screen '> web'
+	rows=$(tail_from '> web')
 	keys C-z
 	until_true 'capture; case $screen in *4/13*) false ;; esac'
 	keys 'echo between; stty -g >between' Enter
@@ -2019,15 +1959,8 @@ test_suspend()
 	    "$(printf '%s\n' "$screen" | grep -e 13 -e bastion)"
 	keys fg Enter
 	screen 4/13
-	is 'fg brings the prompt back, with its query' "$(cat <<-'END'
-		> web                                                                      4/13
-		>  4  web-dev      dev.example.com
-		   2  web-prod-1   deploy@10.0.0.5       via bastion  shop front end
-		   3  web-prod-2   deploy@10.0.0.6:2222  via bastion  the spare
-		   5  staging-web
-		  ssh web
-	END
-	)" "$(tail_from '> web')"
+	is 'fg brings the prompt back, with its query' "$rows" \
+	    "$(tail_from '> web')"
 	keys -l -- -d
 	screen '> web-d'
 	kill -TSTP "$(cat "$tmp/pid")"
@@ -2064,8 +1997,7 @@ test_suspend()
 	is 'and after it has gone' \
 	    "$(cat "$HOME/.ssh/before")" "$(cat "$HOME/.ssh/after")"
 	stop
-	start -F "$HOME/$config"
-	screen nas
+	prompting
 	keys C-z
 	keys web
 	screen 4/13
@@ -2133,20 +2065,18 @@ test_plain()
 	plain 'the plain prompt ends with an empty line' '' 130 <<-'END'
 		host:
 	END
-	start TERM=dumb -F "$HOME/$config"
-	screen host:
-	keys C-d
-	over
-	shows 'the plain prompt ends with the end of file' \
-	    "$all${newline}host: exit 130"
-	stop
-	for signal in HUP:129 INT:130 QUIT:131 TERM:143; do
+	for way in EOF:130 HUP:129 INT:130 QUIT:131 TERM:143; do
 		start TERM=dumb -F "$HOME/$config"
 		screen host:
-		kill -"${signal%:*}" "$(cat "$tmp/pid")"
-		shows "SIG${signal%:*} ends the plain prompt" \
-		    "$all${newline}host: exit ${signal#*:}"
-		restored "SIG${signal%:*} at the plain prompt"
+		if [ $way = EOF:130 ]; then
+			keys C-d
+		else
+			kill -"${way%:*}" "$(cat "$tmp/pid")"
+		fi
+		over
+		shows "${way%:*} ends the plain prompt" \
+		    "$all${newline}host: exit ${way#*:}"
+		restored "${way%:*} at the plain prompt"
 		stop
 	done
 
@@ -4115,34 +4045,19 @@ test_copy_edit()
 	fresh
 }
 
-# copies HOST BASE64: ^Y on that host.
-
-copies()
-{
-	start -F "$HOME/$config"
-	screen 'nas'
-	tmux pipe-pane "cat >$tmp/raw"
-	keys "$1" C-y
-	screen copied
-	until_true 'grep -q "copied" "$tmp/raw"'
-	is "^Y copies the HostName of $1" "]52;c;$2" \
-	    "$(tr '\033\007' '[\n*]' <"$tmp/raw" | grep '^]52')"
-	is 'to the terminal alone, and in one piece' 1 \
-	    "$(grep -c "$esc]52;c;$2$(printf '\a')" "$tmp/raw")"
-	keys Escape
-	ends "after copying $1 Esc leaves no trace" 130
-}
-
 test_copy()
 {
-	copies web-dev ZGV2LmV4YW1wbGUuY29t
-	copies db2 ZGIyLmRiLmludGVybmFs
-	copies web-prod-1 MTAuMC4wLjU=
-	copies printer cHJpbnRlcg==
-	start -F "$HOME/$config"
-	screen nas
-	keys mail C-y
-	sees 'and says so' <<-'END'
+	prompting
+	tmux pipe-pane "cat >$tmp/raw"
+	codes=''
+	for copy in web-dev:dev.example.com db2:db2.db.internal \
+	    web-prod-1:10.0.0.5 printer:printer; do
+		keys C-u "${copy%:*}" C-y
+		screen "copied ${copy#*:}"
+		codes=$codes$(printf %s "${copy#*:}" | base64)$newline
+	done
+	keys C-u mail C-y
+	sees 'what was copied is said' <<-'END'
 		> mail                                                    copied mx.example.com
 		>  9  mail  mx.example.com  Postfix
 		  ssh mail
@@ -4152,10 +4067,15 @@ test_copy()
 		> mailx                                                                    0/13
 		  ssh mailx
 	END
-	keys C-y
-	keys C-u nas C-y
+	keys C-y C-u nas C-y
 	screen 'copied nas'
-	stop
+	until_true 'grep -q "copied nas" "$tmp/raw"'
+	is '^Y copies the HostName, with or without a row' \
+	    "${codes}bXguZXhhbXBsZS5jb20=${newline}bmFz" \
+	    "$(tr '\007' '\n' <"$tmp/raw" |
+	    sed -n "s/.*$esc]52;c;\([A-Za-z0-9+/=]*\)\$/\1/p")"
+	keys Escape
+	ends "after copying Esc leaves no trace" 130
 
 	# OSC 52 of its own, with C1 codes too, and it is long; ssh takes
 	# the lower case of all.
@@ -4198,11 +4118,12 @@ editor()
 
 called() { until_true '[ -s "$tmp/edited" ]'; cat "$tmp/edited"; }
 
+arguments() { called | sed '/^terminal$/,$d;/icanon$/d' | paste -s -d ' ' -; }
+
 test_edit()
 {
 	editor 'echo "EDITOR RUNS"; echo "Host new1" >>"$file"'
-	start EDITOR="$tmp/editor" -F "$HOME/$config"
-	screen nas
+	prompting EDITOR="$tmp/editor"
 	keys web-prod-2 C-o
 	screen 'EDITOR RUNS'
 	is '^O runs the editor at the host' \
@@ -4225,13 +4146,11 @@ test_edit()
 	prompt_hosts
 
 	editor 'sed 1,6d "$file" >"$file.new"; mv "$file.new" "$file"'
-	start VISUAL="$tmp/editor -x 'y'" EDITOR=false -F "$HOME/$config"
-	screen nas
+	prompting VISUAL="$tmp/editor -x 'y'" EDITOR=false
 	keys End C-o
 	screen 11/11
 	is '$VISUAL comes first, and may have arguments' \
-	    "-x$newline'y'$newline+24$newline$HOME/$config" \
-	    "$(called | sed '/^terminal$/,$d')"
+	    "-x 'y' +24 $HOME/$config" "$(arguments)"
 	keys Escape
 	ends 'a list may get shorter' 130
 	prompt_hosts
@@ -4240,18 +4159,16 @@ test_edit()
 	editor 'sed "s/^Host .*/Host x/" "$file" >"$file.new"
 	    mv "$file.new" "$file"; exit 3'
 	cp "$tmp/editor" "$tmp/vi/vi"
-	start EDITOR= PATH="$tmp/vi:$PATH" -F "$HOME/$config"
-	screen nas
+	prompting EDITOR= PATH="$tmp/vi:$PATH"
 	keys db3 C-o
 	screen 0/1
-	is 'the default is vi, whatever its status' \
-	    "+19$newline$HOME/$config" "$(called | sed '/^terminal$/,$d')"
+	is 'the default is vi, whatever its status' "+19 $HOME/$config" \
+	    "$(arguments)"
 	keys Escape
 	ends 'the list may have nothing left that matches' 130
 	prompt_hosts
 
-	start EDITOR=/nonexistent/editor -F "$HOME/$config"
-	screen nas
+	prompting EDITOR=/nonexistent/editor
 	keys C-o
 	screen 'not found'
 	screen 13/13
@@ -4268,16 +4185,14 @@ test_edit()
 	screen 2/2
 	keys beta C-o
 	screen 1/3
-	is '^O edits an inventory' "+2$newline$HOME/.ssh/hosts" \
-	    "$(called | sed '/^terminal$/,$d')"
+	is '^O edits an inventory' "+2 $HOME/.ssh/hosts" "$(arguments)"
 	stop
 
 	rm -rf "$XDG_STATE_HOME"
 	mkdir -p "$XDG_STATE_HOME/wl"
 	echo "$(date +%s) typed@there" >"$XDG_STATE_HOME/wl/recent"
 	rm -f "$tmp/edited"
-	start EDITOR="$tmp/editor" -F "$HOME/$config"
-	screen nas
+	prompting EDITOR="$tmp/editor"
 	keys C-r typed C-o
 	sees 'a name that was typed is in no file' <<-'END'
 		> typed                                                           not in a file
@@ -4360,13 +4275,13 @@ test_edit_option()
 	export VISUAL EDITOR
 	run -F "$HOME/$config" -e web-dev
 	is '-e becomes the editor of the host' "3:hello::+16 $HOME/$config" \
-	    "$rc:$out:$err:$(called | sed -n '1,2p' | paste -s -d ' ' -)"
+	    "$rc:$out:$err:$(arguments)"
 	unset VISUAL
 	EDITOR="$tmp/editor -a b"
 	run -F "$HOME/$config" -e postfix
 	is '$EDITOR may have arguments, and the query be one' \
 	    "3:hello:wl: postfix: mail:-a b +22 $HOME/$config" \
-	    "$rc:$out:$err:$(called | sed -n '1,4p' | paste -s -d ' ' -)"
+	    "$rc:$out:$err:$(arguments)"
 	for name in nosuch u@web-dev; do
 		run -F "$HOME/$config" -e $name
 		is "$name is in no file" "1::wl: $name: not in a file" \
@@ -4384,11 +4299,11 @@ test_edit_option()
 	printf '\n# $HOME\n Host inner\n' | write 'my hosts;$(x)'
 	run -F "$HOME/$config" -e inner
 	is 'a file may have any name' "3:hello::+3 $HOME/.ssh/my hosts;\$(x)" \
-	    "$rc:$out:$err:$(called | sed -n '1,2p' | paste -s -d ' ' -)"
+	    "$rc:$out:$err:$(arguments)"
 	printf '\nw[1:3]\n' | write hosts
 	run -F none -i "$HOME/.ssh/hosts" -e w2
 	is '-e edits an inventory' "3:hello::+2 $HOME/.ssh/hosts" \
-	    "$rc:$out:$err:$(called | sed -n '1,2p' | paste -s -d ' ' -)"
+	    "$rc:$out:$err:$(arguments)"
 	is 'but not its standard input' 'wl: w2: not in a file' \
 	    "$("$wl" -F none -i - -e w2 <"$HOME/.ssh/hosts" 2>&1)"
 	unset EDITOR
@@ -7046,7 +6961,7 @@ fuzz_ranking(struct prompt *p)
 static void
 fuzz_keys(struct prompt *p, const unsigned char *keys, size_t n)
 {
-	enum choice choice;
+	const char *chosen = NULL;
 	size_t i;
 	int key, over = 0;
 
@@ -7058,7 +6973,7 @@ fuzz_keys(struct prompt *p, const unsigned char *keys, size_t n)
 		key = decode(&p->decoder, keys[i]);
 		if (key != KEY_NONE && key != CTL('c') && key != CTL('z') &&
 		    key != CTL('t') && key != CTL('o'))
-			over = prompt_key(p, key, &choice);
+			over = prompt_key(p, key, &chosen);
 	}
 	fuzz_ranking(p);
 	prompt_draw(p);

@@ -354,12 +354,16 @@ write_all(int fd, const char *p, size_t n)
  * acts on the terminal, and columns are counted as the terminal counts them.
  */
 
-/* Characters that print nothing but turn the line's direction around. */
+/*
+ * Characters that print nothing but turn the line's direction around, and
+ * musl's for the bytes of a locale without characters.
+ */
 static int
-is_bidi(wchar_t c)
+is_hidden(wchar_t c)
 {
 	return c == 0x61c || c == 0x200e || c == 0x200f ||
-	    (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+	    (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
+	    (c >= 0xd800 && c <= 0xdfff);
 }
 
 /*
@@ -373,17 +377,13 @@ char_len(const char *s, size_t n, int *width)
 	wchar_t c;
 	size_t len;
 
-	if ((unsigned char)*s < 0x80) {
-		*width = is_control(*s) ? -1 : 1;
-		return 1;
-	}
 	memset(&state, 0, sizeof(state));
 	len = mbrtowc(&c, s, n, &state);
-	if (len == (size_t)-1 || len == (size_t)-2 || len == 0) {
-		*width = -1;
+	*width = -1;
+	if (len == (size_t)-1 || len == (size_t)-2 || len == 0)
 		return 1;
-	}
-	*width = is_bidi(c) ? -1 : wcwidth(c);
+	if (!is_hidden(c))
+		*width = wcwidth(c);
 	return len;
 }
 
@@ -395,22 +395,23 @@ char_len(const char *s, size_t n, int *width)
 static int
 put_text(struct buf *out, const char *s, int cols, const char *hit)
 {
-	size_t n = strlen(s), i, len;
 	int used = 0, width, marked = 0, mark;
+	size_t n = strlen(s), i, len;
+	const char *shown;
 
 	for (i = 0; i < n; i += len) {
 		len = char_len(s + i, n - i, &width);
-		if (used + (width < 0 ? 1 : width) > cols)
+		shown = width < 0 ? "?" : s + i;
+		width = width < 0 ? 1 : width;
+		if (used + width > cols)
 			break;
 		mark = hit != NULL && i < MATCH_MAX && hit[i];
 		if (mark != marked)
 			buf_str(out, mark ? "\033[4m" : "\033[24m");
 		marked = mark;
-		if (out != NULL && width < 0)
-			buf_str(out, "?");
-		else if (out != NULL)
-			buf_add(out, s + i, len);
-		used += width < 0 ? 1 : width;
+		if (out != NULL)
+			buf_add(out, shown, *shown == '?' ? 1 : len);
+		used += width;
 	}
 	if (marked)
 		buf_str(out, "\033[24m");
@@ -424,37 +425,32 @@ text_width(const char *s)
 	return put_text(NULL, s, INT_MAX / 2, NULL);
 }
 
-/* S as it may be shown in a message, which may have two of them. */
+/* S as it may be shown in a message; it stays. */
 static const char *
 printable(const char *s)
 {
-	static struct buf bufs[2];
-	static int turn;
-	struct buf *out = &bufs[turn ^= 1];
+	struct buf out = { NULL, 0, 0 };
 
-	out->len = 0;
-	buf_str(out, "");
-	put_text(out, s, INT_MAX / 2, NULL);
-	return out->v;
+	buf_str(&out, "");
+	put_text(&out, s, INT_MAX / 2, NULL);
+	return out.v;
 }
 
 /* Appends a text of several lines as it may be shown. */
 static void
 put_lines(struct buf *out, const char *text)
 {
-	struct buf line = { NULL, 0, 0 };
-	size_t n;
+	char *copy = xstrdup(text), *end = copy + strlen(copy), *p, *next;
 
-	for (;; text += n + 1) {
-		n = strcspn(text, "\n");
-		line.len = 0;
-		buf_add(&line, text, n - (n > 0 && text[n - 1] == '\r'));
-		put_text(out, line.v, INT_MAX / 2, NULL);
-		if (text[n] == '\0')
-			break;
-		buf_str(out, "\n");
+	for (p = copy; p <= end; p = next) {
+		if (p > copy)
+			buf_str(out, "\n");
+		next = cut_line(p, end);
+		if (next - p > 1 && next[-2] == '\r')
+			next[-2] = '\0';
+		put_text(out, p, INT_MAX / 2, NULL);
 	}
-	free(line.v);
+	free(copy);
 }
 
 /*
@@ -2579,21 +2575,14 @@ ranking_update(struct ranking *r, const char *text)
 
 /*
  * Signals and the terminal.  From signals_catch() on, the signals that would
- * end or stop wl arrive only inside the calls of tty_wait(): they set
- * `caught' and interrupt it.  Whoever sees that gives the terminal back and
- * lets signal_obey() do what the signal is for.  An ignored signal stays
- * ignored.  The terminal is given back by whatever exit there is.
+ * end or stop wl arrive only while it waits: they set `caught', and whoever
+ * sees that gives the terminal back and does what the signal is for.  An
+ * ignored signal stays ignored.
  */
 
 static const int signals[] = { SIGALRM, SIGHUP, SIGINT, SIGPIPE, SIGQUIT,
     SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTOU, SIGCONT, SIGWINCH, SIGCHLD };
 enum { NSIGNALS = sizeof(signals) / sizeof(signals[0]) };
-
-struct saved_signals {
-	sigset_t mask;
-	struct sigaction actions[NSIGNALS];
-	int on;
-};
 
 /* The flags that tell modes apart; some systems set others themselves. */
 #define OURS	((tcflag_t)(ICANON | ECHO | ECHONL | ISIG))
@@ -2601,16 +2590,17 @@ struct saved_signals {
 enum tty_mode { TTY_COOKED, TTY_PROMPT, TTY_SPINNER, TTY_ASK, TTY_SECRET,
     TTY_LENT };
 
-struct tty {
+static struct {
 	int fd;			/* /dev/tty, -1: none */
-	struct termios cooked;	/* the mode it was found in */
-	struct termios now;	/* and that it was put into */
-	enum tty_mode mode;
 	int rows, cols;
-	struct saved_signals saved;
-};
-
-static struct tty tty = { .fd = -1 };
+	struct termios cooked;	/* the mode it was found in */
+	enum tty_mode mode;	/* and that it was put into */
+	struct {
+		sigset_t mask;
+		struct sigaction actions[NSIGNALS];
+		int on;
+	} saved;		/* the signals, as they were found */
+} tty = { .fd = -1 };
 
 static void
 on_signal(int signo)
@@ -2623,32 +2613,27 @@ on_signal(int signo)
 static void
 signals_catch(void)
 {
-	struct sigaction sa;
+	struct sigaction sa = { .sa_handler = on_signal };
+	struct sigaction *old = tty.saved.actions;
 	sigset_t set;
 	size_t i;
 
 	if (tty.saved.on)
 		return;
 	tty.saved.on = 1;
-	memset(&sa, 0, sizeof(sa));
-	sa.sa_handler = on_signal;
-	sigemptyset(&sa.sa_mask);
+	sigemptyset(&sa.sa_mask);	/* several may arrive in one wait */
 	sigemptyset(&set);
 	for (i = 0; i < NSIGNALS; i++)
 		sigaddset(&set, signals[i]);
 	sigprocmask(SIG_BLOCK, &set, &tty.saved.mask);
 	for (i = 0; i < NSIGNALS; i++) {
-		sigaction(signals[i], NULL, &tty.saved.actions[i]);
-		if (tty.saved.actions[i].sa_handler != SIG_IGN ||
-		    signals[i] == SIGCHLD)
-			sigaction(signals[i], &sa, NULL);
+		sigaction(signals[i], &sa, &old[i]);
+		if (old[i].sa_handler == SIG_IGN && signals[i] != SIGCHLD)
+			sigaction(signals[i], &old[i], NULL);
 	}
 }
 
-/*
- * Puts back what signals_catch() changed: first the actions, so that a signal
- * that is pending then does what it did before wl.
- */
+/* Puts the mask back last: what is pending then does what it did before wl. */
 static void
 signals_restore(void)
 {
@@ -2704,7 +2689,16 @@ tty_set(enum tty_mode mode)
 	    errno == EINTR)
 		continue;
 	tty.mode = mode;
-	tty.now = t;
+}
+
+/* The flags by which the terminal's mode is not MODE. */
+static tcflag_t
+tty_differs(enum tty_mode mode)
+{
+	struct termios t;
+
+	return tcgetattr(tty.fd, &t) == -1 ? 0 :
+	    (t.c_lflag ^ tty_flags(mode).c_lflag) & OURS;
 }
 
 /*
@@ -2714,10 +2708,7 @@ tty_set(enum tty_mode mode)
 static int
 tty_taken(void)
 {
-	struct termios t;
-
-	return tcgetattr(tty.fd, &t) == 0 &&
-	    ((t.c_lflag ^ tty.now.c_lflag) & OURS) != 0;
+	return tty_differs(tty.mode) != 0;
 }
 
 /*
@@ -2728,17 +2719,11 @@ tty_taken(void)
 static void
 tty_uncover(void)
 {
-	struct termios t, want = tty_flags(TTY_SPINNER);
+	tcflag_t differs = tty_differs(TTY_SPINNER);
+	struct termios t = tty_flags(differs == 0 ? TTY_COOKED : TTY_SECRET);
 
-	if (tcgetattr(tty.fd, &t) == -1)
-		return;
-	if ((t.c_lflag & OURS) == (want.c_lflag & OURS))
-		want = tty.cooked;
-	else if ((t.c_lflag & OURS) == (want.c_lflag & OURS & ~ECHONL))
-		want = tty_flags(TTY_SECRET);
-	else
-		return;
-	tcsetattr(tty.fd, TCSADRAIN, &want);
+	if (differs == 0 || differs == ECHONL)
+		tcsetattr(tty.fd, TCSADRAIN, &t);
 }
 
 /*
@@ -2752,37 +2737,23 @@ tty_foreground(pid_t group)
 		tcsetpgrp(tty.fd, group);
 }
 
-/* Whatever exit there is, the terminal is given back. */
-static void
-tty_cooked(void)
-{
-	if (tty.mode == TTY_PROMPT)
-		(void)write_all(tty.fd, "\033[?2004l\033[?25h", 14);
-	tty_set(TTY_COOKED);
-}
-
-/* Takes the prompt off the screen, and all else that is below the cursor. */
+/* Whatever exit there is, the terminal is given back, without the prompt. */
 static void
 tty_clear(void)
 {
 	if (tty.mode == TTY_PROMPT)
-		(void)write_all(tty.fd, "\r\033[J", 4);
-	tty_cooked();
+		(void)write_all(tty.fd, "\r\033[J\033[?2004l\033[?25h", 18);
+	tty_set(TTY_COOKED);
 }
 
 static void
 tty_size(void)
 {
-	struct winsize w;
+	struct winsize w = { 0 };
 
-	tty.rows = 24;
-	tty.cols = 80;
-	if (ioctl(tty.fd, TIOCGWINSZ, &w) == -1)
-		return;
-	if (w.ws_row > 0)
-		tty.rows = w.ws_row;
-	if (w.ws_col > 0)
-		tty.cols = w.ws_col;
+	ioctl(tty.fd, TIOCGWINSZ, &w);
+	tty.rows = w.ws_row > 0 ? w.ws_row : 24;
+	tty.cols = w.ws_col > 0 ? w.ws_col : 80;
 }
 
 /* Opens the terminal; 0 if there is none that select(2) can watch. */
@@ -2792,15 +2763,14 @@ tty_open(void)
 	if (tty.fd != -1)
 		return 1;
 	tty.fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	if (tty.fd == -1)
-		return 0;
-	if (tty.fd >= FD_SETSIZE || tcgetattr(tty.fd, &tty.cooked) == -1) {
+	if (tty.fd >= FD_SETSIZE ||
+	    (tty.fd != -1 && tcgetattr(tty.fd, &tty.cooked) == -1)) {
 		close(tty.fd);
 		tty.fd = -1;
-		return 0;
 	}
-	atexit(tty_cooked);
-	tty.now = tty.cooked;
+	if (tty.fd == -1)
+		return 0;
+	atexit(tty_clear);
 	tty_size();
 	return 1;
 }
@@ -2835,15 +2805,15 @@ tty_write(struct buf *out)
 	sigaddset(&mask, SIGWINCH);
 	fcntl(tty.fd, F_SETFL, flags | O_NONBLOCK);
 	while (done < out->len) {
+		FD_ZERO(&set);
+		FD_SET(tty.fd, &set);
+		if (pselect(tty.fd + 1, NULL, &set, NULL,
+		    caught ? &moment : NULL, &mask) == 0)
+			break;
 		n = write(tty.fd, out->v + done, out->len - done);
 		if (n == -1 && errno != EAGAIN && errno != EINTR)
 			break;
 		done += n > 0 ? (size_t)n : 0;
-		FD_ZERO(&set);
-		FD_SET(tty.fd, &set);
-		if (n == -1 && pselect(tty.fd + 1, NULL, &set, NULL,
-		    caught ? &moment : NULL, &mask) == 0)
-			break;
 	}
 	fcntl(tty.fd, F_SETFL, flags);
 	out->len = 0;
@@ -2857,23 +2827,20 @@ tty_write(struct buf *out)
 static int
 tty_wait(int fd, long ms)
 {
-	int n, blind;
 	struct timespec ts;
 	fd_set set;
 
-	blind = fd >= FD_SETSIZE;	/* looked at every 10 ms instead */
-	if (blind) {
-		fd = -1;
-		ms = ms < 0 || ms > 10 ? 10 : ms;
-	}
-	ts.tv_sec = ms / 1000;
-	ts.tv_nsec = ms % 1000 * 1000000;
 	FD_ZERO(&set);
+	if (fd >= FD_SETSIZE) {	/* who waits looks at it every 10 ms */
+		fd = -1;
+		ms = 10;
+	}
 	if (fd != -1)
 		FD_SET(fd, &set);
-	n = pselect(fd + 1, &set, NULL, NULL, ms < 0 ? NULL : &ts,
+	ts.tv_sec = ms / 1000;
+	ts.tv_nsec = ms % 1000 * 1000000;
+	return pselect(fd + 1, &set, NULL, NULL, ms < 0 ? NULL : &ts,
 	    &tty.saved.mask);
-	return n == 0 && blind ? 1 : n;
 }
 
 /*
@@ -2893,21 +2860,14 @@ tty_own(pid_t who)
 static void
 suspend(pid_t who)
 {
-	struct sigaction dfl, old;
-	sigset_t set;
+	struct sigaction dfl = { .sa_handler = SIG_DFL }, old;
 
-	memset(&dfl, 0, sizeof(dfl));
-	dfl.sa_handler = SIG_DFL;
-	sigemptyset(&dfl.sa_mask);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTSTP);
 	caught = 0;
 	tty_set(TTY_COOKED);
 	tty_foreground(getpgrp());
 	sigaction(SIGTSTP, &dfl, &old);
 	kill(who, SIGTSTP);
-	sigprocmask(SIG_UNBLOCK, &set, NULL);
-	sigprocmask(SIG_BLOCK, &set, NULL);
+	tty_wait(-1, 0);	/* it arrives here */
 	sigaction(SIGTSTP, &old, NULL);
 	if (tty.fd == -1)
 		return;
@@ -2949,19 +2909,23 @@ enum {
 };
 
 struct decoder {
-	enum { GROUND, ESCAPE, ALT, CSI, CONSOLE, STRING,
-	    STRING_ESC } state;
-	int number;		/* the first parameter */
-	int first;		/* it is not at its end */
+	char seq[8];		/* how the sequence that is read begins */
+	size_t len;		/* bytes of that, 0: none is read */
+	int last;		/* the byte before */
 	int paste;		/* in a bracketed paste */
 	int ahead;		/* bytes that come from before raw mode */
 };
 
 /*
- * The keys that end in a letter, or in a number and `~'.  An arrow has the
- * number 1 if Control, Alt or Shift is held.
+ * Sequences by their last byte and the number in them; 0 is any.  An arrow has
+ * the number 1 if Control, Alt or Shift is held.  The Linux console's F1 has a
+ * `[' for a number, and a key with Alt is ESC and one byte.
  */
-static const struct { char final; int number, key; } sequences[] = {
+enum { CONSOLE = -1, ALT = -2 };
+static const struct { int final, number, key; } sequences[] = {
+	{ '\033', ALT, KEY_ESC }, { 0x7f, ALT, CTL('w') },
+	{ CTL('h'), ALT, CTL('w') }, { 'b', ALT, KEY_WORD_LEFT },
+	{ 'f', ALT, KEY_WORD_RIGHT }, { 'A', CONSOLE, KEY_F1 },
 	{ 'C', 1, KEY_WORD_RIGHT }, { 'D', 1, KEY_WORD_LEFT },
 	{ 'A', 0, CTL('p') }, { 'B', 0, CTL('n') }, { 'C', 0, CTL('f') },
 	{ 'D', 0, CTL('b') }, { 'H', 0, KEY_HOME }, { 'F', 0, KEY_END },
@@ -2971,94 +2935,61 @@ static const struct { char final; int number, key; } sequences[] = {
 	{ '~', 6, KEY_PGDN }, { '~', 11, KEY_F1 },
 };
 
+/* The key whose sequence byte C ends. */
 static int
-sequence_key(struct decoder *d, int final)
+sequence_key(struct decoder *d, int c)
 {
+	int number = d->len == 1 ? ALT : d->seq[2] == '[' ? CONSOLE :
+	    atoi(d->seq + 2);
 	size_t i;
 
-	d->state = GROUND;
-	if (final == '~' && (d->number == 200 || d->number == 201))
-		d->paste = d->number == 200;
+	d->len = 0;
+	if (c == '~' && (number == 200 || number == 201))
+		d->paste = number == 200;
 	for (i = 0; i < sizeof(sequences) / sizeof(sequences[0]); i++)
-		if (sequences[i].final == final && !d->paste &&
-		    (sequences[i].number == 0 ||
-		    sequences[i].number == d->number))
+		if (sequences[i].final == c && !d->paste &&
+		    (sequences[i].number == number ||
+		    (sequences[i].number == 0 && number >= 0)))
 			return sequences[i].key;
 	return KEY_NONE;
 }
 
-/* A byte after ESC: the kind of sequence that it begins, or a key with Alt. */
+/* Whether byte C ends a sequence of the KIND that the byte after ESC tells. */
 static int
-decode_escape(struct decoder *d, int c)
+sequence_ends(const struct decoder *d, int kind, int c)
 {
-	d->number = 0;
-	d->first = 1;
-	d->state = c == '[' || c == 'O' ? CSI :
-	    c != '\0' && strchr("]PX^_", c) != NULL ? STRING :
-	    c >= 0xc0 ? ALT : GROUND;
-	if (d->paste)
-		return KEY_NONE;
-	return c == '\033' ? KEY_ESC : c == 'b' ? KEY_WORD_LEFT :
-	    c == 'f' ? KEY_WORD_RIGHT :
-	    c == 0x7f || c == CTL('h') ? CTL('w') : KEY_NONE;
-}
-
-/* A byte of a control sequence. */
-static int
-decode_csi(struct decoder *d, int c)
-{
-	if (c == '\033')
-		d->state = ESCAPE;
-	else if (c == '[')
-		d->state = CONSOLE;
-	else if (c >= 0x40 && c <= 0x7e)
-		return sequence_key(d, c);
-	else if (c == ';' || c == ':')
-		d->first = 0;
-	else if (is_digit(c) && d->first && d->number < 1000)
-		d->number = d->number * 10 + c - '0';
-	return KEY_NONE;
-}
-
-/* A byte that is none of a sequence. */
-static int
-decode_plain(struct decoder *d, int c)
-{
-	d->state = c == '\033' ? ESCAPE : GROUND;
-	if (c == CTL('c'))
-		d->paste = 0;		/* one without an end is no trap */
-	if (d->paste && (c == '\r' || c == '\n' || c == '\t'))
-		return ' ';
-	return c == '\033' || (d->paste && is_control(c)) ? KEY_NONE : c;
+	if (d->len == 1)
+		return c < 0xc0 && memchr("[O]PX^_", c, 7) == NULL;
+	if (kind == '[' || kind == 'O')
+		return c >= 0x40 && c <= 0x7e && (c != '[' || d->len > 2);
+	return kind < 0xc0 &&	/* a string */
+	    (c == '\a' || (c == '\\' && d->last == '\033'));
 }
 
 /* Takes byte C and returns the key that it completes, or KEY_NONE. */
 static int
 decode(struct decoder *d, int c)
 {
-	if (c == CTL('c') && !d->paste)
-		d->state = GROUND;	/* nor is such a sequence */
-	switch (d->state) {
-	case ESCAPE:
-		return decode_escape(d, c);
-	case CSI:
-		return decode_csi(d, c);
-	case CONSOLE:		/* F1 is ESC [ [ A on the Linux console */
-		d->state = GROUND;
-		return c == 'A' ? KEY_F1 : KEY_NONE;
-	case STRING:
-		if (c == '\a' || c == '\033')
-			d->state = c == '\a' ? GROUND : STRING_ESC;
+	int kind = d->len > 1 ? (unsigned char)d->seq[1] : 0;
+
+	if ((c == CTL('c') && !d->paste) ||	/* no sequence is a trap */
+	    (c == '\033' && (kind == '[' || kind == 'O')) ||
+	    (kind >= 0xc0 && (c & 0xc0) != 0x80))	/* Alt and a letter */
+		d->len = 0;
+	if (d->len > 0 && sequence_ends(d, kind, c))
+		return sequence_key(d, c);
+	if (d->len > 0 || c == '\033') {
+		if (d->len + 1 < sizeof(d->seq))
+			d->seq[d->len++] = (char)c;
+		d->seq[d->len] = '\0';
+		d->last = c;
 		return KEY_NONE;
-	case STRING_ESC:
-		d->state = c == '\\' ? GROUND : STRING;
-		return KEY_NONE;
-	case ALT:		/* the rest of a character after ESC */
-		return (c & 0xc0) == 0x80 ? KEY_NONE : decode_plain(d, c);
-	case GROUND:
-		break;
 	}
-	return decode_plain(d, c);
+	if (c == CTL('c'))
+		d->paste = 0;		/* nor is a paste without an end */
+	if (d->paste && (c == '\r' || c == '\n' || c == '\t'))
+		return ' ';
+	return d->paste && is_control(c) ? KEY_NONE : c;
 }
 
 /*
@@ -3082,19 +3013,17 @@ keys_begin(struct decoder *d)
 static int
 read_key(struct decoder *d)
 {
-	long wait = d->state == GROUND ? -1 :
-	    d->state == ESCAPE ? ESC_MS : SEQUENCE_MS;
+	int r, alone = d->len == 1;
 	unsigned char c;
-	int r, alone;
 
 	if (caught)
 		return KEY_SIGNAL;
-	if ((r = tty_wait(tty.fd, wait)) == -1)
+	r = tty_wait(tty.fd, d->len == 0 ? -1 : alone ? ESC_MS : SEQUENCE_MS);
+	if (r == -1)
 		return errno == EINTR ? KEY_SIGNAL : KEY_HANGUP;
 	if (r == 0) {
-		alone = d->state == ESCAPE && !d->paste;
-		d->state = GROUND;
-		return alone ? KEY_ESC : KEY_NONE;
+		d->len = 0;
+		return alone && !d->paste ? KEY_ESC : KEY_NONE;
 	}
 	if (read(tty.fd, &c, 1) != 1)
 		return KEY_HANGUP;
@@ -3720,8 +3649,6 @@ enum {
 	NARROW = 24,		/* columns below which every blank counts */
 };
 
-enum choice { CHOSE_NOTHING, CHOSE_HOST, CHOSE_QUERY };
-
 struct prompt {
 	struct ranking rank;
 	struct decoder decoder;
@@ -3730,11 +3657,13 @@ struct prompt {
 	size_t sel, top;	/* the selected row, the first one shown */
 	struct buf lines[ROWS_MAX + 1];	/* what the screen shows */
 	struct buf line, out;	/* a line, and a frame, that are being made */
-	struct buf text;	/* a field of a line */
+	struct buf text, state;	/* fields of a line */
+	int gap, name, addr, jump;	/* columns: between fields, of fields */
+	int col;		/* the columns that the row has so far */
+	unsigned found;		/* bits of the words that a field has taken */
 	size_t height;		/* lines that are there to be drawn on */
 	int column;		/* where the cursor belongs in the first */
 	int help;		/* the keys are shown instead of the hosts */
-	size_t prepared;	/* hosts whose address is known already */
 	struct probes probes;
 	struct open_hosts open;
 	char message[128];	/* shown in place of the count, until a key */
@@ -3764,44 +3693,39 @@ prompt_room(void)
 }
 
 /*
- * Whether ssh may take the query, less the blanks around it, for a
- * destination: [ssh://][user@]host[:port].
+ * The query, less the blanks around it, if ssh may take that for a
+ * destination, [ssh://][user@]host[:port]; else NULL.
  */
-static int
-query_is_destination(const struct prompt *p)
+static const char *
+query_destination(const struct prompt *p)
 {
+	static char word[QUERY_MAX];
 	const char *s = p->query + strspn(p->query, " ");
 	size_t n = strcspn(s, " ");
-	char word[QUERY_MAX];
 
 	snprintf(word, sizeof(word), "%.*s", (int)n, s);
-	return s[n + strspn(s + n, " ")] == '\0' &&
-	    is_destination(word + (strncmp(word, "ssh://", 6) == 0 ? 6 : 0));
+	return s[n + strspn(s + n, " ")] == '\0' && is_destination(word +
+	    (strncmp(word, "ssh://", 6) == 0 ? 6 : 0)) ? word : NULL;
 }
 
 /* The rows that can be selected: the matches, and the query itself. */
 static size_t
 prompt_rows(const struct prompt *p)
 {
-	return p->rank.len + (size_t)query_is_destination(p);
+	return p->rank.len + (query_destination(p) != NULL);
 }
 
-/* Where the columns of the rows shown begin. */
-struct columns {
-	int number, name, addr, jump;
-};
-
+/* Finds the columns for the rows that are shown. */
 static void
-measure(struct prompt *p, struct columns *at)
+measure(struct prompt *p)
 {
-	struct hosts *h = p->rank.hosts;
 	size_t i, last = p->top + prompt_room();
-	int n, name = 0, addr = 0, gap = tty.cols < NARROW ? 1 : 2;
+	int n, name = 0, addr = 0;
 	struct host *host;
 
 	for (i = p->top; i < p->rank.len && i < last; i++) {
 		host = ranking_get(&p->rank, i);
-		host_details(h, host);
+		host_details(p->rank.hosts, host);
 		n = text_width(host->name);
 		name = n > name ? n : name;
 		n = text_width(host->addr);
@@ -3809,148 +3733,100 @@ measure(struct prompt *p, struct columns *at)
 	}
 	if (tty.cols >= NARROW && name > (tty.cols - 4) / 2)
 		name = (tty.cols - 4) / 2;
-	at->number = gap;
-	at->name = gap + snprintf(NULL, 0, "%zu", h->len) + gap;
-	at->addr = at->name + name + 2;
-	at->jump = at->addr + (addr > 0 ? addr + 2 : 0);
-}
-
-/* How much there is of the row that is being made. */
-struct row {
-	int col;		/* its columns */
-	unsigned found;		/* bits of the words that a field has taken */
-};
-
-/*
- * Appends S to a row from column LEFT on, as far as there is room before
- * column END.  HIT marks the bytes to underline, see put_text().
- */
-static void
-put_at(struct prompt *p, struct row *r, const char *s, const char *hit,
-    int left, int end)
-{
-	for (; r->col < left && r->col < tty.cols - 1; r->col++)
-		buf_str(&p->line, " ");
-	if (r->col < left)
-		r->col = left;
-	if (r->col < end)
-		r->col += put_text(&p->line, s, end - r->col, hit);
+	p->gap = tty.cols < NARROW ? 1 : 2;
+	p->name = 2 * p->gap + snprintf(NULL, 0, "%zu", p->rank.hosts->len);
+	p->addr = p->name + name + 2;
+	p->jump = p->addr + (addr > 0 ? addr + 2 : 0);
 }
 
 /*
- * Appends a field that is searched.  The letters are underlined that give a
- * word its score, which is that of the first field it is found in.
+ * Appends S to the row from column LEFT on, as far as there is room before
+ * column END.  In a field that is searched those letters are underlined that
+ * give a word its score, which is that of the first field it is found in.
  */
 static void
-put_field(struct prompt *p, struct row *r, const char *s, int left, int end)
+put_field(struct prompt *p, const char *s, int searched, int left, int end)
 {
 	const struct query *q = &p->rank.query;
-	char hit[MATCH_MAX];
-	unsigned i;
+	char hit[MATCH_MAX] = { 0 };
+	size_t i;
 
-	memset(hit, 0, sizeof(hit));
-	for (i = 0; i < q->nwords; i++)
-		if ((r->found & 1U << i) == 0 &&
+	for (i = 0; searched && i < q->nwords; i++)
+		if ((p->found & 1U << i) == 0 &&
 		    match(&q->words[i], s, hit) != SCORE_NONE)
-			r->found |= 1U << i;
-	put_at(p, r, s, hit, left, end);
+			p->found |= 1U << i;
+	for (; p->col < left && p->col < tty.cols - 1; p->col++)
+		buf_str(&p->line, " ");
+	if (p->col < left)
+		p->col = left;
+	if (p->col < end)
+		p->col += put_text(&p->line, s, end - p->col, hit);
 }
 
 /*
- * The column for S in a row: LEFT, or before that as far as it must to end
- * before END, but behind what is there.
+ * Appends S, unless it is empty, behind the address: in line with those of the
+ * other rows, or before that as far as it must to end before END.
  */
-static int
-fit(const struct row *r, const char *s, int left, int end)
+static void
+put_behind(struct prompt *p, const char *s, int searched, int end)
 {
-	int n = text_width(s);
+	int left = p->jump, n = text_width(s);
 
 	if (left > end - n)
 		left = end - n;
-	return left < r->col + 2 ? r->col + 2 : left;
-}
-
-/* What is known of a host at the moment: its master, its test, its last use. */
-static const char *
-host_state(struct prompt *p, const struct host *host)
-{
-	const char *parts[3] = { "", "", "" };
-	char when[32] = "";
-	size_t i;
-
-	if (is_open(&p->open, host->name))
-		parts[0] = "* open";
-	parts[1] = probe_text(&p->probes, p->rank.hosts, host);
-	if (p->rank.recent && host->use != 0)
-		ago(host->used, when, sizeof(when));
-	parts[2] = when;
-	p->text.len = 0;
-	buf_str(&p->text, "");
-	for (i = 0; i < 3; i++)
-		if (*parts[i] != '\0')
-			buf_fmt(&p->text, "%s%s", p->text.len > 0 ? "  " : "",
-			    parts[i]);
-	return p->text.v;
+	if (left < p->col + 2)
+		left = p->col + 2;
+	if (n > 0)
+		put_field(p, s, searched, left, end);
 }
 
 /*
- * Appends what there is to say of a host behind its name: address, jump host,
- * state, note.  The state is never cut for the sake of the others.
+ * What is known of a host at the moment, each thing behind two blanks: its
+ * master, its test, its last use.
  */
-static void
-put_details(struct prompt *p, struct row *r, struct host *host,
-    const struct columns *at)
+static const char *
+host_state(struct prompt *p, const struct host *host)
 {
-	const char *addr = host->addr, *note = host->note, *jump = host->jump;
-	const char *state = host_state(p, host);
-	int edge = tty.cols - 1, left = at->jump;
-	int end = edge - (*state != '\0' ? text_width(state) + 2 : 0);
+	const char *test = probe_text(&p->probes, p->rank.hosts, host);
+	char when[32] = "";
 
-	if (*addr != '\0')
-		put_field(p, r, addr, at->addr, end);
-	if (*jump != '\0' && r->col + 6 <= end) {
-		put_at(p, r, "via ", NULL, fit(r, jump, left, end - 4), end);
-		put_at(p, r, jump, NULL, r->col, end);
-		left = r->col + 2;
-	}
-	if (*state != '\0') {
-		put_at(p, r, state, NULL, fit(r, state, left, edge), edge);
-		left = r->col + 2;
-	}
-	if (*note != '\0')
-		put_field(p, r, note, fit(r, note, left, edge), edge);
+	if (p->rank.recent && host->use != 0)
+		ago(host->used, when, sizeof(when));
+	p->state.len = 0;
+	buf_fmt(&p->state, "%s%s%s%s%s",
+	    is_open(&p->open, host->name) ? "  * open" : "",
+	    *test != '\0' ? "  " : "", test, *when != '\0' ? "  " : "", when);
+	return p->state.v;
 }
 
-/* Makes the row of match I. */
+/* Makes the row of match I.  Its state is never cut for the other fields. */
 static void
-put_row(struct prompt *p, size_t i, const struct columns *at)
+put_row(struct prompt *p, size_t i)
 {
 	struct host *host = ranking_get(&p->rank, i);
-	struct row r = { at->name, 0 };
-	int chosen = i == p->sel;
-	char text[32] = "";
+	const char *state = host_state(p, host);
+	int chosen = i == p->sel, edge = tty.cols - 1;
+	int end = edge - text_width(state);
+	char number[32] = "";
 
 	if (host->number > 0)
-		snprintf(text, sizeof(text), "%zu", host->number);
-	buf_fmt(&p->line, "%s%-*s%*s%*s", chosen ? "\033[7m" : "", at->number,
-	    chosen ? ">" : "", at->name - 2 * at->number, text, at->number, "");
-	put_field(p, &r, host->name, at->name, at->addr - 2 < tty.cols ? at->addr - 2 : tty.cols - 1);
+		snprintf(number, sizeof(number), "%zu", host->number);
+	buf_fmt(&p->line, "%s%-*s%*s%*s", chosen ? "\033[7m" : "", p->gap,
+	    chosen ? ">" : "", p->name - 2 * p->gap, number, p->gap, "");
+	p->col = p->name;
+	p->found = 0;
+	put_field(p, host->name, 1, p->name,
+	    p->addr - 2 < edge ? p->addr - 2 : edge);
 	buf_str(&p->line, chosen ? "" : "\033[2m");
-	put_details(p, &r, host, at);
+	if (*host->addr != '\0')
+		put_field(p, host->addr, 1, p->addr, end);
+	p->text.len = 0;
+	buf_fmt(&p->text, "via %s", host->jump);
+	if (*host->jump != '\0' && p->col + 6 <= end)
+		put_behind(p, p->text.v, 0, end);
+	put_behind(p, state + strspn(state, " "), 0, edge);
+	put_behind(p, host->note, 1, edge);
 	buf_str(&p->line, "\033[m");
-}
-
-/* The columns of the query from byte FROM to the cursor. */
-static int
-query_width(struct prompt *p, size_t from)
-{
-	char c = p->query[p->cursor];
-	int width;
-
-	p->query[p->cursor] = '\0';
-	width = text_width(p->query + from);
-	p->query[p->cursor] = c;
-	return width;
 }
 
 /* Makes the query's line: of a long one the part with the cursor in it. */
@@ -3960,11 +3836,13 @@ put_query(struct prompt *p)
 	const struct hosts *h = p->rank.hosts;
 	const char *keys = p->len == 0 && tty.cols >= NARROW ? "? keys  " : "";
 	int room = tty.cols > 4 ? tty.cols - 4 : 0, col, n;
+	char before[QUERY_MAX];
 	size_t start = 0;
 
-	while (query_width(p, start) > room)
-		start += char_len(p->query + start, p->cursor - start, &n);
-	p->column = 2 + query_width(p, start);
+	snprintf(before, sizeof(before), "%.*s", (int)p->cursor, p->query);
+	while (text_width(before + start) > room)
+		start += char_len(before + start, p->cursor - start, &n);
+	p->column = 2 + text_width(before + start);
 	buf_str(&p->line, "> ");
 	col = 2 + put_text(&p->line, p->query + start, room + 1, NULL);
 	p->text.len = 0;
@@ -3993,7 +3871,7 @@ put_last(struct prompt *p)
 
 	p->text.len = 0;
 	buf_str(&p->text, chosen ? "> " : "  ");
-	if (query_is_destination(p))
+	if (query_destination(p) != NULL)
 		buf_fmt(&p->text, "ssh %s", p->query);
 	else if (p->rank.len > 0)
 		return;
@@ -4011,7 +3889,7 @@ put_last(struct prompt *p)
 
 /* Makes line I of the frame: the query, a host, what the help says, nothing. */
 static void
-put_line(struct prompt *p, size_t i, const struct columns *at)
+put_line(struct prompt *p, size_t i)
 {
 	size_t row = p->top + i - 1;
 
@@ -4022,7 +3900,7 @@ put_line(struct prompt *p, size_t i, const struct columns *at)
 	else if (p->help && i <= HELP_LINES)
 		put_text(&p->line, help_lines[i - 1], tty.cols - 1, NULL);
 	else if (!p->help && row < p->rank.len)
-		put_row(p, row, at);
+		put_row(p, row);
 	else if (!p->help && row == p->rank.len)
 		put_last(p);
 }
@@ -4052,14 +3930,12 @@ static void
 prompt_draw(struct prompt *p)
 {
 	size_t i, at = 0, room = prompt_room();
-	struct columns columns;
 
 	prompt_scroll(p);
-	measure(p, &columns);
-	buf_str(&p->out, p->height > 0 ? "\033[?25l" :
-	    "\033[?25l\033[?2004h");
+	measure(p);
+	buf_str(&p->out, p->height > 0 ? "\033[?25l" : "\033[?25l\033[?2004h");
 	for (i = 0; i <= room; i++) {
-		put_line(p, i, &columns);
+		put_line(p, i);
 		if (i < p->height ? strcmp(p->lines[i].v, p->line.v) == 0 :
 		    p->line.len == 0)
 			continue;
@@ -4077,204 +3953,135 @@ prompt_draw(struct prompt *p)
 	tty_write(&p->out);
 }
 
-/* Leaves the screen as if the prompt had not been there. */
+/*
+ * Leaves the screen, once that is written, as if the prompt had not been
+ * there.  A resize may have wrapped the line with the cursor.
+ */
 static void
 prompt_erase(struct prompt *p)
-{
-	if (p->height > 0)
-		buf_str(&p->out, "\r\033[J\033[?2004l");
-	tty_write(&p->out);
-	p->height = 0;
-}
-
-/* After a resize or a foreign message: all is to be drawn again. */
-static void
-prompt_redraw(struct prompt *p)
 {
 	if (p->height > 0 && p->column >= tty.cols)
 		buf_fmt(&p->out, "\033[%dA", p->column / tty.cols);
 	if (p->height > 0)
-		buf_str(&p->out, "\r\033[J");
+		buf_str(&p->out, "\r\033[J\033[?2004l");
 	p->height = 0;
 }
 
-/* The start of the character before, and the end of that at, the cursor. */
-static size_t
-before_cursor(const struct prompt *p)
-{
-	size_t i = p->cursor;
-
-	while (i > 0 && (p->query[--i] & 0xc0) == 0x80)
-		continue;
-	return i;
-}
-
-static size_t
-after_cursor(const struct prompt *p)
-{
-	size_t i = p->cursor;
-
-	if (i < p->len)
-		i++;
-	while (i < p->len && (p->query[i] & 0xc0) == 0x80)
-		i++;
-	return i;
-}
-
-/* The start of the word before the cursor. */
-static size_t
-word_before(const struct prompt *p)
-{
-	size_t i = p->cursor;
-
-	while (i > 0 && p->query[i - 1] == ' ')
-		i--;
-	while (i > 0 && p->query[i - 1] != ' ')
-		i--;
-	return i;
-}
-
-/* The end of the word behind the cursor. */
-static size_t
-word_after(const struct prompt *p)
-{
-	size_t i = p->cursor + strspn(p->query + p->cursor, " ");
-
-	return i + strcspn(p->query + i, " ");
-}
-
-/* Deletes the query's bytes from FROM to TO. */
+/* Replaces the query's bytes from FROM to TO, unless it gets too long. */
 static void
-query_delete(struct prompt *p, size_t from, size_t to)
+query_change(struct prompt *p, size_t from, size_t to, const char *s, size_t n)
 {
-	memmove(p->query + from, p->query + to, p->len - to + 1);
-	p->len -= to - from;
-	p->cursor = from;
-}
-
-static void
-query_insert(struct prompt *p, int c)
-{
-	if (p->len + 1 >= sizeof(p->query))
+	if (p->len - (to - from) + n >= sizeof(p->query))
 		return;
-	memmove(p->query + p->cursor + 1, p->query + p->cursor,
-	    p->len - p->cursor + 1);
-	p->query[p->cursor++] = (char)c;
-	p->len++;
+	memmove(p->query + from + n, p->query + to, p->len - to + 1);
+	memcpy(p->query + from, s, n);
+	p->len = p->len - (to - from) + n;
+	p->cursor = from + n;
 }
 
-/* Takes off the blanks around the query. */
-static void
-query_trim(struct prompt *p)
+/* Where in the query a key moves the cursor; SIZE_MAX if it does not. */
+static size_t
+query_motion(const struct prompt *p, int key)
 {
-	size_t end = p->len;
+	size_t i = p->cursor;
 
-	while (end > 0 && p->query[end - 1] == ' ')
-		end--;
-	query_delete(p, end, p->len);
-	query_delete(p, 0, strspn(p->query, " "));
-	p->cursor = p->len;
+	switch (key) {
+	case CTL('b'):
+		while (i > 0 && (p->query[--i] & 0xc0) == 0x80)
+			continue;
+		return i;
+	case CTL('f'):
+		while (i < p->len && (p->query[++i] & 0xc0) == 0x80)
+			continue;
+		return i;
+	case KEY_WORD_LEFT:
+		while (i > 0 && p->query[i - 1] == ' ')
+			i--;
+		while (i > 0 && p->query[i - 1] != ' ')
+			i--;
+		return i;
+	case KEY_WORD_RIGHT:
+		i += strspn(p->query + i, " ");
+		return i + strcspn(p->query + i, " ");
+	case CTL('a'):
+		return 0;
+	case CTL('e'):
+		return p->len;
+	default:
+		return SIZE_MAX;
+	}
 }
 
 /*
- * Applies a key that is for the query: one that moves the cursor somewhere or
- * deletes up to there, or text.  Returns 0 if it is none.
+ * Applies a key that is for the query: one that moves the cursor, one that
+ * deletes as far as another would move it, or text, which no blank begins.
+ * Returns 0 if it is none.
  */
 static int
 query_key(struct prompt *p, int key)
 {
-	size_t to, from = p->cursor;
+	static const struct { int key, motion; } deletes[] = {
+		{ CTL('h'), CTL('b') }, { 0x7f, CTL('b') },
+		{ CTL('d'), CTL('f') }, { KEY_DELETE, CTL('f') },
+		{ CTL('u'), CTL('a') }, { CTL('k'), CTL('e') },
+		{ CTL('w'), KEY_WORD_LEFT },
+	};
+	size_t from = p->cursor, to = query_motion(p, key), i;
+	char c = (char)key;
 
-	switch (key) {
-	case CTL('b'):
-	case CTL('h'):
-	case 0x7f:
-		to = before_cursor(p);
-		break;
-	case CTL('f'):
-	case CTL('d'):
-	case KEY_DELETE:
-		to = after_cursor(p);
-		break;
-	case CTL('a'):
-	case CTL('u'):
-		to = 0;
-		break;
-	case CTL('e'):
-	case CTL('k'):
-		to = p->len;
-		break;
-	case KEY_WORD_LEFT:
-	case CTL('w'):
-		to = word_before(p);
-		break;
-	case KEY_WORD_RIGHT:
-		to = word_after(p);
-		break;
-	default:
-		if (key >= KEY_NONE || is_control(key))
-			return 0;
-		query_insert(p, key);
+	if (to != SIZE_MAX) {
+		p->cursor = to;
 		return 1;
 	}
-	if (key == CTL('b') || key == CTL('f') || key == CTL('a') ||
-	    key == CTL('e') || key == KEY_WORD_LEFT || key == KEY_WORD_RIGHT)
-		p->cursor = to;
+	for (i = 0; i < sizeof(deletes) / sizeof(deletes[0]); i++)
+		if (deletes[i].key == key)
+			to = query_motion(p, deletes[i].motion);
+	if (to != SIZE_MAX)
+		query_change(p, to < from ? to : from, to < from ? from : to,
+		    "", 0);
+	else if (key < KEY_NONE && !is_control(key))
+		query_change(p, from, from, &c, c != ' ' || from > 0);
 	else
-		query_delete(p, to < from ? to : from, to < from ? from : to);
+		return 0;
 	return 1;
 }
 
-/* Moves the selection by at most BACK rows up and ON rows down. */
+/* Moves the selection by BY rows and the window by SHIFT. */
 static void
-prompt_move(struct prompt *p, size_t back, size_t on)
+prompt_move(struct prompt *p, long by, long shift)
 {
-	size_t last = prompt_rows(p) > 0 ? prompt_rows(p) - 1 : 0;
+	long sel = (long)p->sel + by, top = (long)p->top + shift;
 
-	p->sel -= p->sel < back ? p->sel : back;
-	p->sel += last - p->sel < on ? last - p->sel : on;
+	p->sel = sel > 0 ? (size_t)sel : 0;
+	p->top = top > 0 ? (size_t)top : 0;
 	prompt_scroll(p);
-}
-
-/* Whether a key waits. */
-static int
-key_waits(void)
-{
-	int n;
-
-	return caught || (ioctl(tty.fd, FIONREAD, &n) == 0 && n > 0);
-}
-
-/* Stops WHO (see suspend) until the prompt is to be there again. */
-static void
-prompt_suspend(struct prompt *p, pid_t who)
-{
-	prompt_erase(p);
-	suspend(who);
-	keys_begin(&p->decoder);
 }
 
 /* A signal, or what stands for one: comes back when wl is to go on. */
 static void
 prompt_signal(struct prompt *p)
 {
-	int signo = caught, rows = tty.rows, cols = tty.cols;
+	int signo = caught, rows = tty.rows, cols = tty.cols, taken;
 
+	if (signo != 0) {
+		prompt_erase(p);
+		tty_write(&p->out);
+	}
 	if (signo == SIGTSTP) {
-		prompt_suspend(p, getpid());
+		suspend(0);
+		keys_begin(&p->decoder);
 	} else if (signo != 0) {
 		probes_end(&p->probes);
-		prompt_erase(p);
 		die_of(signo);
 	}
 	tty_size();
-	if (tty_taken()) {	/* after a SIGSTOP, by the shell */
+	taken = tty_taken();	/* after a SIGSTOP, by the shell */
+	if (taken || rows != tty.rows || cols != tty.cols)
+		prompt_erase(p);
+	if (taken) {
 		tty.mode = TTY_COOKED;
 		keys_begin(&p->decoder);
-		signo = SIGCONT;
 	}
-	if (signo != 0 || rows != tty.rows || cols != tty.cols)
-		prompt_redraw(p);
 }
 
 /* Appends S in base 64. */
@@ -4283,15 +4090,13 @@ put_base64(struct buf *out, const char *s)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t n = strlen(s), i, k;
-	uint32_t bits;
+	const unsigned char *p = (const unsigned char *)s;
+	size_t n = strlen(s), i, at;
 
-	for (i = 0; i < n; i += 3) {
-		for (bits = 0, k = i; k < i + 3; k++)
-			bits = bits << 8 | (k < n ? (unsigned char)s[k] : 0);
-		for (k = 0; k < 4; k++)
-			buf_add(out, i + k > n ? "=" :
-			    &digits[bits >> (18 - 6 * k) & 63], 1);
+	for (i = 0; i < (n + 2) / 3 * 4; i++) {	/* six bits, in two bytes */
+		at = i * 6 / 8;
+		buf_add(out, at >= n ? "=" : &digits[(p[at] << 8 | p[at + 1]) >>
+		    (10 - i * 6 % 8) & 63], 1);
 	}
 }
 
@@ -4330,13 +4135,14 @@ prompt_edit(struct prompt *p, struct host *host)
 		return;
 	}
 	prompt_erase(p);
+	tty_write(&p->out);
 	probes_end(&p->probes);
 	run_job(&a);
 	free(a.v);
 	hosts_read(h, p->options);
 	tty_size();
 	keys_begin(&p->decoder);
-	p->prepared = p->sel = p->top = 0;
+	p->sel = p->top = 0;
 	p->rank.valid = 0;
 }
 
@@ -4371,81 +4177,41 @@ prompt_forget(struct prompt *p, struct host *host)
 		p->sel = p->rank.len - 1;
 }
 
-/* Applies a key that does something with the selected host. */
-static void
-host_key(struct prompt *p, int key)
-{
-	struct host *host;
-
-	if (p->sel >= p->rank.len)
-		return;
-	host = ranking_get(&p->rank, p->sel);
-	if (key == CTL('o'))
-		prompt_edit(p, host);
-	else if (key == CTL('x'))
-		prompt_forget(p, host);
-	else if (key == CTL('y'))
-		prompt_copy(p, host);
-}
-
 /* Applies a key that is for the list of matches. */
 static void
 list_key(struct prompt *p, int key)
 {
-	size_t page = prompt_room() > 1 ? prompt_room() - 1 : 1;
+	long page = prompt_room() > 1 ? (long)prompt_room() - 1 : 1;
+	struct host *host = p->sel < p->rank.len ?
+	    ranking_get(&p->rank, p->sel) : NULL;
 
-	ranking_update(&p->rank, p->query);
-	switch (key) {
-	case CTL('p'):
+	if (key == CTL('p'))
+		prompt_move(p, -1, 0);
+	else if (key == CTL('n') || key == CTL('j') || key == CTL('i'))
 		prompt_move(p, 1, 0);
-		break;
-	case CTL('n'):
-	case CTL('j'):
-	case CTL('i'):
-		prompt_move(p, 0, 1);
-		break;
-	case KEY_PGUP:
-		p->top -= p->top < page ? p->top : page;
-		prompt_move(p, page, 0);
-		break;
-	case KEY_PGDN:
-		p->top += page;
-		prompt_move(p, 0, page);
-		break;
-	case KEY_HOME:
-		prompt_move(p, SIZE_MAX, 0);
-		break;
-	case KEY_END:
-		prompt_move(p, 0, SIZE_MAX);
-		break;
-	case CTL('r'):
+	else if (key == KEY_PGUP)
+		prompt_move(p, -page, -page);
+	else if (key == KEY_PGDN)
+		prompt_move(p, page, page);
+	else if (key == KEY_HOME)
+		prompt_move(p, -(long)p->sel, 0);
+	else if (key == KEY_END)
+		prompt_move(p, (long)p->rank.len, 0);
+	else if (key == CTL('r'))
 		prompt_recent(p);
-		break;
-	case CTL('t'):
+	else if (key == CTL('t'))
 		prompt_probe(p);
-		break;
-	default:
-		host_key(p, key);
-	}
+	else if (key == CTL('o') && host != NULL)
+		prompt_edit(p, host);
+	else if (key == CTL('x') && host != NULL)
+		prompt_forget(p, host);
+	else if (key == CTL('y') && host != NULL)
+		prompt_copy(p, host);
 }
 
-/* Enter: what is chosen. */
-static enum choice
-prompt_enter(struct prompt *p)
-{
-	ranking_update(&p->rank, p->query);
-	if (p->sel < p->rank.len)
-		return CHOSE_HOST;
-	query_trim(p);
-	return query_is_destination(p) ? CHOSE_QUERY : CHOSE_NOTHING;
-}
-
-/*
- * Applies a key.  Returns 1 when the prompt is over, with what was chosen in
- * *CHOICE.
- */
+/* Applies a key; *CHOSEN is what was chosen.  Returns 1 when that is all. */
 static int
-prompt_key(struct prompt *p, int key, enum choice *choice)
+prompt_key(struct prompt *p, int key, const char **chosen)
 {
 	size_t len = p->len;
 
@@ -4459,54 +4225,40 @@ prompt_key(struct prompt *p, int key, enum choice *choice)
 		key = KEY_F1;
 	p->message[0] = '\0';
 	p->help = key == KEY_F1;
-	switch (key) {
-	case KEY_NONE:
-	case KEY_F1:
-		break;
-	case KEY_ESC:
-	case KEY_HANGUP:
+	if (key == KEY_ESC || key == KEY_HANGUP)
 		return 1;
-	case '\r':
-		*choice = prompt_enter(p);
-		return *choice != CHOSE_NOTHING;
-	case CTL('c'):
-		caught = SIGINT;	/* see prompt_signal() */
-		break;
-	case CTL('l'):
-		prompt_redraw(p);
-		break;
-	case CTL('z'):
-		prompt_suspend(p, 0);
-		break;
-	default:
-		if (!query_key(p, key))
+	if (key == CTL('c') || key == CTL('z')) {
+		caught = key == CTL('c') ? SIGINT : SIGTSTP;
+	} else if (key == CTL('l')) {
+		prompt_erase(p);
+	} else if (!query_key(p, key)) {
+		ranking_update(&p->rank, p->query);
+		if (key != '\r')
 			list_key(p, key);
-		else if (p->len != len)
-			p->sel = p->top = 0;
+		else if (p->sel < p->rank.len)
+			*chosen = ranking_get(&p->rank, p->sel)->name;
+		else
+			*chosen = query_destination(p);
+	} else if (p->len != len) {
+		p->sel = p->top = 0;
 	}
-	return 0;
+	return *chosen != NULL;
 }
 
-/* Looks hosts up ahead of the first key that asks for all of them. */
-static void
-prompt_prepare(struct prompt *p)
+/* Whether there is something to do before a frame is worth drawing. */
+static int
+key_waits(void)
 {
-	struct hosts *h = p->rank.hosts;
-	size_t n;
+	int n;
 
-	while (p->prepared < h->len && !key_waits())
-		for (n = 0; n < 256 && p->prepared < h->len; n++)
-			host_details(h, &h->v[p->prepared++]);
+	return caught || (ioctl(tty.fd, FIONREAD, &n) == 0 && n > 0);
 }
 
-/*
- * Lets the user choose.  CHOSE_HOST: *HOST is the host; CHOSE_QUERY: p->query
- * itself is meant.
- */
-static enum choice
-prompt_run(struct prompt *p, struct host **host)
+/* Lets the user choose; NULL if nothing was chosen. */
+static const char *
+prompt_run(struct prompt *p)
 {
-	enum choice choice = CHOSE_NOTHING;
+	const char *chosen = NULL;
 	int key, over = 0;
 
 	signals_catch();
@@ -4517,21 +4269,19 @@ prompt_run(struct prompt *p, struct host **host)
 			ranking_update(&p->rank, p->query);
 			prompt_draw(p);
 		}
-		prompt_prepare(p);
 		key = read_key(&p->decoder);
 		if (key == KEY_SIGNAL) {
 			prompt_signal(p);
 			probes_news(&p->probes);
+		} else if (key != KEY_NONE) {
+			over = prompt_key(p, key, &chosen);
 		}
-		if (key != KEY_SIGNAL && key != KEY_NONE)
-			over = prompt_key(p, key, &choice);
 	}
 	probes_end(&p->probes);
-	if (choice == CHOSE_HOST)
-		*host = ranking_get(&p->rank, p->sel);
 	prompt_erase(p);
+	tty_write(&p->out);
 	tty_set(TTY_COOKED);
-	return choice;
+	return chosen;
 }
 
 /*
@@ -4550,51 +4300,51 @@ plain_list(struct prompt *p)
 		put_text(&p->out, host->name, INT_MAX / 2, NULL);
 		buf_str(&p->out, "\n");
 	}
+	buf_str(&p->out, "host: ");
+	tty_write(&p->out);
 }
 
-/* Reads a line of the terminal into the query; 0 at the end of file. */
+/* Reads a line of the terminal into the query; 0 if there is nothing in it. */
 static int
 plain_read(struct prompt *p)
 {
-	unsigned char c = 0;
+	char line[QUERY_MAX] = "", *s;
+	size_t n;
 
-	p->len = 0;
-	buf_str(&p->out, "host: ");
-	tty_write(&p->out);
-	while (c != '\n') {
-		if (tty_wait(tty.fd, -1) == -1 && errno == EINTR) {
-			if (caught == SIGTSTP)
-				suspend(getpid());
-			else if (caught)
-				die_of(caught);
-		} else if (read(tty.fd, &c, 1) != 1) {
-			return 0;
-		} else if (c != '\n' && p->len + 1 < sizeof(p->query)) {
-			p->query[p->len++] = (char)c;
-		}
+	while (tty_wait(tty.fd, -1) == -1 && errno == EINTR) {
+		if (caught == SIGTSTP)
+			suspend(getpid());
+		else if (caught)
+			die_of(caught);
 	}
-	p->query[p->len] = '\0';
-	query_trim(p);
-	return p->len > 0;
+	if (read(tty.fd, line, sizeof(line) - 1) == -1)
+		return 0;
+	s = skip_blanks(line);
+	for (n = strlen(s); n > 0 && is_blank(s[n - 1]); n--)
+		continue;
+	query_change(p, 0, p->len, s, n);
+	return n > 0;
 }
 
-static enum choice
-plain_run(struct prompt *p, struct host **host)
+static const char *
+plain_run(struct prompt *p)
 {
+	struct host *host;
+
 	signals_catch();
 	ranking_update(&p->rank, p->query);
 	plain_list(p);
 	while (plain_read(p)) {
 		ranking_update(&p->rank, p->query);
 		if (p->rank.len == 0)
-			return CHOSE_QUERY;
-		*host = ranking_get(&p->rank, 0);
+			return p->query;
+		host = ranking_get(&p->rank, 0);
 		if (p->rank.len == 1 || p->rank.query.number > 0 ||
-		    strcmp((*host)->name, p->query) == 0)
-			return CHOSE_HOST;
+		    strcmp(host->name, p->query) == 0)
+			return host->name;
 		plain_list(p);
 	}
-	return CHOSE_NOTHING;
+	return NULL;
 }
 
 /*
@@ -6484,14 +6234,8 @@ resolve(struct prompt *p, const struct target *t)
 static const char *
 choose(struct prompt *p)
 {
-	struct host *host = NULL;
-	enum choice choice;
-
 	tty_own(0);
-	choice = tty_draws() ? prompt_run(p, &host) : plain_run(p, &host);
-	if (choice == CHOSE_HOST)
-		return host->name;
-	return choice == CHOSE_QUERY ? p->query : NULL;
+	return tty_draws() ? prompt_run(p) : plain_run(p);
 }
 
 /* There is no terminal to choose on: says what there is to choose from. */
