@@ -2142,13 +2142,18 @@ path() { "$wl" -F "$server/config" -S "$@" </dev/null; }
 
 # What of this server and the last wl is still there: processes, sockets.
 
-remains()
+processes()
 {
 	grep -l "$tmp/ssh[d]" /proc/[0-9]*/cmdline 2>/dev/null |
 	while read -r process; do
 		{ tr '\0' ' ' <"$process"; } 2>/dev/null
 		echo
 	done
+}
+
+remains()
+{
+	processes
 	for socket in $(for host in $watched; do path "$host"; done) \
 	    "$sockets/ask.$(cat "$tmp/pid")"; do
 		[ ! -e "$socket" ] || echo "$socket"
@@ -4522,29 +4527,29 @@ test_composed_files()
 	mkdir "$server/here/site"
 	echo words >"$server/here/notes.txt"
 	echo page >"$server/here/site/page"
+	git init -q "$server/there/repo"
 	for commit in one two; do
-		[ -d "$server/there/repo" ] ||
-		    git init -q "$server/there/repo"
-		GIT_AUTHOR_NAME=me GIT_AUTHOR_EMAIL=me GIT_COMMITTER_NAME=me \
-		    GIT_COMMITTER_EMAIL=me git -C "$server/there/repo" \
+		git -C "$server/there/repo" -c user.name=me -c user.email=me \
 		    commit -q --allow-empty -m $commit
 	done
 	git -C "$server/there/repo" branch old HEAD~
 	git init -q "$server/here"
 	git -C "$server/here" remote add origin web:repo
-	composes 'a connection for ten minutes' \
-	    "$(example 'ControlPersist=10m') true"
-	composes 'it is there' "$(example '-O check') 2>&1 | grep -q running"
-	composes 'copied over it' "$(example scp\ -o)"
-	composes 'copied over it' "$(example rsync)"
+	while IFS=@ read -r name text more; do
+		composes "$name" "$(example "$text" |
+		    sed "s#8080#$server/socket#")$more"
+	done <<-'END'
+		a connection for ten minutes@ControlPersist=10m@ true
+		it is there@-O check@ 2>&1 | grep -q running
+		copied over it@scp -o
+		copied over it@rsync
+		fetched over it@"ssh -S $(wl@ -q origin old
+		what is printed can be run@wl -n@ 'echo a' | sh | grep -qx a
+		a forwarding for it@forward
+	END
 	is 'what was copied is there' "words${newline}page" \
 	    "$(cat "$server/there/notes.txt" "$server/there/site/page")"
-	composes 'fetched over it' "$(example '"ssh -S $(wl') -q origin old"
-	composes 'what is printed can be run' \
-	    "$(example 'wl -n') 'echo done' | sh | grep -qx done"
-	composes 'a forwarding for it' "$(example forward |
-	    sed "s#8080#$server/socket#")"
-	ok 'which is there' [ -S "$server/socket" ]
+	ok 'so is the forwarding' [ -S "$server/socket" ]
 	is 'all of this was one login' 1 "$(logins)"
 	composes 'it ends' "$(example '-O exit web')" 'Exit request sent.'
 	until_true '[ ! -S "$(path web)" ]'
@@ -5870,8 +5875,7 @@ nowhere()
 #
 # fault NAME STATUS [SCREEN]: the test NAME: does wl, on the terminal, end with
 # this status and screen, as becomes sees it, and all else as it should be?
-# without NAME WANT ARGUMENTS: the same for status:output:errors, without a
-# terminal. wrapped COMMANDS: wl is a shell that runs these, where "$@" is wl
+# without NAME WANT ARGUMENTS: the same as gives. wrapped COMMANDS: wl is a shell that runs these, where "$@" is wl
 # itself, until unwrapped.
 
 fault()
@@ -5885,11 +5889,8 @@ fault()
 
 without()
 {
-	sentence=$1 wanted=$2
-	shift 2
-	run "$@"
-	is "$sentence" "$wanted" "$rc:$out:$err"
-	left "$sentence"
+	gives "$@"
+	left "$1"
 }
 
 wrapped()
@@ -5922,11 +5923,7 @@ sane()
 
 litter()
 {
-	grep -l "$tmp/ssh[d]" /proc/[0-9]*/cmdline 2>/dev/null |
-	while read -r process; do
-		{ tr '\0' ' ' <"$process"; } 2>/dev/null
-		echo
-	done
+	processes
 	for file in $places "$sockets/ask.$(cat "$tmp/pid")"; do
 		[ ! -e "$file" ] || echo "$file"
 	done
@@ -6012,8 +6009,7 @@ fault_ssh()
 	fault 'ssh is missing at the prompt' 127 \
 	    'wl: ssh: No such file or directory'
 	without 'ssh is missing, without a terminal' \
-	    '127::wl: ssh: No such file or directory' \
-	    -F "$server/config" quick
+	    '127::wl: ssh: No such file or directory' quick
 	: >"$tmp/broken/ssh"
 	start -F "$server/config" quick
 	fault 'ssh may not be run' 126 'wl: ssh: Permission denied'
@@ -6172,8 +6168,7 @@ fault_shm()
 	shm '/dev/shm has no inodes left' \
 	    'mount -t tmpfs -o nr_inodes=1 none /dev/shm' "$full"
 	shm '/dev/shm has no inodes left for sockets' '
-		mount -t tmpfs -o nr_inodes=2 none /dev/shm; mkdir -m 700 $d' \
-	    "$full"
+		mount -t tmpfs -o nr_inodes=2 none /dev/shm; mkdir -m 700 $d'
 	shm '/dev/shm is read-only' 'mount -o remount,ro /dev/shm' "$ro"
 	shm '/dev/shm is read-only, with our directory' \
 	    'mkdir -m 700 $d; mount -o remount,ro /dev/shm' "$ro"
@@ -6296,7 +6291,7 @@ fault_memory()
 fault_standard()
 {
 	without 'there is no terminal to choose on' \
-	    '1::wl: no terminal to choose on; see wl -l' -F "$server/config"
+	    '1::wl: no terminal to choose on; see wl -l'
 	for close in '<&-:hello' '>&-:' '2>&-:hello' '<&- 2>&-:hello'; do
 		wrapped "exec \"\$@\" ${close%:*}"
 		hello=${close##*:}
@@ -6315,15 +6310,13 @@ fault_standard()
 	for way in -l '-l -v' '-p quick' '-n quick' '-S quick' -h -V; do
 		# shellcheck disable=SC2086	# several
 		without "standard output is closed for $way" \
-		    '2::wl: standard output: Bad file descriptor' \
-		    -F "$server/config" $way
+		    '2::wl: standard output: Bad file descriptor' $way
 	done
 	unwrapped
 	for way in -l -h -V; do
 		wrapped 'exec "$@" >/dev/full'
 		without "standard output is full for $way" \
-		    '2::wl: standard output: No space left on device' \
-		    -F "$server/config" $way
+		    '2::wl: standard output: No space left on device' $way
 	done
 	unwrapped
 }

@@ -3286,14 +3286,14 @@ struct target {
 	struct hosts *hosts;
 	const char *name;
 	struct buf given[3];	/* what the inventory says of it, for -o */
-	char **command;		/* the remote command, ends in NULL */
+	const char *const *command;	/* the remote one, ends in NULL */
 	struct buf settings;	/* what `ssh -G' prints, each with a NUL */
 	struct buf warnings;	/* what it said besides, as any ssh does */
 	struct buf socket;	/* the control socket's path */
 	struct buf dir;		/* the private directory, if there is one */
 	int users;		/* the socket is where the user said */
 	enum plan plan;
-	struct buf option;	/* for socket_args() */
+	struct buf option;	/* of socket_args() */
 };
 
 static void
@@ -3317,13 +3317,12 @@ args_add(struct args *a, ...)
 	va_end(ap);
 }
 
+/* Adds those of V, which is NULL or ends in one. */
 static void
-args_append(struct args *a, const struct args *more)
+args_append(struct args *a, const char *const *v)
 {
-	size_t i;
-
-	for (i = 0; i < more->len; i++)
-		arg_add(a, more->v[i]);
+	for (; v != NULL && *v != NULL; v++)
+		arg_add(a, *v);
 }
 
 /* Begins a command line with what the user and the inventory say. */
@@ -3335,20 +3334,10 @@ ssh_args(struct args *a, const struct target *t)
 
 	a->len = 0;
 	args_add(a, "ssh", file != NULL ? "-F" : NULL, file, NULL);
-	args_append(a, &t->options->ssh);
+	args_append(a, t->options->ssh.v);
 	for (i = 0; i < 3; i++)
 		if (t->given[i].len > 0)
 			args_add(a, "-o", t->given[i].v, NULL);
-}
-
-/* Adds the remote command. */
-static void
-args_command(struct args *a, const struct target *t)
-{
-	size_t i;
-
-	for (i = 0; t->command != NULL && t->command[i] != NULL; i++)
-		arg_add(a, t->command[i]);
 }
 
 /* Prints a command line as a POSIX shell would take it. */
@@ -3511,9 +3500,8 @@ enum {
 };
 
 /*
- * Appends the host's name as a part of a socket's, with nothing in it that ssh
- * would expand.  It is cut to what a path may have besides the DIR bytes of
- * the directory.
+ * Appends the host's name as part of a socket's: with nothing in it that ssh
+ * would expand, and as long as a directory's path of DIR bytes lets it be.
  */
 static void
 put_label(struct buf *out, const char *name, size_t dir)
@@ -4768,9 +4756,8 @@ ended_by(int signo)
 }
 
 /*
- * Runs ssh until it ends, or says nothing for MS milliseconds unless that is
- * -1.  Its standard output goes to OUT.  Returns its status, -1 if it took too
- * long.
+ * Runs ssh with its output to OUT.  Returns its status, or -1 if it was silent
+ * for MS milliseconds, unless that is -1.
  */
 static int
 ssh_output(const struct args *a, struct buf *out, int errors, long ms)
@@ -4820,7 +4807,7 @@ settings_read(struct target *t)
 	ssh_args(&a, t);
 	/* -T, or it complains that it has no terminal */
 	args_add(&a, "-G", "-T", "--", t->name, NULL);
-	args_command(&a, t);	/* a Match line may ask for it */
+	args_append(&a, t->command);	/* a Match line may ask for it */
 	t->settings.len = t->warnings.len = 0;
 	buf_str(&t->settings, "");
 	buf_str(&t->warnings, "");
@@ -4866,9 +4853,8 @@ hash_variables(uint64_t h, const char *text)
 }
 
 /*
- * Appends what is around a proxy and ssh -G does not print: the state of the
- * configuration's files, as a jump host or the ssh of a proxy command has
- * settings of its own, and where the command would find what it names.
+ * Appends what is around a proxy: the state of the configuration's files, which
+ * a jump host has settings in too, and where the command finds its own.
  */
 static void
 put_proxy(struct buf *b, const struct target *t)
@@ -4893,11 +4879,10 @@ put_proxy(struct buf *b, const struct target *t)
 }
 
 /*
- * The hash of all that decides where the host's connection leads, and as
- * whom: what ssh -G prints, and the environment as far as that names it or it
- * is used without being named.  Left out are the keywords of the sharing itself
- * (ControlPersist=10m for once is to be found again without it), and those
- * that are of one session only.
+ * The hash of all that decides where the connection leads, and as whom: what
+ * ssh -G prints, and of the environment what is used.  Left out are the
+ * sharing itself, for a master of -o ControlPersist=10m is to be found again
+ * without it, and what is of one session only.
  */
 static uint64_t
 target_hash(const struct target *t)
@@ -4944,9 +4929,9 @@ socket_find(struct target *t)
 }
 
 /*
- * Whether this wl may become the master of its socket.  Of several at once
- * each could, and all but the first would complain that there is one.  A link
- * to the process id of the first, which is ssh's later, tells them.
+ * Whether this wl may become the master.  Of several at once all but the first
+ * would complain that there is one.  A link to the process id of the first,
+ * which is ssh's later, tells them.
  */
 static int
 master_claim(const struct target *t)
@@ -5018,8 +5003,8 @@ is_plain(const struct target *t)
 }
 
 /*
- * Chooses the way.  A master of another kind than the session, as `ssh -N' is,
- * is of no use where it would not persist, or might get other settings.
+ * Chooses the way.  A master before the session, `ssh -N', is of no use where
+ * it would not persist, or might get other settings.
  */
 static enum plan
 target_plan(struct target *t, int terminal)
@@ -5036,9 +5021,8 @@ target_plan(struct target *t, int terminal)
 }
 
 /*
- * The options that attach an ssh to the target's socket, which for a user who
- * has ControlMaster=yes it would not do, or make it the master there, for as
- * long as the user wants if that is configured.
+ * The options that attach an ssh to the target's socket, which with the user's
+ * ControlMaster=yes it would not do, or make it the master there.
  */
 static void
 socket_args(struct target *t, struct args *a)
@@ -5047,8 +5031,7 @@ socket_args(struct target *t, struct args *a)
 
 	if (t->plan == PLAN_PLAIN)
 		return;
-	if (!attach || setting_is(t, "controlmaster", "true") ||
-	    setting_is(t, "controlmaster", "yes"))
+	if (!attach || setting_is(t, "controlmaster", "true"))
 		args_add(a, "-o", "ControlMaster=auto", NULL);
 	if (!attach && setting_is(t, "controlpersist", "no"))
 		args_add(a, "-o", "ControlPersist=5s", NULL);
@@ -5065,10 +5048,9 @@ socket_args(struct target *t, struct args *a)
 }
 
 /*
- * The command line of the master that logs in in the background.  If LogLevel
- * is the default it tells the stages.  Without -v ssh would throw away what the
- * proxy of such a master says (ssh_proxy_connect), be it only why a jump host
- * cannot be reached.
+ * The master that logs in in the background.  If LogLevel is the default it
+ * tells the stages.  Without -v ssh would throw away what the proxy of such a
+ * master says (ssh_proxy_connect), be it why a jump host cannot be reached.
  */
 static void
 login_args(struct target *t, struct args *a)
@@ -5090,9 +5072,9 @@ session_args(struct target *t, struct args *a)
 {
 	ssh_args(a, t);
 	socket_args(t, a);
-	args_append(a, &t->options->session);
+	args_append(a, t->options->session.v);
 	args_add(a, "--", t->name, NULL);
-	args_command(a, t);
+	args_append(a, t->command);
 }
 
 /*
@@ -6044,16 +6026,15 @@ control_args(struct target *t, const char *ctl, struct args *a)
 	ssh_args(a, t);
 	socket_args(t, a);
 	args_add(a, "-O", ctl, NULL);
-	args_append(a, &t->options->session);
+	args_append(a, t->options->session.v);
 	args_add(a, "--", t->name, NULL);
 }
 
 /*
- * Whether the connection of the master that is there still works; else the
- * socket goes, and the master is left to its sessions.  The server is asked to
- * forward to where nothing can be, which any server answers, if only by no,
- * and which runs nothing.  As that takes an ssh and a round trip, the time of
- * the socket tells when it was last seen to work.
+ * Whether the master's connection still works; else the socket goes, and the
+ * master is left to its sessions.  A server answers when it is asked to forward
+ * to where nothing can be, if only by no.  The time of the socket tells when it
+ * did so last, for that takes an ssh and a round trip.
  */
 static int
 master_answers(struct target *t)
@@ -6165,9 +6146,8 @@ edit_host(const struct target *t, const char *name)
 }
 
 /*
- * Becomes the host's session.  Returns only if that failed, with the status
- * to end with.  With -n the commands are printed instead, with -S the
- * socket's path, with -O ssh's own command for it is executed.
+ * Becomes the host's session, or does what -n, -S or -O say.  Returns the
+ * status to end with.
  */
 static int
 connect_host(struct target *t)
@@ -6188,15 +6168,16 @@ connect_host(struct target *t)
 		t->plan = target_plan(t, terminal);
 	if (t->plan == PLAN_DIRECT && !o->dry && !master_claim(t))
 		t->plan = PLAN_PLAIN;
-	if (t->plan == PLAN_MASTER && o->dry) {
-		login_args(t, &a);
-		print_args(&a);
-	} else if (t->plan == PLAN_MASTER && !login(t)) {
-		(void)write_all(2, t->warnings.v, t->warnings.len);
-		return 255;
-	}
-	if (t->plan == PLAN_MASTER)
+	if (t->plan == PLAN_MASTER) {
+		if (o->dry) {
+			login_args(t, &a);
+			print_args(&a);
+		} else if (!login(t)) {
+			(void)write_all(2, t->warnings.v, t->warnings.len);
+			return 255;
+		}
 		t->plan = PLAN_ATTACH;
+	}
 	session_args(t, &a);
 	if (o->dry) {
 		print_args(&a);
@@ -6596,6 +6577,7 @@ main(int argc, char **argv)
 	}
 	target.options = &options;
 	target.hosts = &hosts;
-	target.command = first < argc ? argv + first + 1 : NULL;
+	if (first < argc)
+		target.command = (const char *const *)argv + first + 1;
 	return finish(run(&prompt, &target));
 }
