@@ -5182,7 +5182,7 @@ askpass(const char *where, const char *text)
  */
 
 enum {
-	LINGER_MS = 500,	/* how long ours may take to leave a live socket */
+	LINGER_MS = 2000,	/* how long ours may take to leave a live socket */
 	SPIN_AFTER = 100,	/* ms before the spinner is shown */
 	SPIN_EVERY = 80,	/* ms between its frames */
 	READ_BYTES = 4096,	/* that are read at once */
