@@ -1276,7 +1276,7 @@ test_connection()
 	run -F "$server/config" denied true
 	is 'a login that fails says what ssh says' \
 	    "255::$me@denied: Permission denied (publickey)." "$rc:$out:$err"
-	start -F "$server/config" db
+	start -q -F "$server/config" db
 	screen 'remote$'
 	keys 'exit 3' Enter
 	shows 'a shell runs on a terminal' "$(cat <<-'END'
@@ -1288,6 +1288,7 @@ test_connection()
 	)"
 	stop
 	for host in web db; do
+		run -F "$server/config" -o ControlPersist=60 $host true
 		run -F "$server/config" -O exit $host
 		is "the connection to $host is shared, and ends when told to" \
 		    '0::Exit request sent.' "$rc:$out:$err"
@@ -2157,7 +2158,7 @@ AuthorizedKeysCommandUser $me/; s/WHERE=here/WHERE=there/" \
 		Host checks
 		    ProxyCommand $(command -v sshd) -i -f $server/checks_config
 	END
-	watched='slow mute checks' sockets=$(dirname "$(path web)")
+	watched='slow mute checks' sockets=$(dirname "$(path web)") binary=$wl
 	test_cancel
 	test_spinner
 	test_failure
@@ -2189,17 +2190,22 @@ hangup()
 	done
 }
 
-path() { "$wl" -F "$server/config" -S "$1" </dev/null; }
+path() { "$wl" -F "$server/config" -S "$@" </dev/null; }
 
 # What of this server and the last wl is still there: processes, sockets.
 
-remains()
+processes()
 {
 	grep -l "$tmp/ssh[d]" /proc/[0-9]*/cmdline 2>/dev/null |
 	while read -r process; do
 		{ tr '\0' ' ' <"$process"; } 2>/dev/null
 		echo
 	done
+}
+
+remains()
+{
+	processes
 	for socket in $(for host in $watched; do path "$host"; done) \
 	    "$sockets/ask.$(cat "$tmp/pid")"; do
 		[ ! -e "$socket" ] || echo "$socket"
@@ -2492,70 +2498,77 @@ test_suspended_login()
 	stop
 }
 
-# -n and -S: what would be run.
+# gives NAME STATUS:OUTPUT:ERRORS ARGUMENTS: the test NAME: does wl, without a
+# terminal, do that? master SOCKET: the options of a master there.
+
+gives()
+{
+	sentence=$1 wanted=$2
+	shift 2
+	run -F "$server/config" "$@"
+	is "$sentence" "$wanted" \
+	    "$(printf '%s\n' "$rc:$out:$err" | sed 's/pid=[0-9]*/pid=N/')"
+}
+
+master()
+{
+	echo "-o ControlMaster=auto -o ControlPersist=5s -o ControlPath=$1 $alive"
+}
+
+# -n, -S and -O: what would be run, and what ssh does.
 
 test_commands()
 {
-	size=220x24
+	size=220x24 ssh="ssh -F $server/config"
 	hosts <<-END
 		Host tunnel
 		    SessionType none
 		    ForkAfterAuthentication yes
 	END
+	web=$(master "$(path web)")
 	start -F "$server/config" -o 'SetEnv=A="b c"' -n web "it's" -x '$HOME' ''
-	socket=$("$wl" -F "$server/config" -o 'SetEnv=A="b c"' -S web)
 	ends '-n prints the commands, quoted for the shell' 0 "$(cat <<-END
-		ssh -F $server/config -o 'SetEnv=A="b c"' -N -T -o ControlMaster=auto \
--o ControlPersist=5s -o ControlPath=$socket $alive -o LogLevel=DEBUG1 -v -- web
-		ssh -F $server/config -o 'SetEnv=A="b c"' -S $socket -- web \
+		$ssh -o 'SetEnv=A="b c"' -N -T $web -o LogLevel=DEBUG1 -v -- web
+		$ssh -o 'SetEnv=A="b c"' -S $(path web) -- web \
 'it'\\''s' -x '\$HOME' ''
 	END
 	)"
-	run -F "$server/config" -n web uptime
-	is 'without a terminal there is one command' "0:ssh -F $server/config \
--o ControlMaster=auto -o ControlPersist=5s -o ControlPath=$(path web) $alive -- web \
-uptime:" "$rc:$out:$err"
+	gives 'without a terminal there is one command' \
+	    "0:$ssh $web -- web uptime:" -n web uptime
 	is '-n runs nothing' '' "$(remains)"
-	run -F "$server/config" -n -- web
-	is 'options may end in --' 0 "$rc"
-	run -F "$server/config" -n web -- uptime
-	is 'as in ssh the command may follow a --' \
-	    "$("$wl" -F "$server/config" -n web uptime </dev/null)" "$out"
-	run -F "$server/config" -n -t4 web -A -L 80:x:1 htop -t
-	is 'ssh has its options from before and behind the query' \
-	    "0:ssh -F $server/config -4 -A -o ControlMaster=auto \
--o ControlPersist=5s -o ControlPath=$("$wl" -F "$server/config" -4AS web) \
-$alive -t -L 80:x:1 -- web htop -t:" "$rc:$out:$err"
+	gives 'options may end in --' "0:$ssh $web -- web:" -n -- web
+	gives 'as in ssh the command may follow a --' \
+	    "0:$ssh $web -- web uptime:" -n web -- uptime
+	gives 'ssh has its options from before and behind the query' \
+	    "0:$ssh -4 -A $(master "$(path -4A web)") -t -L 80:x:1 -- web htop \
+-t:" -n -t4 web -A -L 80:x:1 htop -t
 	for option in -Jdb -6 -X; do
-		ok "$option makes another connection" [ "$(path web)" != \
-		    "$("$wl" -F "$server/config" $option -S web </dev/null)" ]
+		ok "$option makes another connection" \
+		    [ "$(path web)" != "$(path $option web)" ]
 	done
 	for arguments in '-S web x' '-e web x' '-O exit web x' '-O' '-S'; do
-		eval "run -F '$server/config' $arguments"
+		# shellcheck disable=SC2086	# several
+		run -F "$server/config" $arguments
 		is "wl $arguments is wrong" 2: "$rc:$out"
 	done
-	run -F "$server/config" -n tunnel
-	is 'a host that is only a tunnel is left to ssh' \
-	    "0:ssh -F $server/config -- tunnel:" "$rc:$out:$err"
+	for arguments in '-4 tunnel' '-o ControlMaster=ask web' \
+	    '-o ControlMaster=no web' '-o controlmaster=FALSE web' \
+	    '-o ControlPath=none web'; do
+		# shellcheck disable=SC2086	# several
+		gives "this is left to ssh: $arguments" \
+		    "0:$ssh ${arguments% *} -- ${arguments##* }:" -n $arguments
+	done
+	gives 'and this, as ssh reads it' \
+	    "0:$ssh -o ' ControlMaster = \"no\"' -- web:" \
+	    -n -o ' ControlMaster = "no"' web
+	gives 'with -o ControlPersist=false the session is the master' \
+	    "0:$ssh -o ControlPersist=false $web -- web:" \
+	    -n -o ControlPersist=false web
 	start -q -F "$server/config" -o KerberosAuthentication=yes web \
 	    'echo $WHERE'
 	ends 'a warning of the configuration comes once' 0 "command-line line \
 0: Unsupported option \"kerberosauthentication\"${newline}here"
 	hangup web
-	run -F "$server/config" -n -o ControlMaster=ask web
-	is 'with ControlMaster ask, wl leaves it to ssh' \
-	    "0:ssh -F $server/config -o ControlMaster=ask -- web:" \
-	    "$rc:$out:$err"
-	for option in ControlMaster=no controlmaster=FALSE ControlPath=none; do
-		run -F "$server/config" -n -o $option web
-		is "so it does with -o $option" \
-		    "0:ssh -F $server/config -o $option -- web:" "$rc:$out:$err"
-	done
-	run -F "$server/config" -n -o ControlPersist=false web
-	is 'with -o ControlPersist=false the session is the master' \
-	    "0:ssh -F $server/config -o ControlPersist=false \
--o ControlMaster=auto -o ControlPersist=5s -o ControlPath=$(path web) $alive -- web:" \
-	    "$rc:$out:$err"
 	mkdir "$server/new"
 	cat - "$server/config" >"$server/new/config" <<-'END'
 		Match command "uptime*" sessiontype exec
@@ -2567,33 +2580,34 @@ $alive -t -L 80:x:1 -- web htop -t:" "$rc:$out:$err"
 	socket=$(PATH=$server/new:$PATH "$wl" -F "$server/new/config" -S web)
 	start PATH="$server/new:$PATH" -n -F "$server/new/config" web uptime -p
 	ends 'where a Match line asks what is run, the session is the master' 0 \
-	    "ssh -F $server/new/config -o ControlMaster=auto -o \
-ControlPersist=5s -o ControlPath=$socket $alive -- web uptime -p"
+	    "ssh -F $server/new/config $(master "$socket") -- web uptime -p"
 	is 'and ssh -G is asked about this very command' \
 	    "-F $server/new/config -G -T -- web uptime -p" \
 	    "$(cat "$server/asked")"
-	run -F none -n web
-	is 'with -F none there is no configuration' \
-	    "0:ssh -F none -o ControlMaster=auto -o ControlPersist=5s -o \
-ControlPath=$("$wl" -F none -S web) $alive -- web:" "$rc:$out:$err"
-	run -F none -l
-	is 'with -F none there are no hosts' '1::' "$rc:$out:$err"
-	run -F "$server/config" -O check web
-	is 'without a master -O check fails' \
+	gives 'with -F none there is no configuration' \
+	    "0:ssh -F none $(master "$(path -F none web)") -- web:" \
+	    -F none -n web
+	gives 'with -F none there are no hosts' '1::' -F none -l
+	test_control
+	size=80x24
+}
+
+test_control()
+{
+	gives 'without a master -O check fails' \
 	    "255::Control socket connect($(path web)): No such file or directory" \
-	    "$rc:$out:$err"
-	run -F "$server/config" web true
-	run -F "$server/config" -O check web
-	is '-O check finds the master' '0::Master running (pid=N)' \
-	    "$rc:$out:$(printf '%s' "$err" | sed 's/[0-9]\{2,\}/N/' | tr -d '\r')"
-	run -F "$server/config" -n web
-	is 'where a master is, -n prints the session' \
-	    "0:ssh -F $server/config -S $(path web) -- web:" "$rc:$out:$err"
-	run -F "$server/config" -O forward web -L "$server/to:$server/from"
-	is '-O takes what ssh takes' "0:true" "$rc:$([ -S "$server/to" ] && echo true)"
+	    -O check web
+	run -F "$server/config" -o ControlPersist=60 web true
+	gives '-O check finds the master' '0::Master running (pid=N)' \
+	    -O check web
+	gives 'where a master is, -n prints the session' \
+	    "0:$ssh -S $(path web) -- web:" -n web
+	gives '-O takes what ssh takes' 0:: \
+	    -O forward web -L "$server/to:$server/from"
+	ok 'and ssh does it' [ -S "$server/to" ]
 	is 'ssh itself can use the socket' here \
-	    "$(ssh -F "$server/config" -o ControlPath="$("$wl" \
-	    -F "$server/config" -S web)" web 'echo $WHERE')"
+	    "$(ssh -F "$server/config" -o ControlPath="$(path web)" web \
+	    'echo $WHERE')"
 	for way in check exit; do
 		run -O $way
 		is "-O $way without a query is for all masters" "0:wl: $(path web)" \
@@ -2602,7 +2616,6 @@ ControlPath=$("$wl" -F none -S web) $alive -- web:" "$rc:$out:$err"
 	until_true '[ ! -S "$(path web)" ]'
 	run -O exit
 	is 'when there are any' '1:wl: no shared connection' "$rc:$err"
-	size=80x24
 }
 
 # A ControlPath of the user's own.
@@ -2619,41 +2632,25 @@ test_own_path()
 		Host none
 		    ControlPath none
 	END
-	run -F "$server/config" -S mine
-	ok "the user's ControlPath is used" [ "${out#"$tmp"/cm-????}" != "$out" ]
-	before=$(logins)
-	# shellcheck disable=SC2034	# until_true uses it
-	own=$out
-	ssh -F "$server/config" -o ControlMaster=yes -fN mine
+	own=$(path mine) before=$(logins)
+	ok "the user's ControlPath is used" [ "${own#"$tmp"/cm-????}" != "$own" ]
+	$ssh -o ControlMaster=yes -fN mine
 	start -F "$server/config" mine 'echo $WHERE'
 	ends "a master of the user's is used" 0 here
 	is "and there is no second login" $((before + 1)) "$(logins)"
-	size=200x24
-	start -F "$server/config" -n mine
-	ends 'ssh finds that master by itself' 0 \
-	    "ssh -F $server/config -- mine"
-	run -F "$server/config" -O exit mine
-	until_true '[ ! -S "$own" ]'
+	gives 'ssh finds that master by itself' "0:$ssh -- mine:" -n mine
+	hangup mine
 	for host in mine keeps; do
 		start -q -F "$server/config" $host 'echo $WHERE'
 		ends "a master is started where the user said: $host" 0 here
-		run -F "$server/config" -O check $host
-		is "-O finds it for $host" '0:Master running (pid=N)' \
-		    "$rc:$(printf '%s' "$err" | sed 's/=[0-9]*/=N/' | tr -d '\r')"
-		run -F "$server/config" $host 'echo again'
-		is "it is used for $host" 0:again: "$rc:$out:$err"
+		gives "it is used for $host" 0:again: $host 'echo again'
 	done
 	is 'each of them logged in once' $((before + 3)) "$(logins)"
-	start -F "$server/config" -n keeps
-	ends 'the session of ControlMaster yes attaches' 0 \
-	    "ssh -F $server/config -o ControlMaster=auto -- keeps"
-	size=80x24
-	for host in mine keeps; do
-		run -F "$server/config" -O exit $host
-		is "-O ends it for $host" '0::Exit request sent.' \
-		    "$rc:$out:$(printf '%s' "$err" | tr -d '\r')"
-		ssh -F "$server/config" -o ControlMaster=no -O exit $host 2>&-
-	done
+	gives 'the session of ControlMaster yes attaches' \
+	    "0:$ssh -o ControlMaster=auto -- keeps:" -n keeps
+	gives '-O finds it' '0::Master running (pid=N)' -O check keeps
+	gives '-O ends it' '0::Exit request sent.' -O exit keeps
+	hangup mine keeps
 }
 
 # Which connections share a socket, and what else may be at its path.
@@ -2671,56 +2668,49 @@ test_sockets()
 		    ProxyJump web
 		Host j2
 		    ProxyJump db
+		Host together
+		    ProxyCommand sh $server/together
 	END
 	sed 's/WHERE=here/WHERE=there/' "$server/sshd_config" \
 	    >"$server/open_config"
 	for host in here there here there; do
-		run -F "$server/config" $host 'echo $WHERE'
-		is "$host is $host, though HostName is the same" \
-		    "0:$host:" "$rc:$out:$err"
+		gives "$host is $host, though HostName is the same" \
+		    "0:$host:" $host 'echo $WHERE'
 	done
 	hangup here there
 	ok 'another ProxyJump is another connection' \
 	    [ "$(path j1)" != "$(path j2)" ]
-	ok 'the same host has the same socket' [ "$(path j1)" = "$(path j1)" ]
 	old=$(path j1)
 	printf '\nHost web\n  Port 2222\n' >>"$server/config"
 	ok 'the socket is another when the configuration changes' \
 	    [ "$(path j1)" != "$old" ]
 	test_told_apart
-	run -F "$server/config" web true
-	run -F "$server/config" -O check web
-	kill -9 "$(printf '%s' "$err" | tr -dc 0-9)"
-	ok 'a master that is killed leaves its socket' [ -S "$(path web)" ]
-	start -q -F "$server/config" web 'echo $WHERE'
-	ends 'a stale socket is no obstacle' 0 here
-	hangup web
-	run -F "$server/config" web true
-	run -F "$server/config" -O check web
-	kill -9 "$(printf '%s' "$err" | tr -dc 0-9)"
-	run -F "$server/config" web 'echo $WHERE'
-	is 'nor is it without a terminal' 0:here: "$rc:$out:$err"
-	hangup web
-	long=a$(printf '%0179d' 0 | tr 0 b)
-	for alias in "$long" "${long}c" 'we;ird' 'a:b' 'x%hy' '~tilde'; do
-		case $alias in *[%:\;]*) continue ;; esac
-		echo "Host $alias" | hosts
+	for way in start run; do
+		run -F "$server/config" -o ControlPersist=60 web true
+		run -F "$server/config" -O check web
+		kill -9 "$(printf '%s' "$err" | tr -dc 0-9)"
+		ok 'a master that is killed leaves its socket' \
+		    [ -S "$(path web)" ]
+		case $way in
+		start)	start -q -F "$server/config" web 'echo $WHERE'
+			ends 'a stale socket is no obstacle' 0 here ;;
+		run)	gives 'nor is it without a terminal' 0:here: web \
+			    'echo $WHERE' ;;
+		esac
+		hangup web
 	done
-	start -q -F "$server/config" "$long" 'echo $WHERE'
-	ends 'an alias of 180 characters works' 0 here
-	ok 'a longer one has another socket' \
+	long=a$(printf '%0179d' 0 | tr 0 b)
+	printf 'Host %s\n' "$long" "${long}c" '~tilde' | hosts
+	ok 'aliases of 180 characters and more have sockets of their own' \
 	    [ "$(path "$long")" != "$(path "${long}c")" ]
-	start -q -F "$server/config" '~tilde' 'echo $WHERE'
-	ends 'an odd alias works' 0 here
+	for alias in "$long" '~tilde'; do
+		gives 'a long or odd alias works' 0:here: "$alias" 'echo $WHERE'
+	done
 	hangup "$long" '~tilde'
 	cat >"$server/together" <<-END
 		echo x >>$server/begun
 		until [ "\$(grep -c x $server/begun)" -ge 3 ]; do sleep 0.1; done
 		exec $sshd
-	END
-	hosts <<-END
-		Host together
-		    ProxyCommand sh $server/together
 	END
 	for n in 1 2 3; do
 		"$wl" -F "$server/config" together "echo $n" </dev/null &
@@ -2729,12 +2719,17 @@ test_sockets()
 	is 'of several at once none complains' '1 2 3' \
 	    "$(sort "$tmp/all" | paste -s -d ' ' -)"
 	hangup together
+	test_idle
+}
+
+test_idle()
+{
 	run -F "$server/config" -o ControlPersist=60 web 'echo $PPID'
 	before=$(logins) sshd_pid=$out
 	touch -d '1 minute ago' "$(path web)"
-	run -F "$server/config" web 'echo $WHERE'
-	is 'a connection that was idle is used if it answers' \
-	    "0:here::$before" "$rc:$out:$err:$(logins)"
+	gives 'a connection that was idle is used if it answers' 0:here: \
+	    web 'echo $WHERE'
+	is 'without another login' "$before" "$(logins)"
 	kill -STOP "$sshd_pid"
 	touch -d '1 minute ago' "$(path web)"
 	start -q -F "$server/config" web 'echo $WHERE'
@@ -2781,14 +2776,11 @@ test_told_apart()
 		    "$(with "${case#* }=b" "${case% *}")"
 	done
 	is 'shared: with and without SetEnv' "$(path set)" \
-	    "$("$wl" -F "$server/config" -S -o SetEnv=A=2 set </dev/null)"
-	mkdir "$server/one" "$server/two"
-	touch "$server/one/proxy" "$server/two/proxy"
-	ok 'told apart: two directories with a proxy' [ \
-	    "$(cd "$server/one" && path files)" != \
-	    "$(cd "$server/two" && path files)" ]
-	is 'shared: two directories without one' \
-	    "$(cd "$server" && path files)" "$(cd / && path files)"
+	    "$(path -o SetEnv=A=2 set)"
+	ok 'told apart: two directories for a command with ./' \
+	    [ "$(path files)" != "$(cd / && path files)" ]
+	is 'shared: two directories for any other' \
+	    "$(path web)" "$(cd / && path web)"
 	touch -d '2026-01-01 00:00:00.1' "$server/config"
 	old=$(path j1)
 	start -F "$server/config" -S j
@@ -2801,49 +2793,32 @@ test_told_apart()
 	    [ "$(path j1)" != "$old" ]
 }
 
-# as COMMANDS ARGUMENTS: the same as run, in a shell that runs the commands.
-
-as()
-{
-	binary=$wl
-	printf '#!/bin/sh\n%s\nexec "$@"\n' "set -- $wl \"\$@\"$newline$1" \
-	    >"$tmp/as"
-	chmod +x "$tmp/as"
-	wl=$tmp/as
-	shift
-	run "$@"
-	wl=$binary
-}
-
 # The private directory, in shared memory of its own.
 
 test_directory()
 {
-	for what in 'a link' 'open to others' "someone else's" 'a file' \
-	    'a link to a private one'; do
-		# shellcheck disable=SC2016
-		case $what in
-		'a link')	make='ln -s "$XDG_RUNTIME_DIR" $d' ;;
-		'open to'*)	make='mkdir -m 755 $d' ;;
-		someone*)	make='mkdir -m 700 $d; chown 1:1 $d' ;;
-		'a file')	make=': >$d' ;;
-		*)		make='mkdir -m 700 $d-x; ln -s $d-x $d' ;;
-		esac
-		sentence="a directory for sockets that is $what is not used"
-		if ! unshare -m mount -t tmpfs none /dev/shm 2>/dev/null; then
-			skip "$sentence" 'root makes a private /dev/shm'
-			continue
-		fi
-		printf 'mount -t tmpfs none /dev/shm\nd=%s\n%s\nexec "$@"\n' \
-		    "/dev/shm/wl-$(id -u)" "$make" >"$tmp/private"
-		as "set -- unshare -m sh $tmp/private \"\$@\"" \
-		    -F "$server/config" -S web
-		is "$sentence" "0:$XDG_RUNTIME_DIR/wl:wl: /dev/shm/wl-$(id -u): \
-not a private directory" "$rc:$(dirname "$out"):$err"
-	done
 	# shellcheck disable=SC2012	# its name is ours
 	is 'the directory is ours and closed to others' "drwx------ $me" \
 	    "$(ls -ld "$sockets" | awk '{ print substr($1, 1, 10), $3 }')"
+	if ! unshare -m mount -t tmpfs none /dev/shm 2>/dev/null; then
+		skip 'other directories' 'root makes a private /dev/shm'
+		return
+	fi
+	d=/dev/shm/wl-$(id -u) socket=$(path web)
+	while IFS=: read -r what make; do
+		wrapped "exec unshare -m sh -c 'mount -t tmpfs none /dev/shm
+			$make; \"\$@\"' sh \"\$@\""
+		gives "a directory for sockets that is $what is not used" \
+		    "0:$XDG_RUNTIME_DIR/wl/${socket##*/}:wl: $d: not a private \
+directory" -S web
+		unwrapped
+	done <<-END
+		a link:ln -s "$XDG_RUNTIME_DIR" $d
+		open to others:mkdir -m 755 $d
+		someone else's:mkdir -m 700 $d; chown 1:1 $d
+		a file:echo >$d
+		a link to a private one:mkdir -m 700 $d-x; ln -s $d-x $d
+	END
 }
 
 # What the ssh that wl becomes finds: the same as if wl had not been.
@@ -2867,22 +2842,16 @@ test_execution()
 	END
 	chmod +x "$tmp/fake/ssh"
 	for ignored in '' 'HUP INT QUIT TERM TSTP PIPE ALRM WINCH CHLD'; do
-		binary=$wl
-		cat >"$tmp/as" <<-END
-			#!/bin/sh
-			${ignored:+trap '' $ignored}
+		wrapped "${ignored:+trap '' $ignored}
 			PATH=$tmp/fake:\$PATH
-			[ "\$1" ] || exec ssh
-			exec $wl "\$@"
-		END
-		chmod +x "$tmp/as"
-		wl=$tmp/as
+			[ \"\$2\" ] || exec ssh
+			exec \"\$@\""
 		rm -f "$tmp/direct" "$tmp/-F"
 		start ''
 		ends 'the fake ssh runs' 0
 		start -F "$server/config" web
 		ends 'wl runs the fake ssh' 0
-		wl=$binary
+		unwrapped
 		is "ssh finds signals, files and environment as wl did${ignored:+, \
 signals ignored}" "$(cat "$tmp/direct")" "$(cat "$tmp/-F")"
 	done
@@ -4394,29 +4363,29 @@ test_composed_files()
 	mkdir "$server/here/site"
 	echo words >"$server/here/notes.txt"
 	echo page >"$server/here/site/page"
+	git init -q "$server/there/repo"
 	for commit in one two; do
-		[ -d "$server/there/repo" ] ||
-		    git init -q "$server/there/repo"
-		GIT_AUTHOR_NAME=me GIT_AUTHOR_EMAIL=me GIT_COMMITTER_NAME=me \
-		    GIT_COMMITTER_EMAIL=me git -C "$server/there/repo" \
+		git -C "$server/there/repo" -c user.name=me -c user.email=me \
 		    commit -q --allow-empty -m $commit
 	done
 	git -C "$server/there/repo" branch old HEAD~
 	git init -q "$server/here"
 	git -C "$server/here" remote add origin web:repo
-	composes 'a connection for ten minutes' \
-	    "$(example 'ControlPersist=10m') true"
-	composes 'it is there' "$(example '-O check') 2>&1 | grep -q running"
-	composes 'copied over it' "$(example scp\ -o)"
-	composes 'copied over it' "$(example rsync)"
+	while IFS=@ read -r name text more; do
+		composes "$name" "$(example "$text" |
+		    sed "s#8080#$server/socket#")$more"
+	done <<-'END'
+		a connection for ten minutes@ControlPersist=10m@ true
+		it is there@-O check@ 2>&1 | grep -q running
+		copied over it@scp -o
+		copied over it@rsync
+		fetched over it@"ssh -S $(wl@ -q origin old
+		what is printed can be run@wl -n@ 'echo a' | sh | grep -qx a
+		a forwarding for it@forward
+	END
 	is 'what was copied is there' "words${newline}page" \
 	    "$(cat "$server/there/notes.txt" "$server/there/site/page")"
-	composes 'fetched over it' "$(example '"ssh -S $(wl') -q origin old"
-	composes 'what is printed can be run' \
-	    "$(example 'wl -n') 'echo done' | sh | grep -qx done"
-	composes 'a forwarding for it' "$(example forward |
-	    sed "s#8080#$server/socket#")"
-	ok 'which is there' [ -S "$server/socket" ]
+	ok 'so is the forwarding' [ -S "$server/socket" ]
 	is 'all of this was one login' 1 "$(logins)"
 	composes 'it ends' "$(example '-O exit web')" 'Exit request sent.'
 	until_true '[ ! -S "$(path web)" ]'
@@ -5742,8 +5711,7 @@ nowhere()
 #
 # fault NAME STATUS [SCREEN]: the test NAME: does wl, on the terminal, end with
 # this status and screen, as becomes sees it, and all else as it should be?
-# without NAME WANT ARGUMENTS: the same for status:output:errors, without a
-# terminal. wrapped COMMANDS: wl is a shell that runs these, where "$@" is wl
+# without NAME WANT ARGUMENTS: the same as gives. wrapped COMMANDS: wl is a shell that runs these, where "$@" is wl
 # itself, until unwrapped.
 
 fault()
@@ -5757,11 +5725,8 @@ fault()
 
 without()
 {
-	sentence=$1 wanted=$2
-	shift 2
-	run "$@"
-	is "$sentence" "$wanted" "$rc:$out:$err"
-	left "$sentence"
+	gives "$@"
+	left "$1"
 }
 
 wrapped()
@@ -5794,11 +5759,7 @@ sane()
 
 litter()
 {
-	grep -l "$tmp/ssh[d]" /proc/[0-9]*/cmdline 2>/dev/null |
-	while read -r process; do
-		{ tr '\0' ' ' <"$process"; } 2>/dev/null
-		echo
-	done
+	processes
 	for file in $places "$sockets/ask.$(cat "$tmp/pid")"; do
 		[ ! -e "$file" ] || echo "$file"
 	done
@@ -5884,8 +5845,7 @@ fault_ssh()
 	fault 'ssh is missing at the prompt' 127 \
 	    'wl: ssh: No such file or directory'
 	without 'ssh is missing, without a terminal' \
-	    '127::wl: ssh: No such file or directory' \
-	    -F "$server/config" quick
+	    '127::wl: ssh: No such file or directory' quick
 	: >"$tmp/broken/ssh"
 	start -F "$server/config" quick
 	fault 'ssh may not be run' 126 'wl: ssh: Permission denied'
@@ -6044,8 +6004,7 @@ fault_shm()
 	shm '/dev/shm has no inodes left' \
 	    'mount -t tmpfs -o nr_inodes=1 none /dev/shm' "$full"
 	shm '/dev/shm has no inodes left for sockets' '
-		mount -t tmpfs -o nr_inodes=2 none /dev/shm; mkdir -m 700 $d' \
-	    "$full"
+		mount -t tmpfs -o nr_inodes=2 none /dev/shm; mkdir -m 700 $d'
 	shm '/dev/shm is read-only' 'mount -o remount,ro /dev/shm' "$ro"
 	shm '/dev/shm is read-only, with our directory' \
 	    'mkdir -m 700 $d; mount -o remount,ro /dev/shm' "$ro"
@@ -6168,7 +6127,7 @@ fault_memory()
 fault_standard()
 {
 	without 'there is no terminal to choose on' \
-	    '1::wl: no terminal to choose on; see wl -l' -F "$server/config"
+	    '1::wl: no terminal to choose on; see wl -l'
 	for close in '<&-:hello' '>&-:' '2>&-:hello' '<&- 2>&-:hello'; do
 		wrapped "exec \"\$@\" ${close%:*}"
 		hello=${close##*:}
@@ -6187,15 +6146,13 @@ fault_standard()
 	for way in -l '-l -v' '-p quick' '-n quick' '-S quick' -h -V; do
 		# shellcheck disable=SC2086	# several
 		without "standard output is closed for $way" \
-		    '2::wl: standard output: Bad file descriptor' \
-		    -F "$server/config" $way
+		    '2::wl: standard output: Bad file descriptor' $way
 	done
 	unwrapped
 	for way in -l -h -V; do
 		wrapped 'exec "$@" >/dev/full'
 		without "standard output is full for $way" \
-		    '2::wl: standard output: No space left on device' \
-		    -F "$server/config" $way
+		    '2::wl: standard output: No space left on device' $way
 	done
 	unwrapped
 }

@@ -56,7 +56,6 @@
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -85,10 +84,16 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#ifdef __APPLE__
+#define st_ctim st_ctimespec
+#endif
+
 #define VERSION		"1.0"
 #define PATH_SYSTEM	"/etc/ssh/ssh_config"
 #define BLANKS		" \t\r\n"	/* what separates a keyword */
 #define DIGITS		"0123456789"
+#define WORD_CHARS	DIGITS "_" \
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define FNV_START	14695981039346656037U
 
 enum {
@@ -3038,97 +3043,84 @@ read_key(struct decoder *d)
  * and `--' stands before the host.
  */
 
+/* How the host is reached. */
+enum plan {
+	PLAN_PLAIN,		/* by ssh alone: nothing is to be shared */
+	PLAN_ATTACH,		/* over the master that is there */
+	PLAN_MASTER,		/* over one that is started first */
+	PLAN_DIRECT,		/* by an ssh that is the master itself */
+};
+
 /* Where to connect. */
 struct target {
 	const struct options *options;
 	struct hosts *hosts;
 	const char *name;
 	struct buf given[3];	/* what the inventory says of it, for -o */
-	char **command;		/* the remote command, ends in NULL */
-	struct buf settings;	/* lines of `ssh -G' */
+	const char *const *command;	/* the remote one, ends in NULL */
+	struct buf settings;	/* what `ssh -G' prints, each with a NUL */
 	struct buf warnings;	/* what it said besides, as any ssh does */
 	struct buf socket;	/* the control socket's path */
 	struct buf dir;		/* the private directory, if there is one */
 	int users;		/* the socket is where the user said */
-	struct buf value, option;	/* for setting() and master_args() */
+	enum plan plan;
+	struct buf option;	/* of socket_args() */
 };
 
+/* Adds words up to a NULL. */
 static void
-arg_option(struct args *a, const char *option)
+args_add(struct args *a, ...)
 {
-	arg_add(a, "-o");
-	arg_add(a, option);
+	const char *s;
+	va_list ap;
+
+	va_start(ap, a);
+	while ((s = va_arg(ap, const char *)) != NULL)
+		arg_add(a, s);
+	va_end(ap);
 }
 
+/* Adds those of V, which is NULL or ends in one. */
 static void
-args_add(struct args *a, const struct args *more)
+args_append(struct args *a, const char *const *v)
 {
-	size_t i;
-
-	for (i = 0; i < more->len; i++)
-		arg_add(a, more->v[i]);
+	for (; v != NULL && *v != NULL; v++)
+		arg_add(a, *v);
 }
 
 /* Begins a command line with what the user and the inventory say. */
 static void
 ssh_args(struct args *a, const struct target *t)
 {
-	const struct options *o = t->options;
+	const char *file = t->options->file;
 	size_t i;
 
 	a->len = 0;
-	arg_add(a, "ssh");
-	if (o->file != NULL) {
-		arg_add(a, "-F");
-		arg_add(a, o->file);
-	}
-	args_add(a, &o->ssh);
+	args_add(a, "ssh", file != NULL ? "-F" : NULL, file, NULL);
+	args_append(a, t->options->ssh.v);
 	for (i = 0; i < 3; i++)
 		if (t->given[i].len > 0)
-			arg_option(a, t->given[i].v);
-}
-
-static void
-arg_host(struct args *a, const char *name)
-{
-	arg_add(a, "--");
-	arg_add(a, name);
-}
-
-static void
-arg_session(struct args *a, const struct target *t)
-{
-	size_t i;
-
-	arg_host(a, t->name);
-	for (i = 0; t->command != NULL && t->command[i] != NULL; i++)
-		arg_add(a, t->command[i]);
+			args_add(a, "-o", t->given[i].v, NULL);
 }
 
 /* Prints a command line as a POSIX shell would take it. */
 static void
 print_args(const struct args *a)
 {
-	const char *p;
+	const char *p, *quote;
 	size_t i;
 
 	for (i = 0; i < a->len; i++) {
 		p = a->v[i];
-		if (i > 0)
-			putchar(' ');
-		if (*p != '\0' && p[strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		    "abcdefghijklmnopqrstuvwxyz0123456789%+,-./:=@_")] ==
-		    '\0') {
-			fputs(p, stdout);
-			continue;
-		}
-		putchar('\'');
+		quote = *p == '\0' || p[strspn(p, WORD_CHARS "%+,-./:=@")] !=
+		    '\0' ? "'" : "";
+		printf("%s%s", i > 0 ? " " : "", quote);
 		for (; *p != '\0'; p++)
 			if (*p == '\'')
 				fputs("'\\''", stdout);
 			else
 				putchar(*p);
-		putchar('\'');
+		fputs(quote, stdout);
 	}
 	putchar('\n');
 }
@@ -3147,10 +3139,7 @@ not_run(const char *program, int error)
 	return error == ENOENT ? 127 : 126;
 }
 
-/*
- * Becomes another program: signals, terminal and descriptors are as wl found
- * them.  Returns the status to end with if it cannot be run.
- */
+/* Becomes another program; the status to end with if it cannot be run. */
 static int
 become(const struct args *a)
 {
@@ -3161,34 +3150,37 @@ become(const struct args *a)
 }
 
 /*
- * Starts ssh with the descriptors IN, OUT and ERR as its standard ones, the
- * signals as wl found them, and, if it is to have one, a process group of its
- * own.  Ends wl if it cannot be started.
+ * Starts a program with the standard descriptors FDS (-1: /dev/null) and, if it
+ * is to have one, a process group of its own, which must be able to stop.  Ends
+ * wl if it cannot be started.
  */
 static pid_t
 spawn(const struct args *a, char *const env[], const int fds[3], int group)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
-	sigset_t mask, stops;
+	sigset_t stops;
 	pid_t pid;
 	int i, error;
 
-	sigprocmask(SIG_SETMASK, NULL, &mask);
-	sigemptyset(&stops);	/* a job must be able to stop */
+	sigemptyset(&stops);
 	sigaddset(&stops, SIGTSTP);
 	sigaddset(&stops, SIGTTIN);
 	sigaddset(&stops, SIGTTOU);
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setsigdefault(&attr, &stops);
-	posix_spawnattr_setsigmask(&attr, tty.saved.on ? &tty.saved.mask :
-	    &mask);
+	posix_spawnattr_setsigmask(&attr, &tty.saved.mask);
 	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setflags(&attr, (short)(POSIX_SPAWN_SETSIGMASK |
+	posix_spawnattr_setflags(&attr, (short)(
+	    (tty.saved.on ? POSIX_SPAWN_SETSIGMASK : 0) |
 	    (group ? POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF : 0)));
 	posix_spawn_file_actions_init(&actions);
 	for (i = 0; i < 3; i++)
-		posix_spawn_file_actions_adddup2(&actions, fds[i], i);
+		if (fds[i] != -1)
+			posix_spawn_file_actions_adddup2(&actions, fds[i], i);
+		else
+			posix_spawn_file_actions_addopen(&actions, i,
+			    "/dev/null", O_RDWR, 0);
 	error = posix_spawnp(&pid, a->v[0], &actions, &attr,
 	    (char *const *)a->v, env);
 	posix_spawn_file_actions_destroy(&actions);
@@ -3213,10 +3205,7 @@ wait_for(pid_t pid)
 	    128 + WTERMSIG(status);
 }
 
-/*
- * Runs a command in the foreground, as a shell does, with the terminal as wl
- * found it.
- */
+/* Runs a command in the foreground, as a shell does. */
 static void
 run_job(const struct args *a)
 {
@@ -3233,8 +3222,7 @@ run_job(const struct args *a)
 		    errno == EINTR)
 			continue;
 		tty_foreground(getpgrp());
-		if (WIFSTOPPED(status) && WSTOPSIG(status) != SIGTTIN &&
-		    WSTOPSIG(status) != SIGTTOU)
+		if (WIFSTOPPED(status) && WSTOPSIG(status) == SIGTSTP)
 			suspend(0);
 	} while (WIFSTOPPED(status));
 }
@@ -3253,25 +3241,9 @@ editor_args(struct args *a, const struct hosts *h, const struct host *host)
 	if (path == NULL || (h->inventory != NULL && !h->inventory->again))
 		return 0;
 	snprintf(line, sizeof(line), "+%lu", (unsigned long)number);
-	a->len = 0;
-	arg_add(a, "sh");
-	arg_add(a, "-c");
-	arg_add(a, "exec ${VISUAL:-${EDITOR:-vi}} \"$@\"");
-	arg_add(a, "sh");
-	arg_add(a, line);
-	arg_add(a, path);
+	args_add(a, "sh", "-c", "exec ${VISUAL:-${EDITOR:-vi}} \"$@\"", "sh",
+	    line, path, NULL);
 	return 1;
-}
-
-/* /dev/null, which main() has seen to be above the standard descriptors. */
-static int
-null_fd(void)
-{
-	static int fd = -1;
-
-	if (fd == -1 && (fd = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1)
-		err(2, "/dev/null");
-	return fd;
 }
 
 /*
@@ -3291,34 +3263,30 @@ enum {
 };
 
 /*
- * Appends the part of a socket's name that is for people: the host's, with
- * nothing in it that ssh would expand, and cut so that the whole path is not
- * longer than ssh can bind.  DIR is the length of the directory's path.
+ * Appends the host's name as part of a socket's: with nothing in it that ssh
+ * would expand, and as long as a directory's path of DIR bytes lets it be.
  */
 static void
 put_label(struct buf *out, const char *name, size_t dir)
 {
-	size_t i, room = SOCKET_MAX - HASH_LEN - 1 - dir;
-	int c;
+	size_t from = out->len, room = SOCKET_MAX - HASH_LEN - 1 - dir;
+	char *p;
 
-	for (i = 0; name[i] != '\0' && i < room; i++) {
-		c = (unsigned char)name[i];
-		if (!is_digit(c) && (!is_letter(c) || c > 0x7f) && c != '-' &&
-		    (c != '.' || i == 0))
-			c = '_';
-		buf_fmt(out, "%c", c);
-	}
+	buf_add(out, name, strnlen(name, room));
+	for (p = out->v + from; *p != '\0'; p++)
+		if (strchr(WORD_CHARS "-.", *p) == NULL ||
+		    (*p == '.' && p == out->v + from))
+			*p = '_';
 }
 
 /*
- * Whether the directory is there, ours, no link, closed to others, and has
- * room for a socket.  With MAKE it is made if it is not there.  Else errno
- * tells why it will not do; EPERM, that it is not private.
+ * Whether the directory is there, ours, no link and closed to others.  With
+ * MAKE it is made if it is not there.  Else errno tells why it will not do;
+ * EPERM, that it is not private.
  */
 static int
 dir_private(const char *path, int make)
 {
-	struct statvfs fs;
 	struct stat st;
 
 	if (make && mkdir(path, 0700) == -1 && errno != EEXIST)
@@ -3326,47 +3294,44 @@ dir_private(const char *path, int make)
 	if (lstat(path, &st) == -1)
 		return 0;
 	errno = EPERM;
-	if (!S_ISDIR(st.st_mode) || st.st_uid != getuid() ||
-	    (st.st_mode & 077) != 0 || access(path, W_OK) == -1)
-		return 0;
-	errno = ENOSPC;		/* ssh would find it out after the login */
-	return statvfs(path, &fs) == -1 || fs.f_files == 0 || fs.f_favail > 0;
+	return S_ISDIR(st.st_mode) && st.st_uid == getuid() &&
+	    (st.st_mode & 077) == 0 && access(path, W_OK) == 0;
 }
 
 /*
  * Finds the private directory: in shared memory, which only Linux has at
  * this path, else where the session's files go, else in /tmp.  With MAKE it is
- * made, and what is there but cannot be trusted is reported.  DIR stays empty
- * if there is none.
+ * made, and what is there but cannot be trusted is reported.  DIR is empty if
+ * there is none.
  */
 static void
 dir_find(struct buf *dir, int make)
 {
 	const char *run = getenv("XDG_RUNTIME_DIR");
-	char paths[3][SOCKET_MAX - HASH_LEN - 8];
-	int i, n, warned = 0;
+	int i, warned = 0;
 
-	n = snprintf(paths[1], sizeof(paths[1]), "%s/wl", run != NULL ? run :
-	    "");
-	if (paths[1][0] != '/' || n == 3 || n >= (int)sizeof(paths[1]) ||
-	    strpbrk(paths[1], "%$\"'\\ \t\n") != NULL)
-		paths[1][0] = '\0';
-	snprintf(paths[0], sizeof(paths[0]), "/dev/shm/wl-%ld",
-	    (long)getuid());
-	snprintf(paths[2], sizeof(paths[2]), "/tmp/wl-%ld", (long)getuid());
+	if (run == NULL || *run != '/' || strpbrk(run, "%$\"'\\*?[ \t\n") ||
+	    strlen(run) > SOCKET_MAX - 2 * HASH_LEN)
+		run = NULL;
 	for (i = 0; i < 3; i++) {
-		if (paths[i][0] != '\0' && dir_private(paths[i], make)) {
-			buf_str(dir, paths[i]);
-			return;
-		}
-		if (!make || paths[i][0] == '\0' || errno == ENOENT || warned++)
+		dir->len = 0;
+		if (i == 1 && run == NULL)
 			continue;
-		warnx("%s: %s", paths[i], errno == EPERM ?
-		    "not a private directory" : strerror(errno));
+		if (i == 1)
+			buf_fmt(dir, "%s/wl", run);
+		else
+			buf_fmt(dir, "%s/wl-%ld", i == 0 ? "/dev/shm" : "/tmp",
+			    (long)getuid());
+		if (dir_private(dir->v, make))
+			return;
+		if (make && errno != ENOENT && !warned++)
+			warnx("%s: %s", dir->v, errno == EPERM ?
+			    "not a private directory" : strerror(errno));
 	}
+	dir->len = 0;
 }
 
-/* A Unix socket and the address of PATH; -1 and errno on failure. */
+/* A Unix socket and the address of PATH; -1 if that is too long. */
 static int
 unix_socket(struct sockaddr_un *sun, const char *path)
 {
@@ -3374,44 +3339,12 @@ unix_socket(struct sockaddr_un *sun, const char *path)
 
 	memset(sun, 0, sizeof(*sun));
 	sun->sun_family = AF_UNIX;
-	if (strlen(path) >= sizeof(sun->sun_path)) {
-		errno = ENAMETOOLONG;
+	if (strlen(path) >= sizeof(sun->sun_path))
 		return -1;
-	}
 	memcpy(sun->sun_path, path, strlen(path));
 	if ((fd = socket(AF_UNIX, SOCK_STREAM, 0)) != -1)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 	return fd;
-}
-
-/*
- * Whether a master answers on the socket.  *PID is the process that listens
- * there, where the system tells it, else 0.
- */
-static int
-master_alive(const char *path, pid_t *pid)
-{
-	struct sockaddr_un sun;
-	int fd, alive;
-
-	*pid = 0;
-	if ((fd = unix_socket(&sun, path)) == -1)
-		return 0;
-	fcntl(fd, F_SETFL, O_NONBLOCK);
-	alive = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0 ||
-	    errno == EAGAIN;
-#ifdef __linux__
-	{
-		struct { pid_t pid; uid_t uid; gid_t gid; } peer;
-		socklen_t len = sizeof(peer);
-
-		if (alive && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer,
-		    &len) == 0)
-			*pid = peer.pid;
-	}
-#endif
-	close(fd);
-	return alive;
 }
 
 /*
@@ -4353,24 +4286,26 @@ plain_run(struct prompt *p)
  */
 
 #ifdef __APPLE__
-#define st_mtim st_mtimespec
+#define st_ctim st_ctimespec
 #endif
 
-/* The value of a setting, "" if it is not printed; valid until the next. */
+/* The value of a setting, "" if it is not printed. */
 static const char *
-setting(struct target *t, const char *key)
+setting(const struct target *t, const char *key)
 {
 	const char *p = t->settings.v;
 	size_t n = strlen(key);
 
-	t->value.len = 0;
-	buf_str(&t->value, "");
-	while (p != NULL && (strncmp(p, key, n) != 0 || p[n] != ' '))
-		if ((p = strchr(p, '\n')) != NULL)
-			p++;
-	if (p != NULL)
-		buf_add(&t->value, p + n + 1, strcspn(p + n + 1, "\n"));
-	return t->value.v;
+	for (; *p != '\0'; p += strlen(p) + 1)
+		if (strncmp(p, key, n) == 0 && p[n] == ' ')
+			return p + n + 1;
+	return "";
+}
+
+static int
+setting_is(const struct target *t, const char *key, const char *value)
+{
+	return strcmp(setting(t, key), value) == 0;
 }
 
 /* What is to be done when a signal has ended ssh. */
@@ -4386,46 +4321,43 @@ ended_by(int signo)
 }
 
 /*
- * Runs ssh until it ends, for MS milliseconds at most unless that is -1.  Its
- * standard output goes to OUT.  Returns its status, -1 if it took too long.
+ * Runs ssh with its output to OUT.  Returns its status, or -1 if it was silent
+ * for MS milliseconds, unless that is -1.
  */
 static int
 ssh_output(const struct args *a, struct buf *out, int errors, long ms)
 {
-	long long until = now_ms() + ms;
-	int pipefd[2], fds[3], status;
+	int pipefd[2], fds[3] = { -1, -1, errors }, ready, status;
 	char chunk[4096];
-	ssize_t n;
+	ssize_t n = 1;
 	pid_t pid;
 
 	if (pipe(pipefd) == -1)
 		err(2, "pipe");
 	fcntl(pipefd[0], F_SETFD, FD_CLOEXEC);
 	fcntl(pipefd[1], F_SETFD, FD_CLOEXEC);
-	fcntl(pipefd[0], F_SETFL, O_NONBLOCK);
-	fds[0] = null_fd();
 	fds[1] = pipefd[1];
-	fds[2] = errors;
 	pid = spawn(a, environ, fds, 0);
 	close(pipefd[1]);
-	do {
-		if (tty_wait(pipefd[0], ms) == -1 && caught == SIGTSTP) {
+	while (n > 0) {
+		ready = tty_wait(pipefd[0], ms);
+		if (ready > 0) {
+			n = read(pipefd[0], chunk, sizeof(chunk));
+			buf_add(out, chunk, n > 0 ? (size_t)n : 0);
+		} else if (caught == SIGTSTP) {
 			suspend(getpid());
 			kill(pid, SIGCONT);
-		} else if (caught || (ms != -1 && now_ms() >= until)) {
+		} else if (caught || ready == 0) {
 			kill(pid, SIGTERM);
 			kill(pid, SIGCONT);
 			break;
 		}
-		n = read(pipefd[0], chunk, sizeof(chunk));
-		if (n > 0)
-			buf_add(out, chunk, (size_t)n);
-	} while (n > 0 || (n == -1 && errno == EAGAIN));
+	}
 	close(pipefd[0]);
 	status = wait_for(pid);
 	if (caught)
 		die_of(caught);
-	return ms != -1 && now_ms() >= until ? -1 : status;
+	return ready == 0 ? -1 : status;
 }
 
 /* Asks `ssh -G'; returns 0, or the status with which it failed. */
@@ -4434,24 +4366,24 @@ settings_read(struct target *t)
 {
 	struct args a = { NULL, 0, 0 };
 	FILE *said = tmpfile();
-	char chunk[4096];
-	size_t n;
+	char *p;
 	int status;
 
 	ssh_args(&a, t);
-	arg_add(&a, "-G");
-	arg_add(&a, "-T");	/* or it complains that it has no terminal */
-	arg_session(&a, t);	/* a Match line may ask for what is run */
+	/* -T, or it complains that it has no terminal */
+	args_add(&a, "-G", "-T", "--", t->name, NULL);
+	args_append(&a, t->command);	/* a Match line may ask for it */
 	t->settings.len = t->warnings.len = 0;
 	buf_str(&t->settings, "");
 	buf_str(&t->warnings, "");
 	status = ssh_output(&a, &t->settings, said != NULL ? fileno(said) : 2,
 	    -1);
 	free(a.v);
+	for (p = t->settings.v; (p = strchr(p, '\n')) != NULL; p++)
+		*p = '\0';
 	if (said != NULL) {
 		rewind(said);
-		while ((n = fread(chunk, 1, sizeof(chunk), said)) > 0)
-			buf_add(&t->warnings, chunk, n);
+		(void)read_whole(fileno(said), &t->warnings, READ_MAX);
 		fclose(said);
 	}
 	if (status != 0)
@@ -4462,7 +4394,7 @@ settings_read(struct target *t)
 }
 
 static int
-is_proxied(struct target *t)
+is_proxied(const struct target *t)
 {
 	return *setting(t, "proxyjump") != '\0' ||
 	    *setting(t, "proxycommand") != '\0';
@@ -4474,48 +4406,26 @@ hash_variables(uint64_t h, const char *text)
 {
 	char name[128];
 	const char *v;
-	int n;
 
 	while ((text = strchr(text, '$')) != NULL) {
 		text += text[1] == '{' ? 2 : 1;
-		n = (int)strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_"
-		    "abcdefghijklmnopqrstuvwxyz0123456789");
-		snprintf(name, sizeof(name), "%.*s", n, text);
+		snprintf(name, sizeof(name), "%.*s",
+		    (int)strspn(text, WORD_CHARS), text);
 		if ((v = getenv(name)) != NULL)
 			h = fnv(h, v, strlen(v) + 1);
 	}
 	return h;
 }
 
-/* Whether a word of the command is a file, by a path that is not absolute. */
-static int
-is_relative(const char *command)
-{
-	static const char ends[] = BLANKS "\"'`()<>;|&=$";
-	struct buf word = { NULL, 0, 0 };
-	int found = 0;
-	size_t n;
-
-	for (; *command != '\0' && !found; command += n) {
-		command += strspn(command, ends);
-		n = strcspn(command, ends);
-		word.len = 0;
-		buf_add(&word, command, n);
-		found = *command != '/' && access(word.v, F_OK) == 0;
-	}
-	free(word.v);
-	return found;
-}
-
 /*
- * Counts what is around a proxy and ssh -G does not print: the state of the
- * configuration's files, as a jump host or the ssh of a proxy command has
- * settings of its own, and where the files are that the command names.
+ * Appends what is around a proxy: the state of the configuration's files, which
+ * a jump host has settings in too, and where the command finds its own.
  */
-static uint64_t
-hash_proxy(uint64_t h, struct target *t)
+static void
+put_proxy(struct buf *b, const struct target *t)
 {
 	const struct config *c = t->hosts->config;
+	const char *command = setting(t, "proxycommand");
 	struct stat st;
 	char *dir;
 	size_t i;
@@ -4523,50 +4433,46 @@ hash_proxy(uint64_t h, struct target *t)
 	for (i = 0; i < c->files.len; i++) {
 		memset(&st, 0, sizeof(st));
 		(void)stat(c->files.v[i], &st);
-		h = fnv(h, c->files.v[i], strlen(c->files.v[i]) + 1);
-		h = fnv(h, &st.st_dev, sizeof(st.st_dev));
-		h = fnv(h, &st.st_ino, sizeof(st.st_ino));
-		h = fnv(h, &st.st_size, sizeof(st.st_size));
-		h = fnv(h, &st.st_mtim, sizeof(st.st_mtim));
+		buf_fmt(b, "%s %llu %lld.%ld\n", c->files.v[i],
+		    (unsigned long long)st.st_ino,
+		    (long long)st.st_ctim.tv_sec, (long)st.st_ctim.tv_nsec);
 	}
-	if (is_relative(setting(t, "proxycommand")) &&
+	if ((strstr(command, "./") != NULL || (strchr("/~$", *command) == NULL &&
+	    strcspn(command, "/") < strcspn(command, " "))) &&
 	    (dir = getcwd(NULL, 0)) != NULL) {
-		h = fnv(h, dir, strlen(dir) + 1);
+		buf_str(b, dir);
 		free(dir);
 	}
-	return h;
 }
 
 /*
- * The hash of all that decides where the host's connection leads, and as
- * whom: what ssh -G prints, and the environment as far as that names it or it
- * is used without being named.  Left out are the keywords of the sharing itself
- * (ControlPersist=10m for once is to be found again without it), and those
- * that are of one session only.
+ * The hash of all that decides where the connection leads, and as whom: what
+ * ssh -G prints, and of the environment what is used.  Left out are the
+ * sharing itself, for a master of -o ControlPersist=10m is to be found again
+ * without it, and what is of one session only.
  */
 static uint64_t
-target_hash(struct target *t)
+target_hash(const struct target *t)
 {
-	const char *p = t->settings.v, *eol, *agent;
-	struct buf line = { NULL, 0, 0 };
-	uint64_t h = FNV_START;
+	const char *p, *agent = setting(t, "identityagent");
+	struct buf text = { NULL, 0, 0 };
+	uint64_t h;
 
-	for (; (eol = strchr(p, '\n')) != NULL; p = eol + 1) {
-		line.len = 0;
-		buf_add(&line, p, (size_t)(eol - p) + 1);
-		if (strncmp(line.v, "control", 7) != 0 &&
-		    strncmp(line.v, "remotecommand ", 14) != 0 &&
-		    strncmp(line.v, "setenv ", 7) != 0)
-			h = hash_variables(fnv(h, line.v, line.len), line.v);
-	}
-	free(line.v);
-	agent = setting(t, "identityagent");
+	for (p = t->settings.v; *p != '\0'; p += strlen(p) + 1)
+		if (strncmp(p, "control", 7) != 0 &&
+		    strncmp(p, "remotecommand ", 14) != 0 &&
+		    strncmp(p, "setenv ", 7) != 0)
+			buf_fmt(&text, "%s\n", p);
 	if (*agent == '\0' || strcmp(agent, "SSH_AUTH_SOCK") == 0 ||
 	    is_proxied(t))
-		h = hash_variables(h, "$SSH_AUTH_SOCK");
-	if (strcmp(setting(t, "forwardx11"), "yes") == 0)
-		h = hash_variables(h, "$DISPLAY");
-	return is_proxied(t) ? hash_proxy(h, t) : h;
+		buf_str(&text, "$SSH_AUTH_SOCK\n");
+	if (setting_is(t, "forwardx11", "yes"))
+		buf_str(&text, "$DISPLAY\n");
+	if (is_proxied(t))
+		put_proxy(&text, t);
+	h = hash_variables(fnv(FNV_START, text.v, text.len), text.v);
+	free(text.v);
+	return h;
 }
 
 /*
@@ -4576,14 +4482,12 @@ target_hash(struct target *t)
 static void
 socket_find(struct target *t)
 {
-	const char *path = setting(t, "controlpath");
-
 	t->socket.len = t->dir.len = 0;
-	buf_str(&t->socket, path);
+	buf_str(&t->socket, setting(t, "controlpath"));
 	buf_str(&t->dir, "");
-	if ((t->users = *path != '\0') != 0)
-		return;
-	dir_find(&t->dir, 1);
+	t->users = t->socket.len > 0;
+	if (!t->users)
+		dir_find(&t->dir, 1);
 	if (t->dir.len == 0)
 		return;
 	buf_fmt(&t->socket, "%s/", t->dir.v);
@@ -4592,204 +4496,152 @@ socket_find(struct target *t)
 }
 
 /*
- * Whether this wl is the one that becomes the master of its socket.  Of
- * several that log in at once each could, and all but the first complain that
- * there is one.  A link to the process id of the first tells, which is ssh's
- * later: the claim ends with it.
+ * Whether this wl may become the master.  Of several at once all but the first
+ * would complain that there is one.  A link to the process id of the first,
+ * which is ssh's later, tells them.
  */
 static int
 master_claim(const struct target *t)
 {
-	struct buf path = { NULL, 0, 0 };
-	char own[32], pid[32];
-	int tries, won = t->users;
-	ssize_t n;
+	char path[SOCKET_MAX + BIND_EXTRA], pid[32] = "";
 
-	buf_fmt(&path, "%s.claim", t->socket.v);
-	snprintf(own, sizeof(own), "%ld", (long)getpid());
-	for (tries = 0; tries < 2 && !won; tries++) {
-		won = symlink(own, path.v) == 0 || errno != EEXIST;
-		if (won || (n = readlink(path.v, pid, sizeof(pid) - 1)) <= 0)
-			continue;
-		pid[n] = '\0';
+	if (t->users)
+		return 1;
+	snprintf(path, sizeof(path), "%s.claim", t->socket.v);
+	if (readlink(path, pid, sizeof(pid) - 1) > 0) {
 		if (kill((pid_t)atol(pid), 0) == 0)
-			break;
-		unlink(path.v);
+			return 0;
+		unlink(path);
 	}
-	free(path.v);
-	return won;
+	snprintf(pid, sizeof(pid), "%ld", (long)getpid());
+	return symlink(pid, path) == 0;
 }
 
 /* Removes what wl or a master that was killed left behind long ago. */
 static void
 dir_sweep(const struct buf *dir)
 {
-	struct buf path = { NULL, 0, 0 };
-	struct dirent *e;
+	struct buf pattern = { NULL, 0, 0 };
 	struct stat st;
-	DIR *d;
+	glob_t found;
+	char **path;
 
-	if (dir->len == 0 || (d = opendir(dir->v)) == NULL)
-		return;
-	while ((e = readdir(d)) != NULL) {
-		path.len = 0;
-		buf_fmt(&path, "%s/%s", dir->v, e->d_name);
-		if (lstat(path.v, &st) == 0 &&
-		    (S_ISSOCK(st.st_mode) || S_ISLNK(st.st_mode)) &&
-		    st.st_mtime + STALE_S < time(NULL) &&
-		    !socket_listens(path.v))
-			unlink(path.v);
+	buf_fmt(&pattern, "%s/*", dir->v);
+	if (dir->len > 0 && glob(pattern.v, 0, NULL, &found) == 0) {
+		for (path = found.gl_pathv; *path != NULL; path++)
+			if (lstat(*path, &st) == 0 &&
+			    (S_ISSOCK(st.st_mode) || S_ISLNK(st.st_mode)) &&
+			    st.st_mtime + STALE_S < time(NULL) &&
+			    !socket_listens(*path))
+				unlink(*path);
+		globfree(&found);
 	}
-	closedir(d);
-	free(path.v);
+	free(pattern.v);
 }
 
-/* How the host is reached. */
-enum plan {
-	PLAN_PLAIN,		/* by ssh alone: nothing is to be shared */
-	PLAN_ATTACH,		/* over the master that is there */
-	PLAN_MASTER,		/* over one that is started first */
-	PLAN_DIRECT,		/* by an ssh that is the master itself */
-};
-
-/* The value of KEYWORD among the user's -o, "" if it is not there. */
-static const char *
-user_option(const struct options *o, const char *keyword)
+/* Whether the user's first -o of that keyword says no to it. */
+static int
+user_denies(const struct target *t, const char *keyword)
 {
-	size_t i, n = strlen(keyword);
-	const char *s;
+	const struct args *a = &t->options->ssh;
+	char key[16], value[16];
+	size_t i;
 
-	for (i = 0; i < o->ssh.len; i++) {
-		s = o->ssh.v[i] + strspn(o->ssh.v[i], BLANKS);
-		if (strncasecmp(s, keyword, n) == 0 &&
-		    s[n + strspn(s + n, BLANKS "=")] != '\0' &&
-		    strchr(BLANKS "=", s[n]) != NULL)
-			return s + n + strspn(s + n, BLANKS "=");
-	}
-	return "";
+	for (i = 0; i < a->len; i++)
+		if (sscanf(a->v[i], " %15[A-Za-z]%*[ \t=\"]%15[^ \t\"]", key,
+		    value) == 2 && strcasecmp(key, keyword) == 0)
+			return is_no(value) || strcasecmp(value, "none") == 0;
+	return 0;
 }
 
 /*
- * Whether the session can have no master but itself: one of another kind, as
- * `ssh -N' is, would be of no use or might get other settings.
+ * Whether to stay out of it: the user wants to be asked, or with -o nothing to
+ * be shared, or ssh only forwards, goes to the background or reads nothing.
  */
 static int
-is_own_master(const struct target *t)
+is_plain(const struct target *t)
 {
-	return is_no(user_option(t->options, "ControlPersist")) ||
-	    t->hosts->config->by_session;
-}
-
-/* Whether ssh only forwards, goes to the background or reads nothing. */
-static int
-is_no_session(struct target *t)
-{
-	return strcmp(setting(t, "sessiontype"), "none") == 0 ||
-	    strcmp(setting(t, "forkafterauthentication"), "yes") == 0 ||
-	    strcmp(setting(t, "stdinnull"), "yes") == 0;
+	return setting_is(t, "controlmaster", "ask") ||
+	    setting_is(t, "controlmaster", "autoask") ||
+	    setting_is(t, "sessiontype", "none") ||
+	    setting_is(t, "forkafterauthentication", "yes") ||
+	    setting_is(t, "stdinnull", "yes") ||
+	    user_denies(t, "ControlPath") || user_denies(t, "ControlMaster");
 }
 
 /*
- * Chooses the way.  Who asks to be asked, or with -o for no sharing, gets
- * plain ssh.
+ * Chooses the way.  A master before the session, `ssh -N', is of no use where
+ * it would not persist, or might get other settings.
  */
 static enum plan
 target_plan(struct target *t, int terminal)
 {
-	const char *control = setting(t, "controlmaster");
-	pid_t pid;
-
-	if (strcmp(control, "ask") == 0 || strcmp(control, "autoask") == 0 ||
-	    strcasecmp(user_option(t->options, "ControlPath"), "none") == 0 ||
-	    is_no(user_option(t->options, "ControlMaster")) ||
-	    is_no_session(t))
+	if (is_plain(t))
 		return PLAN_PLAIN;
 	socket_find(t);
 	if (t->socket.len == 0)
 		return PLAN_PLAIN;
-	if (master_alive(t->socket.v, &pid))
+	if (socket_listens(t->socket.v))
 		return PLAN_ATTACH;
-	return terminal && !is_own_master(t) ? PLAN_MASTER : PLAN_DIRECT;
+	return terminal && !user_denies(t, "ControlPersist") &&
+	    !t->hosts->config->by_session ? PLAN_MASTER : PLAN_DIRECT;
 }
 
 /*
- * The options that make an ssh the master of the target's socket, for as long
- * as the user wants if that is configured.
+ * The options that attach an ssh to the target's socket, which with the user's
+ * ControlMaster=yes it would not do, or make it the master there.
  */
 static void
-master_args(struct target *t, struct args *a)
+socket_args(struct target *t, struct args *a)
 {
-	arg_option(a, "ControlMaster=auto");
-	if (strcmp(setting(t, "controlpersist"), "no") == 0)
-		arg_option(a, "ControlPersist=5s");
-	t->option.len = 0;
-	buf_fmt(&t->option, "ControlPath=%s", t->socket.v);
+	int attach = t->plan == PLAN_ATTACH;
+
+	if (t->plan == PLAN_PLAIN)
+		return;
+	if (!attach || setting_is(t, "controlmaster", "true"))
+		args_add(a, "-o", "ControlMaster=auto", NULL);
+	if (!attach && setting_is(t, "controlpersist", "no"))
+		args_add(a, "-o", "ControlPersist=5s", NULL);
 	if (t->users)
 		return;
-	arg_option(a, t->option.v);
-	if (strcmp(setting(t, "serveraliveinterval"), "0") == 0)
-		arg_option(a, "ServerAliveInterval=30");
-}
-
-/* Whether the user has left the LogLevel as it is. */
-static int
-default_level(struct target *t)
-{
-	return strcmp(setting(t, "loglevel"), "INFO") == 0;
+	t->option.len = 0;
+	buf_fmt(&t->option, "ControlPath=%s", t->socket.v);
+	if (attach)
+		args_add(a, "-S", t->socket.v, NULL);
+	else
+		args_add(a, "-o", t->option.v, NULL);
+	if (!attach && setting_is(t, "serveraliveinterval", "0"))
+		args_add(a, "-o", "ServerAliveInterval=30", NULL);
 }
 
 /*
- * The command line of the master that logs in in the background; with DEBUG
- * it tells the stages.  Without -v ssh would throw away what the proxy of such
- * a master says (ssh_proxy_connect), be it only why a jump host cannot be
- * reached.
+ * The master that logs in in the background.  If LogLevel is the default it
+ * tells the stages.  Without -v ssh would throw away what the proxy of such a
+ * master says (ssh_proxy_connect), be it why a jump host cannot be reached.
  */
 static void
-login_args(struct target *t, struct args *a, int debug)
+login_args(struct target *t, struct args *a)
 {
 	ssh_args(a, t);
-	arg_add(a, "-N");
-	arg_add(a, "-T");
-	master_args(t, a);
-	if (debug)
-		arg_option(a, "LogLevel=DEBUG1");
-	if (debug && is_proxied(t))
-		arg_add(a, "-v");
-	else if (is_proxied(t) && strcmp(setting(t, "loglevel"), "ERROR") == 0)
+	args_add(a, "-N", "-T", NULL);
+	socket_args(t, a);
+	if (setting_is(t, "loglevel", "INFO"))
+		args_add(a, "-o", "LogLevel=DEBUG1", is_proxied(t) ? "-v" :
+		    NULL, NULL);
+	else if (is_proxied(t) && setting_is(t, "loglevel", "ERROR"))
 		arg_add(a, "-vqvv");	/* verbose, and LogLevel ERROR */
-	arg_host(a, t->name);
-}
-
-/*
- * The options that attach an ssh to the target's socket.  For a user who has
- * ControlMaster=yes ssh would not do so.
- */
-static void
-attach_args(struct target *t, enum plan plan, struct args *a)
-{
-	const char *control = setting(t, "controlmaster");
-
-	if (plan == PLAN_PLAIN)
-		return;
-	if (strcmp(control, "true") == 0 || strcmp(control, "yes") == 0)
-		arg_option(a, "ControlMaster=auto");
-	if (!t->users) {
-		arg_add(a, "-S");
-		arg_add(a, t->socket.v);
-	}
+	args_add(a, "--", t->name, NULL);
 }
 
 /* The command line of the session. */
 static void
-session_args(struct target *t, enum plan plan, struct args *a)
+session_args(struct target *t, struct args *a)
 {
 	ssh_args(a, t);
-	if (plan == PLAN_DIRECT)
-		master_args(t, a);
-	else
-		attach_args(t, plan, a);
-	args_add(a, &t->options->session);
-	arg_session(a, t);
+	socket_args(t, a);
+	args_append(a, t->options->session.v);
+	args_add(a, "--", t->name, NULL);
+	args_append(a, t->command);
 }
 
 /*
@@ -4897,7 +4749,7 @@ askpass(const char *where, const char *text)
  */
 
 enum {
-	LINGER_MS = 500,	/* how long ours may take to leave a live socket */
+	LINGER_MS = 2000,	/* how long ours may take to leave a live socket */
 	SPIN_AFTER = 100,	/* ms before the spinner is shown */
 	SPIN_EVERY = 80,	/* ms between its frames */
 	READ_BYTES = 4096,	/* that are read at once */
@@ -5304,16 +5156,16 @@ login_start(struct login *l, struct target *t)
 	dir_sweep(&t->dir);
 	if (t->dir.len == 0 || !login_pipe(l) || (!own && !ask_listen(l)))
 		return 0;
-	l->sorted = default_level(t) ||
-	    strcmp(setting(t, "loglevel"), "ERROR") == 0;
+	l->sorted = setting_is(t, "loglevel", "INFO") ||
+	    setting_is(t, "loglevel", "ERROR");
 	l->silent = 1;
 	l->arrived = *setting(t, "proxyjump") == '\0';
 	snprintf(l->stage, sizeof(l->stage), "%s%s", l->arrived ?
 	    "looking up" : "via ", setting(t, "proxyjump"));
 	buf_str(&l->unsorted, "");
 	buf_str(&l->said, "");
-	login_args(t, &a, default_level(t));
-	fds[0] = fds[1] = null_fd();
+	login_args(t, &a);
+	fds[0] = fds[1] = -1;
 	fds[2] = l->err;
 	l->start = l->entered = now_ms();
 	l->pid = spawn(&a, own ? environ : login_env(l), fds, 1);
@@ -5351,7 +5203,6 @@ static void
 login_cancel(struct login *l)
 {
 	long long until = now_ms() + 2000;
-	pid_t pid;
 
 	kill(-l->pid, SIGTERM);
 	kill(-l->pid, SIGCONT);
@@ -5361,7 +5212,7 @@ login_cancel(struct login *l)
 			kill(-l->pid, SIGKILL);
 	}
 	l->reaped = 1;
-	if (!l->target->users && !master_alive(l->target->socket.v, &pid))
+	if (!l->target->users && !socket_listens(l->target->socket.v))
 		unlink(l->target->socket.v);
 }
 
@@ -5601,21 +5452,17 @@ login_reap(struct login *l)
 }
 
 /*
- * Looks whether another wl's master was faster: then ours is of no use.  Ours
- * would be in our group, where it stays, though it may have ended, until it is
- * reaped.  Where the system does not tell whose it is, ours soon ends.
+ * Looks whether another wl's master was faster: then ours is of no use.  If it
+ * is ours, ours soon ends.
  */
 static void
 login_look(struct login *l)
 {
-	pid_t pid;
-
-	if (l->state >= LOGIN_DONE || !master_alive(l->target->socket.v, &pid))
+	if (l->state >= LOGIN_DONE || !socket_listens(l->target->socket.v))
 		return;
 	if (l->listening == 0)
 		l->listening = now_ms();
-	if (pid != 0 ? getpgid(pid) != l->pid :
-	    now_ms() - l->listening > LINGER_MS) {
+	if (now_ms() - l->listening > LINGER_MS) {
 		login_cancel(l);
 		login_enter(l, LOGIN_DONE);	/* ours only could not listen */
 	}
@@ -5741,22 +5588,20 @@ login(struct target *t)
 
 /* The command line of ssh's command CTL for the socket. */
 static void
-control_args(struct target *t, enum plan plan, const char *ctl, struct args *a)
+control_args(struct target *t, const char *ctl, struct args *a)
 {
 	ssh_args(a, t);
-	attach_args(t, plan, a);
-	arg_add(a, "-O");
-	arg_add(a, ctl);
-	args_add(a, &t->options->session);
-	arg_host(a, t->name);
+	socket_args(t, a);
+	args_add(a, "-O", ctl, NULL);
+	args_append(a, t->options->session.v);
+	args_add(a, "--", t->name, NULL);
 }
 
 /*
- * Whether the connection of the master that is there still works; else the
- * socket goes, and the master is left to its sessions.  The server is asked to
- * forward to where nothing can be, which any server answers, if only by no,
- * and which runs nothing.  As that takes an ssh and a round trip, the time of
- * the socket tells when it was last seen to work.
+ * Whether the master's connection still works; else the socket goes, and the
+ * master is left to its sessions.  A server answers when it is asked to forward
+ * to where nothing can be, if only by no.  The time of the socket tells when it
+ * did so last, for that takes an ssh and a round trip.
  */
 static int
 master_answers(struct target *t)
@@ -5769,74 +5614,63 @@ master_answers(struct target *t)
 	    time(NULL) - st.st_mtime < IDLE_S)
 		return 1;
 	ssh_args(&a, t);
-	attach_args(t, PLAN_ATTACH, &a);
-	arg_option(&a, "BatchMode=yes");
-	arg_add(&a, "-W");
-	arg_add(&a, "255.255.255.255:1");
-	arg_host(&a, t->name);
-	if (ssh_output(&a, &out, null_fd(), ANSWER_MS) != -1) {
+	socket_args(t, &a);
+	args_add(&a, "-o", "BatchMode=yes", "-W", "255.255.255.255:1", "--",
+	    t->name, NULL);
+	if (ssh_output(&a, &out, -1, ANSWER_MS) != -1) {
 		(void)utimensat(AT_FDCWD, t->socket.v, NULL, 0);
 		return 1;
 	}
 	warnx("%s: the connection does not answer, making a new one",
 	    printable(t->name));
-	control_args(t, PLAN_ATTACH, "stop", &a);
-	(void)ssh_output(&a, &out, null_fd(), ANSWER_MS);
+	control_args(t, "stop", &a);
+	(void)ssh_output(&a, &out, -1, ANSWER_MS);
 	(void)unlink(t->socket.v);	/* if the master hangs as well */
-	free(a.v);
 	return 0;
 }
 
 /* -S: prints the socket's path.  -O: becomes ssh's command for the socket. */
 static int
-control(struct target *t, enum plan plan)
+control(struct target *t)
 {
 	struct args a = { NULL, 0, 0 };
 
-	if (t->options->socket && plan == PLAN_PLAIN) {
+	if (!t->options->socket) {
+		if (t->plan != PLAN_PLAIN)
+			t->plan = PLAN_ATTACH;
+		control_args(t, t->options->ctl, &a);
+		return become(&a);
+	}
+	if (t->plan == PLAN_PLAIN)
 		warnx("%s: no shared connection", printable(t->name));
-		return 1;
-	}
-	if (t->options->socket) {
+	else
 		puts(t->socket.v);
-		return 0;
-	}
-	control_args(t, plan, t->options->ctl, &a);
-	return become(&a);
+	return t->plan == PLAN_PLAIN;
 }
 
 /* -O without a host: ssh's command for each of wl's own masters. */
 static int
 control_all(const struct options *o)
 {
-	const int fds[3] = { null_fd(), 1, 2 };
-	struct buf dir = { NULL, 0, 0 }, path = dir;
+	const int fds[3] = { -1, 1, 2 };
+	struct buf pattern = { NULL, 0, 0 };
 	struct args a = { NULL, 0, 0 };
-	struct dirent *e;
-	DIR *d = NULL;
-	pid_t pid;
 	int found = 0;
+	glob_t all;
+	size_t i;
 
-	dir_find(&dir, 0);
-	if (dir.len > 0)
-		d = opendir(dir.v);
-	while (d != NULL && (e = readdir(d)) != NULL) {
-		path.len = 0;
-		buf_fmt(&path, "%s/%s", dir.v, e->d_name);
-		if (strchr(e->d_name, '-') == NULL ||	/* that of a hash */
-		    !master_alive(path.v, &pid))
+	memset(&all, 0, sizeof(all));
+	dir_find(&pattern, 0);
+	buf_str(&pattern, "/*-????????????????");
+	(void)glob(pattern.v, 0, NULL, &all);
+	for (i = 0; i < all.gl_pathc; i++) {
+		if (!socket_listens(all.gl_pathv[i]))
 			continue;
 		found = 1;
-		warnx("%s", path.v);
+		warnx("%s", all.gl_pathv[i]);
 		a.len = 0;
-		arg_add(&a, "ssh");
-		arg_add(&a, "-F");
-		arg_add(&a, "none");
-		arg_add(&a, "-S");
-		arg_add(&a, path.v);
-		arg_add(&a, "-O");
-		arg_add(&a, o->ctl);
-		arg_host(&a, e->d_name);
+		args_add(&a, "ssh", "-F", "none", "-S", all.gl_pathv[i], "-O",
+		    o->ctl, "--", "all", NULL);
 		wait_for(spawn(&a, environ, fds, 0));
 	}
 	if (!found)
@@ -5867,22 +5701,20 @@ target_set(struct target *t, const char *name)
 
 /* -e: becomes the editor of the host's entry. */
 static int
-edit_host(struct target *t, const char *name)
+edit_host(const struct target *t, const char *name)
 {
 	const struct host *host = host_find(t->hosts, name);
 	struct args a = { NULL, 0, 0 };
 
-	if (host == NULL || !editor_args(&a, t->hosts, host)) {
-		warnx("%s: not in a file", printable(name));
-		return 1;
-	}
-	return become(&a);
+	if (host != NULL && editor_args(&a, t->hosts, host))
+		return become(&a);
+	warnx("%s: not in a file", printable(name));
+	return 1;
 }
 
 /*
- * Becomes the host's session.  Returns only if that failed, with the status
- * to end with.  With -n the commands are printed instead, with -S the
- * socket's path, with -O ssh's own command for it is executed.
+ * Becomes the host's session, or does what -n, -S or -O say.  Returns the
+ * status to end with.
  */
 static int
 connect_host(struct target *t)
@@ -5890,28 +5722,30 @@ connect_host(struct target *t)
 	struct args a = { NULL, 0, 0 };
 	const struct options *o = t->options;
 	int terminal = tty_open() && tcgetpgrp(tty.fd) == getpgrp();
-	enum plan plan;
 
 	signals_catch();
 	if (o->inventory != NULL && strcmp(o->inventory, "-") == 0 && terminal)
 		dup2(tty.fd, 0);	/* it held the inventory */
 	if (settings_read(t) != 0)
 		return 255;
-	plan = target_plan(t, terminal && !ssh_asks());
+	t->plan = target_plan(t, terminal && !ssh_asks());
 	if (o->socket || o->ctl != NULL)
-		return control(t, plan);
-	if (plan == PLAN_ATTACH && !o->dry && !master_answers(t))
-		plan = target_plan(t, terminal);
-	if (plan == PLAN_DIRECT && !o->dry && !master_claim(t))
-		plan = PLAN_PLAIN;
-	if (plan == PLAN_MASTER && o->dry) {
-		login_args(t, &a, default_level(t));
-		print_args(&a);
-	} else if (plan == PLAN_MASTER && !login(t)) {
-		(void)write_all(2, t->warnings.v, t->warnings.len);
-		return 255;
+		return control(t);
+	if (t->plan == PLAN_ATTACH && !o->dry && !master_answers(t))
+		t->plan = target_plan(t, terminal);
+	if (t->plan == PLAN_DIRECT && !o->dry && !master_claim(t))
+		t->plan = PLAN_PLAIN;
+	if (t->plan == PLAN_MASTER) {
+		if (o->dry) {
+			login_args(t, &a);
+			print_args(&a);
+		} else if (!login(t)) {
+			(void)write_all(2, t->warnings.v, t->warnings.len);
+			return 255;
+		}
+		t->plan = PLAN_ATTACH;
 	}
-	session_args(t, plan, &a);
+	session_args(t, &a);
 	if (o->dry) {
 		print_args(&a);
 		return 0;
@@ -6329,6 +6163,7 @@ main(int argc, char **argv)
 	}
 	target.options = &options;
 	target.hosts = &hosts;
-	target.command = first < argc ? argv + first + 1 : NULL;
+	if (first < argc)
+		target.command = (const char *const *)argv + first + 1;
 	return finish(run(&prompt, &target));
 }
