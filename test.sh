@@ -5337,7 +5337,7 @@ test_fake_ssh()
 		$wait
 		printf 'debug1: Connection established.\r\n' >&2
 		$wait
-		printf 'debug1: Remote protocol version 2.0, x y\r\n' >&2
+		printf "debug1: Authenticating to web:22 as 'me'\r\n" >&2
 		$wait
 		printf 'debug1: SSH2_MSG_SERVICE_ACCEPT received\r\n' >&2
 		$wait
@@ -5388,14 +5388,14 @@ status 0' no:'status 1' ye:'status 1' '':'status 1'; do
 		    0 "Shibboleth, yes/no?$newline$(echo "Use the key? (yes/no) ${say%%:*}" |
 		    sed 's/ *$//')$newline${say#*:}"
 	done
-	printf 'printf "debug1: x\\r\\ndeb" >&2; %s
-		printf "ug1: y\\r\\nlast" >&2; exit 255\n' "$wait" \
+	printf 'printf "and debug1: x\\r\\n" >&2; %s
+		printf "debug1: y\\r\\nlast" >&2; exit 255\n' "$wait" \
 	    >"$tmp/script"
 	start PATH="$tmp/fake:$PATH" -F "$server/config" web
 	screen '  looking up'
 	gate
 	over
-	is 'a last line without its end is shown too' 'lastexit 255' "$screen"
+	is 'what has no end is shown too' "and${newline}lastexit 255" "$screen"
 	stop
 }
 
