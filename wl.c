@@ -5263,9 +5263,10 @@ askpass(const char *where, const char *text)
 }
 
 /*
- * Logging in: what ssh tells of how far it has got.  Its debug messages are
- * taken out of what it, its proxies and the server write, and all else reaches
- * the user, in order and when it is written.
+ * Logging in: a master is started, a job of its own, of which no process,
+ * socket or file stays behind when it is of no use.  Its debug messages tell
+ * the spinner how far it has got; all else that it, its proxies and the server
+ * write reaches the user, in order and when it is written.
  */
 
 enum {
@@ -5505,11 +5506,6 @@ login_read(struct login *l)
 }
 
 /*
- * The master, from its start to its end.  It is a job of its own, and when it
- * is of no use no process, socket or file of it stays behind.
- */
-
-/*
  * Makes the pipe for the master's standard error, which a proxy keeps for the
  * whole connection.  It is open for reading too, so that a write does not break
  * it; when nobody reads any more and it is full a write fails (see login_end).
@@ -5577,21 +5573,6 @@ ssh_asks(void)
 	return require != NULL && strcmp(require, "never") == 0;
 }
 
-/* Says what the spinner does before ssh has told anything. */
-static void
-login_describe(struct login *l)
-{
-	struct target *t = l->target;
-
-	l->arrived = *setting(t, "proxyjump") == '\0';
-	snprintf(l->stage, sizeof(l->stage), "%s%s", l->arrived ?
-	    "looking up" : "via ", setting(t, "proxyjump"));
-	buf_fmt(&l->address, "  %s@", setting(t, "user"));
-	buf_str(&l->address, setting(t, "hostname"));
-	if (strcmp(setting(t, "port"), "22") != 0)
-		buf_fmt(&l->address, ":%s", setting(t, "port"));
-}
-
 /* Starts the master; 0 if it could not be listened to. */
 static int
 login_start(struct login *l, struct target *t)
@@ -5607,7 +5588,13 @@ login_start(struct login *l, struct target *t)
 	dir_sweep(&t->dir);
 	if (t->dir.len == 0 || !login_pipe(l) || (!own && !ask_listen(l)))
 		return 0;
-	login_describe(l);
+	l->arrived = *setting(t, "proxyjump") == '\0';
+	snprintf(l->stage, sizeof(l->stage), "%s%s", l->arrived ?
+	    "looking up" : "via ", setting(t, "proxyjump"));
+	buf_fmt(&l->address, "  %s@", setting(t, "user"));
+	buf_str(&l->address, setting(t, "hostname"));
+	if (strcmp(setting(t, "port"), "22") != 0)
+		buf_fmt(&l->address, ":%s", setting(t, "port"));
 	l->sorted = default_level(t) ||
 	    strcmp(setting(t, "loglevel"), "ERROR") == 0;
 	login_args(t, &a, default_level(t));
@@ -5672,11 +5659,6 @@ login_enter(struct login *l, enum login_state state)
 	l->entered = now;
 	l->state = state;
 }
-
-/*
- * Questions, as they arrive at the wl that waits.  The spinner is not in the
- * way, and no answer stays in memory.
- */
 
 /* Puts the question to the user. */
 static void
@@ -5876,10 +5858,6 @@ report(struct login *l)
  * Logs in: starts the master and waits for it.  Returns 0 if that failed; if
  * it cannot even be tried, the session is to log in as ssh does, and if ssh
  * wants to ask by itself, with *PLAN to be the master.
- *
- * Over TCP the first session waits 41 ms and a round trip for its channel, as
- * plain ssh does, with an sshd (9.2; not 10.0) that has Nagle's algorithm on
- * until something is run.  No option of ssh changes this.
  */
 static int
 login(struct target *t, enum plan *plan)
