@@ -2592,8 +2592,7 @@ enum { NSIGNALS = sizeof(signals) / sizeof(signals[0]) };
 /* The flags that tell modes apart; some systems set others themselves. */
 #define OURS	((tcflag_t)(ICANON | ECHO | ECHONL | ISIG))
 
-enum tty_mode { TTY_COOKED, TTY_PROMPT, TTY_SPINNER, TTY_ASK, TTY_SECRET,
-    TTY_LENT };
+enum tty_mode { TTY_COOKED, TTY_PROMPT, TTY_SPINNER, TTY_ASK, TTY_SECRET };
 
 static struct {
 	int fd;			/* /dev/tty, -1: none */
@@ -2664,9 +2663,10 @@ tty_flags(enum tty_mode mode)
 
 	if (mode == TTY_ASK || mode == TTY_SECRET) {
 		t.c_iflag |= ICRNL;
-		t.c_lflag |= ICANON | ISIG | IEXTEN | ECHO | ECHOE | ECHOK;
+		t.c_lflag |= ICANON | ISIG | IEXTEN;
+		t.c_lflag |= ECHO | ECHOE | ECHOK | ECHONL;
 		if (mode == TTY_SECRET)
-			t.c_lflag &= (tcflag_t)~(ECHO | ECHOE | ECHOK | ECHONL);
+			t.c_lflag &= (tcflag_t)~(ECHO | ECHOE | ECHOK);
 	} else if (mode == TTY_PROMPT || mode == TTY_SPINNER) {
 		t.c_lflag &= (tcflag_t)~(ICANON | ECHO | IEXTEN);
 		t.c_lflag |= ECHONL;	/* see tty_taken() */
@@ -2714,21 +2714,6 @@ static int
 tty_taken(void)
 {
 	return tty_differs(tty.mode) != 0;
-}
-
-/*
- * A process that was stopped when it wanted to ask goes on from the spinner's
- * mode, which it had read before, less ECHO and ECHONL for a secret.  It is to
- * have lines to edit, and their echo.
- */
-static void
-tty_uncover(void)
-{
-	tcflag_t differs = tty_differs(TTY_SPINNER);
-	struct termios t = tty_flags(differs == 0 ? TTY_COOKED : TTY_SECRET);
-
-	if (differs == 0 || differs == ECHONL)
-		tcsetattr(tty.fd, TCSADRAIN, &t);
 }
 
 /*
@@ -4646,25 +4631,18 @@ session_args(struct target *t, struct args *a)
 
 /*
  * Questions.  The master's environment names wl as its SSH_ASKPASS, and a
- * socket in the private directory on which the wl that waits listens, with a
- * secret word that tells this master's questions from other clients.  Run by
- * ssh, wl sends word, kind and text there, and prints the answer that comes
- * back.  Answers are in one buffer each, which is wiped.
+ * socket in the private directory on which the wl that waits listens.  Run by
+ * ssh, wl sends what is asked there, and prints the answer that comes back.
+ * Answers are in one buffer each, which is wiped.
  */
 
-#define ASK_ENV		"WL_ASK"	/* WORD:PATH */
+#define ASK_ENV		"WL_ASK"	/* the socket's path */
 
 enum {
-	ASK_WORD = 32,		/* characters of the secret word */
-	ASK_SIZE = 16384,	/* bytes of a request, with zeros at its end */
+	ASK_SIZE = 16384,	/* of a request: its kind, its text, zeros */
 	ASK_MS = 200,		/* how long a client may take to put it */
-	ANSWER_MAX = 1024,
+	ANSWER_MAX = 4096,	/* as in a line that a terminal takes */
 };
-
-/* macOS before 11 has none; SIGPIPE is blocked here anyway. */
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0
-#endif
 
 /* Clears what held a secret, in a way that no compiler leaves out. */
 static void
@@ -4674,24 +4652,6 @@ wipe(void *p, size_t n)
 
 	while (n-- > 0)
 		*v++ = 0;
-}
-
-/* A word that nobody guesses; 0 if there is none to be had. */
-static int
-random_word(char word[ASK_WORD + 1])
-{
-	unsigned char bytes[ASK_WORD / 2];
-	int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-	ssize_t n;
-	size_t i;
-
-	if (fd == -1)
-		return 0;
-	n = read(fd, bytes, sizeof(bytes));
-	close(fd);
-	for (i = 0; i < sizeof(bytes); i++)
-		snprintf(word + 2 * i, 3, "%02x", bytes[i]);
-	return n == (ssize_t)sizeof(bytes);
 }
 
 /*
@@ -4721,39 +4681,32 @@ askpass(const char *where, const char *text)
 	const char *kind = getenv("SSH_ASKPASS_PROMPT");
 	char request[ASK_SIZE] = "", answer[ANSWER_MAX];
 	struct sockaddr_un sun;
-	size_t len = 0;
+	int fd = unix_socket(&sun, where);
 	ssize_t n;
-	int fd;
 
-	if (strlen(where) <= ASK_WORD ||
-	    (fd = unix_socket(&sun, where + ASK_WORD + 1)) == -1 ||
-	    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
-		return 1;
-	snprintf(request, sizeof(request), "%.*s%c%s", ASK_WORD, where,
+	snprintf(request, sizeof(request), "%c%s",
 	    kind != NULL && *kind != '\0' ? *kind : 'p', text);
-	if (write_all(fd, request, sizeof(request)) == -1)
+	if (fd == -1 ||
+	    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
+	    write_all(fd, request, sizeof(request)) == -1 ||
+	    (n = read(fd, answer, sizeof(answer))) <= 0)
 		return 1;
-	while (len < sizeof(answer) &&
-	    (n = read(fd, answer + len, sizeof(answer) - len)) > 0)
-		len += (size_t)n;
-	if (len > 0)
-		(void)write_all(1, answer, len);
+	(void)write_all(1, answer, (size_t)n);
 	wipe(answer, sizeof(answer));
-	return len == 0;
+	return 0;
 }
 
 /*
- * Logging in: what ssh tells of how far it has got.  Its debug messages are
- * taken out of what it, its proxies and the server write, and all else reaches
- * the user, in order and when it is written.
+ * Logging in: a master is started, a job of its own, of which no process,
+ * socket or file stays behind when it is of no use.  Its debug messages tell
+ * the spinner how far it has got; all else that it, its proxies and the server
+ * write reaches the user, in order and when it is written.
  */
 
 enum {
 	LINGER_MS = 2000,	/* how long ours may take to leave a live socket */
 	SPIN_AFTER = 100,	/* ms before the spinner is shown */
 	SPIN_EVERY = 80,	/* ms between its frames */
-	READ_BYTES = 4096,	/* that are read at once */
-	MESSAGE_MAX = 4096,	/* bytes of a debug message; ssh's are 1024 */
 	SAY_MAX = 512,		/* bytes that a pipe takes if it takes any */
 	PIPE_BYTES = 1 << 16,	/* that are in a pipe at most */
 };
@@ -4762,10 +4715,11 @@ enum {
 enum login_state {
 	LOGIN_SPINNING,		/* wl: the spinner */
 	LOGIN_ASKING,		/* wl: a question of ssh's */
-	LOGIN_LENT,		/* ssh or its proxy, which asks by itself */
 	LOGIN_STOPPED,		/* the shell: by ^Z */
 	LOGIN_DONE,		/* the master is there */
 	LOGIN_FAILED,
+	LOGIN_KILLED,		/* by a signal that wl has caught */
+	LOGIN_ASIDE,		/* ssh or its proxy wants to ask by itself */
 };
 
 /* The login that is under way. */
@@ -4773,303 +4727,222 @@ struct login {
 	struct target *target;
 	enum login_state state;
 	pid_t pid;		/* of the master, and its process group */
-	int reaped, status;	/* whether it has ended, and how */
-	int err, log;		/* its standard error, and that to read */
+	int status;		/* and how it has ended */
+	int log;		/* the pipe of its standard error */
 	int sorted;		/* debug messages in it are not the user's */
-	struct buf unsorted;	/* the start of one, perhaps */
-	int warned;		/* and what ssh -G said is no more in it */
-	struct buf said;	/* what is for the user, and not yet written */
-	int silent;		/* nothing was for the user */
-	int unended;		/* the last line written has no line feed */
+	int spoke;		/* something was for the user */
+	int unended;		/* the terminal's last line has no line feed */
 	int arrived;		/* no jump host is to be reached first */
 	char stage[256];
+	struct buf address;	/* as the spinner shows it */
 	long long start;	/* ms; time that was not spinning not counted */
 	long long entered;	/* when it came into its state */
-	long long listening;	/* since when the socket is there, 0: not yet */
-	long long drawn;	/* the last frame of the spinner */
-	unsigned frame;		/* how many there were */
+	long long listening;	/* since when there is a master, 0: not yet */
+	long long frame;	/* the spinner's last one, 0: none yet */
 	int width;		/* columns of the spinner's line */
+	struct buf out;		/* for the terminal */
 	int listen;		/* for questions, -1: none are taken */
 	struct buf path;	/* of that socket */
-	char word[ASK_WORD + 1];
-	int asker;		/* the client that asks, or -1 */
-	char request[ASK_SIZE];	/* what it wants: word, kind, text */
+	int client;		/* who asks or has a notice, or -1 */
+	char request[ASK_SIZE];	/* what it wants: kind, text */
 	int echo;		/* its answer is no secret */
-	int notice;		/* the client whose notice is shown, or -1 */
-	char notice_text[256];
-};
-
-/* What a debug message of ssh says of the stage, by its beginning. */
-static const struct { const char *begin, *stage; } stages[] = {
-	{ "Connecting to ", "connecting" },
-	{ "Executing proxy command", "connecting" },
-	{ "Connection established", "waiting for an answer" },
-	{ "Remote protocol version", "exchanging keys" },
-	{ "SSH2_MSG_KEXINIT sent", "exchanging keys" },
-	{ "SSH2_MSG_SERVICE_ACCEPT received", "authenticating" },
-};
-
-/* How messages begin that ssh does not write at its own LogLevel. */
-static const char *const debug[] = {
-	"debug1: ", "debug2: ", "debug3: ", "Authenticated to ",
-	"Authenticated using ", "Authenticated with partial success.",
-	"Transferred: ", "Bytes per second: ", "OpenSSH_",
 };
 
 /*
- * Takes the stage from a debug message.  A jump host's ssh writes some too:
- * until the host itself is spoken to, the stage is that it is jumped to.
+ * How messages begin that ssh does not write at its own LogLevel, and of which
+ * stage they tell.
  */
-static void
+static const struct { const char *begin, *stage; } messages[] = {
+	{ "debug1: Connecting to ", "connecting" },
+	{ "debug1: Executing proxy command", "connecting" },
+	{ "debug1: Connection established", "waiting for an answer" },
+	{ "debug1: Authenticating to ", "exchanging keys" },
+	{ "debug1: SSH2_MSG_SERVICE_ACCEPT received", "authenticating" },
+	{ "debug1: ", NULL }, { "debug2: ", NULL }, { "debug3: ", NULL },
+	{ "Authenticated ", NULL }, { "Transferred: ", NULL },
+	{ "Bytes per second: ", NULL }, { "OpenSSH_", NULL },
+	{ "ControlSocket ", NULL }, { NULL, NULL }
+};
+
+/* How ssh asks whether it may trust a key: the answer is no secret. */
+static const char *const confirmations[] = { "The authenticity of host '",
+    "Please type 'yes'", "Are you sure you want to continue connecting (yes/no",
+    "Accept updated hostkeys? (yes/no)" };
+
+/* What follows in S behind this beginning, NULL if it begins otherwise. */
+static const char *
+behind(const char *s, const char *begin)
+{
+	size_t n = strlen(begin);
+
+	return strncmp(s, begin, n) == 0 ? s + n : NULL;
+}
+
+/*
+ * Takes the stage from a message; 0 if it is none of those.  A jump host's ssh
+ * writes some too: until the host itself is spoken to it is jumped to.
+ */
+static int
 login_stage(struct login *l, const char *s)
 {
-	static const char method[] = "Next authentication method: ";
-	struct buf own = { NULL, 0, 0 };
-	size_t i;
+	const char *host = setting(l->target, "hostname"), *p;
+	size_t i = 0;
 
-	if (!l->arrived) {
-		buf_fmt(&own, "Authenticating to %s:",
-		    setting(l->target, "hostname"));
-		buf_fmt(&own, "%s as ", setting(l->target, "port"));
-		l->arrived = strncmp(s, own.v, own.len) == 0;
-		if (l->arrived)
-			snprintf(l->stage, sizeof(l->stage), "exchanging keys");
-		free(own.v);
-		return;
-	}
-	for (i = 0; i < sizeof(stages) / sizeof(stages[0]); i++)
-		if (strncmp(s, stages[i].begin, strlen(stages[i].begin)) == 0)
-			snprintf(l->stage, sizeof(l->stage), "%s",
-			    stages[i].stage);
-	if (strncmp(s, method, strlen(method)) == 0)
+	while (messages[i].begin != NULL && !behind(s, messages[i].begin))
+		i++;
+	if (behind(s, "ControlSocket "))
+		l->listening = 1;	/* another wl's master has it */
+	if ((p = behind(s, "debug1: Authenticating to ")) != NULL &&
+	    (p = behind(p, host)) != NULL && *p == ':')
+		l->arrived = 1;
+	if (l->arrived && messages[i].stage != NULL)
+		snprintf(l->stage, sizeof(l->stage), "%s", messages[i].stage);
+	p = behind(s, "debug1: Next authentication method: ");
+	if (l->arrived && p != NULL)
 		snprintf(l->stage, sizeof(l->stage), "authenticating (%.*s)",
-		    (int)strcspn(s + strlen(method), "\r\n"),
-		    s + strlen(method));
+		    (int)strcspn(p, "\r"), p);
+	return messages[i].begin != NULL;
 }
 
 /*
- * Where in the N bytes of a line, or of its start, a debug message begins; N
- * if nowhere.  At the start of S it may be there in part.
+ * How much of a line of N bytes is for the user: no message of ssh's, which is
+ * one write that ends in CR LF, perhaps behind what a proxy has not ended.
+ * Lines of a banner end in LF.
  */
 static size_t
-debug_find(const char *s, size_t n)
+login_sort(struct login *l, const char *s, size_t n)
 {
-	size_t at, i, len;
+	const char *glued;
 
-	for (at = 0; at < n; at++)
-		for (i = 0; i < sizeof(debug) / sizeof(debug[0]); i++) {
-			len = strlen(debug[i]);
-			if (at == 0 && n < len)
-				len = n;
-			if (n - at >= len && memcmp(s + at, debug[i], len) == 0)
-				return at;
-		}
-	return n;
+	if (n < 3 || strcmp(s + n - 2, "\r\n") != 0)
+		return n;
+	if (strstr(l->target->warnings.v, s) != NULL)
+		return 0;		/* the session says it too */
+	if (!l->sorted)
+		return n;
+	if (login_stage(l, s))
+		return 0;
+	glued = strstr(s, "debug1: ");
+	return glued != NULL && login_stage(l, glued) ? (size_t)(glued - s) : n;
 }
 
 /*
- * Sorts what ssh has written.  A message of its own is one write that ends in
- * CR LF; before it may be a line of a proxy's that has no end.  Lines of a
- * banner end in LF.  With ALL, nothing more will come.
+ * Begins a line of wl's, below one that ssh has not ended or in place of the
+ * spinner, which a resize may have wrapped.
  */
 static void
-login_sort(struct login *l, int all)
+line_begin(struct login *l)
 {
-	struct buf *in = &l->unsorted;
-	struct buf *warnings = &l->target->warnings;
-	size_t n, at, used = 0;
-	const char *s, *eol;
-
-	/* what ssh -G has warned of comes first, and the session says it */
-	n = warnings->len < in->len ? warnings->len : in->len;
-	if (!l->warned && memcmp(in->v, warnings->v, n) == 0) {
-		if (n < warnings->len && !all)
-			return;
-		used = n;
-	}
-	l->warned = 1;
-	for (; used < in->len; used += n) {
-		s = in->v + used;
-		eol = memchr(s, '\n', in->len - used);
-		n = eol != NULL ? (size_t)(eol + 1 - s) : in->len - used;
-		at = l->sorted ? debug_find(s, n) : n;
-		if (eol != NULL ? n < 2 || eol[-1] != '\r' :
-		    all || n - at > MESSAGE_MAX)
-			at = n;
-		buf_add(&l->said, s, at);
-		if (eol == NULL)
-			n = at;
-		else if (at < n && strncmp(s + at, debug[0], 8) == 0)
-			login_stage(l, s + at + 8);
-		if (n == 0)
-			break;
-	}
-	in->len -= used;
-	memmove(in->v, in->v + used, in->len);
+	if (l->unended)
+		buf_str(&l->out, "\n");
+	if (l->width > tty.cols)
+		buf_fmt(&l->out, "\033[%dA", (l->width - 1) / tty.cols);
+	buf_str(&l->out, "\r\033[J");
+	l->unended = l->width = 0;
 }
 
-/* Takes some of what ssh has written; 0 if there was nothing. */
-static int
-login_read(struct login *l)
-{
-	char chunk[READ_BYTES];
-	ssize_t n = read(l->log, chunk, sizeof(chunk));
-
-	if (n <= 0)
-		return 0;
-	buf_add(&l->unsorted, chunk, (size_t)n);
-	login_sort(l, 0);
-	return 1;
-}
-
-/*
- * The spinner: one line, which is gone before anything else is written.
- */
-
-/* Whether this terminal gets one. */
-static int
-spins(void)
-{
-	return tty.fd != -1 && tty_draws();
-}
-
-/* Whether a write of a few bytes would not have to wait. */
-static int
-can_write(int fd)
-{
-	struct timeval none = { 0, 0 };
-	fd_set set;
-
-	FD_ZERO(&set);
-	FD_SET(fd, &set);
-	return select(fd + 1, NULL, &set, NULL, &none) == 1;
-}
-
-/* Takes the spinner off the screen; a resize may have wrapped it. */
+/* Takes the spinner off the screen. */
 static void
 spinner_erase(struct login *l)
 {
-	struct buf out = { NULL, 0, 0 };
-
 	if (l->width == 0)
 		return;
-	if (l->width > tty.cols)
-		buf_fmt(&out, "\033[%dA", (l->width - 1) / tty.cols);
-	buf_str(&out, "\r\033[J");
-	tty_write(&out);
-	free(out.v);
-	l->width = 0;
-}
-
-/* Ends a line of ssh's on the terminal that ssh has not ended itself. */
-static void
-line_end(struct login *l)
-{
-	if (l->unended && isatty(2))
-		(void)write_all(tty.fd, "\n", 1);
-	l->unended = 0;
+	line_begin(l);
+	tty_write(&l->out);
 }
 
 /*
- * Draws the spinner's line: where to, at which stage, for how long.  Where
- * there is not room for all the address goes first.
+ * Shows the spinner's next frame when it is time and no pager, say, has taken
+ * the terminal: where to, at which stage, for how long.  Where there is not
+ * room for all the address goes first.
  */
 static void
 spinner_draw(struct login *l)
 {
-	static const char *const dots[] = { "\xe2\xa0\x8b", "\xe2\xa0\x99",
-	    "\xe2\xa0\xb9", "\xe2\xa0\xb8", "\xe2\xa0\xbc", "\xe2\xa0\xb4",
-	    "\xe2\xa0\xa6", "\xe2\xa0\xa7", "\xe2\xa0\x87", "\xe2\xa0\x8f" };
-	static const char *const ascii[] = { "|", "/", "-", "\\" };
+	static const char dots[] = "\xe2\xa0\x8b\xe2\xa0\x99\xe2\xa0\xb9"
+	    "\xe2\xa0\xb8\xe2\xa0\xbc\xe2\xa0\xb4\xe2\xa0\xa6\xe2\xa0\xa7"
+	    "\xe2\xa0\x87\xe2\xa0\x8f", ascii[] = "|/-\\";
 	int utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
-	struct target *t = l->target;
-	struct buf text = { NULL, 0, 0 }, out = { NULL, 0, 0 }, addr = text;
-	long long ms = now_ms() - l->start;
-	const char *spoke = utf8 ? dots[l->frame % 10] : ascii[l->frame % 4];
+	long long ms = now_ms() - l->start, frame = ms / SPIN_EVERY;
+	const char *address = l->address.v;
+	struct buf text = { NULL, 0, 0 };
 
-	l->frame++;
+	if (tty_taken())
+		spinner_erase(l);
+	if (tty_taken() || !tty_draws() || ms < SPIN_AFTER ||
+	    frame == l->frame)
+		return;
+	l->frame = frame;
 	tty_size();
-	line_end(l);
-	buf_fmt(&addr, "  %s@", setting(t, "user"));
-	buf_fmt(&addr, "%s", setting(t, "hostname"));
-	if (strcmp(setting(t, "port"), "22") != 0)
-		buf_fmt(&addr, ":%s", setting(t, "port"));
-	for (;; addr.v[0] = '\0') {
+	for (;; address = "") {
 		text.len = 0;
-		buf_fmt(&text, "%s %s%s  %s  %lld.%llds", spoke, t->name,
-		    addr.v, l->notice != -1 ? l->notice_text : l->stage,
-		    ms / 1000, ms % 1000 / 100);
-		if (addr.v[0] == '\0' || text_width(text.v) < tty.cols)
+		buf_fmt(&text, "%.*s %s%s  %s  %lld.%llds", utf8 ? 3 : 1,
+		    utf8 ? dots + frame % 10 * 3 : ascii + frame % 4,
+		    l->target->name, address, l->client != -1 ?
+		    l->request + 1 : l->stage, ms / 1000, ms % 1000 / 100);
+		if (*address == '\0' || text_width(text.v) < tty.cols)
 			break;
 	}
-	if (l->width > tty.cols)
-		spinner_erase(l);
-	buf_str(&out, "\r");
-	l->width = put_text(&out, text.v, tty.cols - 1, NULL);
-	buf_str(&out, "\033[K");
-	tty_write(&out);
+	line_begin(l);
+	l->width = put_text(&l->out, text.v, tty.cols - 1, NULL);
+	tty_write(&l->out);
 	free(text.v);
-	free(addr.v);
-	free(out.v);
 }
 
-/* Shows the next frame when it is time, and the terminal is ours and read. */
+/*
+ * Writes what is for the user.  Whoever does not read it is waited for, unless
+ * a signal ends wl.
+ */
 static void
-spinner_turn(struct login *l)
+login_say(struct login *l, const char *s, size_t n)
 {
-	long long now = now_ms();
-
-	if (tty_taken()) {
-		spinner_erase(l);
-	} else if (spins() && now - l->start >= SPIN_AFTER &&
-	    now - l->drawn >= SPIN_EVERY && can_write(tty.fd)) {
-		l->drawn = now;
-		spinner_draw(l);
-	}
-}
-
-/* Writes as much of what is for the user as can be written without waiting. */
-static void
-login_say(struct login *l)
-{
-	size_t done = 0, n;
+	fd_set out;
 	ssize_t w;
 
-	if (l->said.len > 0)
-		spinner_erase(l);
-	while (done < l->said.len && can_write(2)) {
-		n = l->said.len - done;
-		w = write(2, l->said.v + done, n < SAY_MAX ? n : SAY_MAX);
-		if (w == -1 && errno == EAGAIN)
-			break;
-		done = w == -1 ? l->said.len : done + (size_t)w;
-		l->unended = l->said.v[done - 1] != '\n';
-		l->silent = 0;
+	if (n == 0)
+		return;
+	spinner_erase(l);
+	l->unended = isatty(2) && s[n - 1] != '\n';
+	l->spoke = 1;
+	FD_ZERO(&out);
+	while (n > 0 && (caught == 0 || caught == SIGTSTP)) {
+		FD_SET(2, &out);
+		if (pselect(3, NULL, &out, NULL, NULL, &tty.saved.mask) == -1)
+			continue;
+		w = write(2, s, n < SAY_MAX ? n : SAY_MAX);
+		if (w == -1 && errno != EAGAIN)
+			return;
+		s += w > 0 ? w : 0;
+		n -= w > 0 ? (size_t)w : 0;
 	}
-	l->said.len -= done;
-	memmove(l->said.v, l->said.v + done, l->said.len);
 }
 
-/* Hands on all that ssh has written so far. */
+/* Hands on what ssh has written so far, all that a pipe holds. */
 static void
-login_drain(struct login *l)
+login_read(struct login *l)
 {
-	int i;
+	char chunk[PIPE_BYTES + 1], *s, *next, c;
+	struct buf said = { NULL, 0, 0 };
+	ssize_t n = 0;
 
-	for (i = 0; i < PIPE_BYTES / READ_BYTES && login_read(l); i++)
-		login_say(l);
+	if (tty_wait(l->log, 0) == 1)
+		n = read(l->log, chunk, PIPE_BYTES);
+	for (s = chunk; n > 0; n -= next - s, s = next) {
+		next = memchr(s, '\n', (size_t)n);
+		next = next != NULL ? next + 1 : s + n;
+		c = *next;
+		*next = '\0';
+		buf_add(&said, s, login_sort(l, s, (size_t)(next - s)));
+		*next = c;
+	}
+	login_say(l, said.v, said.len);
+	free(said.v);
 }
 
 /*
- * The master, from its start to its end.  It is a job of its own, and when it
- * is of no use no process, socket or file of it stays behind.
- */
-
-/*
- * Makes the pipe for the master's standard error.  Who writes faster than the
- * user can read has to wait.  A proxy keeps it for the whole connection, so
- * it is one that is open for reading too, which a write does not break; when
- * nobody reads any more and it is full a write fails (see login_end).
+ * Makes the pipe for the master's standard error, which a proxy keeps for the
+ * whole connection.  It is open for reading too, so that a write does not break
+ * it; when nobody reads any more and it is full a write fails (see login_end).
  */
 static int
 login_pipe(struct login *l)
@@ -5079,12 +4952,11 @@ login_pipe(struct login *l)
 	buf_fmt(&path, "%s/log.%ld", l->target->dir.v, (long)getpid());
 	unlink(path.v);
 	if (mkfifo(path.v, 0600) == 0) {
-		l->log = open(path.v, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-		l->err = open(path.v, O_RDWR | O_CLOEXEC);
+		l->log = open(path.v, O_RDWR | O_CLOEXEC);
 		unlink(path.v);
 	}
 	free(path.v);
-	return l->log != -1 && l->err != -1 && l->err < FD_SETSIZE;
+	return l->log != -1 && l->log + 8 < FD_SETSIZE;
 }
 
 /* Begins to listen for questions. */
@@ -5094,13 +4966,11 @@ ask_listen(struct login *l)
 	struct sockaddr_un sun;
 
 	buf_fmt(&l->path, "%s/ask.%ld", l->target->dir.v, (long)getpid());
-	if (!random_word(l->word) ||
-	    (l->listen = unix_socket(&sun, l->path.v)) == -1)
+	if ((l->listen = unix_socket(&sun, l->path.v)) == -1)
 		return 0;
 	unlink(l->path.v);
 	fcntl(l->listen, F_SETFL, O_NONBLOCK);
-	return l->listen < FD_SETSIZE &&
-	    bind(l->listen, (struct sockaddr *)&sun, sizeof(sun)) == 0 &&
+	return bind(l->listen, (struct sockaddr *)&sun, sizeof(sun)) == 0 &&
 	    listen(l->listen, 8) == 0;
 }
 
@@ -5114,22 +4984,18 @@ login_env(struct login *l)
 	const char *self = l->target->options->self;
 	char *path = strchr(self, '/') != NULL ? realpath(self, NULL) : NULL;
 	struct buf where = { NULL, 0, 0 }, program = where;
-	size_t n, i, kept = 0;
-	char **env;
+	struct args env = { NULL, 0, 0 };
+	size_t i;
 
-	for (n = 0; environ[n] != NULL; n++)
-		continue;
-	if ((env = calloc(n + 4, sizeof(*env))) == NULL)
-		out_of_memory();
-	for (i = 0; i < n; i++)
+	for (i = 0; environ[i] != NULL; i++)
 		if (strncmp(environ[i], "SSH_ASKPASS=", 12) != 0)
-			env[kept++] = environ[i];
-	buf_fmt(&where, "%s=%s:%s", ASK_ENV, l->word, l->path.v);
+			arg_add(&env, environ[i]);
+	buf_fmt(&where, "%s=%s", ASK_ENV, l->path.v);
 	buf_fmt(&program, "SSH_ASKPASS=%s", path != NULL ? path : self);
-	env[kept++] = where.v;
-	env[kept++] = program.v;
-	env[kept++] = (char *)"SSH_ASKPASS_REQUIRE=force";
-	return env;
+	arg_add(&env, where.v);
+	arg_add(&env, program.v);
+	arg_add(&env, "SSH_ASKPASS_REQUIRE=force");
+	return (char **)env.v;
 }
 
 /* Whether the user wants ssh to ask by itself, in the foreground. */
@@ -5150,52 +5016,43 @@ login_start(struct login *l, struct target *t)
 
 	memset(l, 0, sizeof(*l));
 	l->target = t;
-	l->err = l->log = l->listen = l->asker = l->notice = -1;
+	l->log = l->listen = l->client = -1;
 	if (t->dir.len == 0)
 		dir_find(&t->dir, 1);
 	dir_sweep(&t->dir);
 	if (t->dir.len == 0 || !login_pipe(l) || (!own && !ask_listen(l)))
 		return 0;
-	l->sorted = setting_is(t, "loglevel", "INFO") ||
-	    setting_is(t, "loglevel", "ERROR");
-	l->silent = 1;
 	l->arrived = *setting(t, "proxyjump") == '\0';
 	snprintf(l->stage, sizeof(l->stage), "%s%s", l->arrived ?
 	    "looking up" : "via ", setting(t, "proxyjump"));
-	buf_str(&l->unsorted, "");
-	buf_str(&l->said, "");
+	buf_fmt(&l->address, "  %s@", setting(t, "user"));
+	buf_str(&l->address, setting(t, "hostname"));
+	if (strcmp(setting(t, "port"), "22") != 0)
+		buf_fmt(&l->address, ":%s", setting(t, "port"));
+	l->sorted = setting_is(t, "loglevel", "INFO") ||
+	    setting_is(t, "loglevel", "ERROR");
 	login_args(t, &a);
 	fds[0] = fds[1] = -1;
-	fds[2] = l->err;
+	fds[2] = l->log;
 	l->start = l->entered = now_ms();
 	l->pid = spawn(&a, own ? environ : login_env(l), fds, 1);
 	free(a.v);
 	return 1;
 }
 
-static void
-fd_close(int *fd)
-{
-	if (*fd != -1)
-		close(*fd);
-	*fd = -1;
-}
-
 /* Lets go of what the login held; nothing of it stays behind. */
 static void
 login_end(struct login *l)
 {
-	fcntl(l->err, F_SETFL, O_NONBLOCK);	/* for the proxy, too */
-	fd_close(&l->err);
-	fd_close(&l->log);
-	fd_close(&l->notice);
-	fd_close(&l->asker);
+	fcntl(l->log, F_SETFL, O_NONBLOCK);	/* for the proxy, too */
+	close(l->log);
+	close(l->client);
 	if (l->listen != -1)
 		unlink(l->path.v);
-	fd_close(&l->listen);
+	close(l->listen);
 	free(l->path.v);
-	free(l->unsorted.v);
-	free(l->said.v);
+	free(l->address.v);
+	free(l->out.v);
 }
 
 /* Ends the master and all that it started, and its socket. */
@@ -5206,12 +5063,11 @@ login_cancel(struct login *l)
 
 	kill(-l->pid, SIGTERM);
 	kill(-l->pid, SIGCONT);
-	while (!l->reaped && waitpid(l->pid, &l->status, WNOHANG) == 0) {
+	while (waitpid(l->pid, &l->status, WNOHANG) == 0) {
 		tty_wait(-1, 20);
 		if (now_ms() > until)
 			kill(-l->pid, SIGKILL);
 	}
-	l->reaped = 1;
 	if (!l->target->users && !socket_listens(l->target->socket.v))
 		unlink(l->target->socket.v);
 }
@@ -5231,65 +5087,45 @@ login_enter(struct login *l, enum login_state state)
 	else if (state == LOGIN_ASKING)
 		tty_set(l->echo ? TTY_ASK : TTY_SECRET);
 	else
-		tty_set(state == LOGIN_SPINNING ? TTY_SPINNER :
-		    state == LOGIN_LENT ? TTY_LENT : TTY_COOKED);
-	tty_foreground(state == LOGIN_LENT ? l->pid : getpgrp());
+		tty_set(state == LOGIN_SPINNING ? TTY_SPINNER : TTY_COOKED);
 	if (l->state != LOGIN_SPINNING)
 		l->start += now - l->entered;
 	l->entered = now;
 	l->state = state;
 }
 
-/*
- * Questions, as they arrive at the wl that waits.  Only this master's are
- * put; the spinner is not in the way, and no answer stays in memory.
- */
-
-/* How ssh asks whether it may trust a key: the answer is no secret. */
-static const char *const confirmations[] = {
-	"The authenticity of host '", "Please type 'yes'",
-	"Are you sure you want to continue connecting (yes/no",
-	"Accept updated hostkeys? (yes/no)",
-};
-
-/* Puts the question to the user, after what ssh has said before it. */
+/* Puts the question to the user. */
 static void
 ask_put(struct login *l)
 {
-	const char *text = l->request + ASK_WORD + 1;
-	struct buf out = { NULL, 0, 0 };
+	const char *text = l->request + 1;
 	size_t i;
 
-	l->echo = l->request[ASK_WORD] == 'c';
-	put_lines(&out, text);
-	if (l->echo)
-		buf_str(&out, " (yes/no) ");
+	l->echo = *l->request == 'c';
 	for (i = 0; i < sizeof(confirmations) / sizeof(confirmations[0]); i++)
-		if (strncmp(text, confirmations[i],
-		    strlen(confirmations[i])) == 0)
-			l->echo = 1;
-	login_drain(l);
+		l->echo |= behind(text, confirmations[i]) != NULL;
 	login_enter(l, LOGIN_ASKING);
+	put_lines(&l->out, text);
+	if (*l->request == 'c')
+		buf_str(&l->out, " (yes/no) ");
 	tcflush(tty.fd, TCIFLUSH);	/* typed ahead, it is no answer */
-	tty_write(&out);
-	free(out.v);
+	tty_write(&l->out);
 }
 
-/* There is no answer; no shell is to get what was typed of one. */
+/*
+ * Lets the client go, and the login go on.  If there is no answer, no shell is
+ * to get what was typed of one.
+ */
 static void
-ask_refuse(void)
+ask_end(struct login *l, int refused)
 {
-	tcflush(tty.fd, TCIFLUSH);
-	(void)write_all(tty.fd, "\n", 1);
-}
-
-/* Lets the client go, and the login go on. */
-static void
-ask_end(struct login *l)
-{
-	fd_close(&l->asker);
-	if (l->state == LOGIN_ASKING)
-		login_enter(l, LOGIN_SPINNING);
+	if (refused) {
+		tcflush(tty.fd, TCIFLUSH);
+		(void)write_all(tty.fd, "\n", 1);
+	}
+	close(l->client);
+	l->client = -1;
+	login_enter(l, LOGIN_SPINNING);
 }
 
 /* Reads the line that the user has typed, and sends it to ssh if it is one. */
@@ -5299,125 +5135,64 @@ ask_answer(struct login *l)
 	char answer[ANSWER_MAX];
 	ssize_t n = read(tty.fd, answer, sizeof(answer));
 
-	if (n <= 0)
-		ask_refuse();
-	else if (answer[n - 1] != '\n')
-		tcflush(tty.fd, TCIFLUSH);
-	if (n > 0 && !l->echo)
-		(void)write_all(tty.fd, "\n", 1);
-	if (n > 0 && (l->request[ASK_WORD] != 'c' ||
+	if (n > 0 && (*l->request != 'c' ||
 	    (n == 4 && strncasecmp(answer, "yes\n", 4) == 0)))
-		(void)send(l->asker, answer, (size_t)n, MSG_NOSIGNAL);
+		(void)send(l->client, answer, (size_t)n, MSG_NOSIGNAL);
 	wipe(answer, sizeof(answer));
-	ask_end(l);
-}
-
-/* Whether the client has gone: ssh has ended it. */
-static int
-client_gone(int client)
-{
-	char c;
-	ssize_t n = recv(client, &c, 1, MSG_PEEK | MSG_DONTWAIT);
-
-	return n == 0 || (n == -1 && errno != EAGAIN);
-}
-
-/*
- * Reads what the next client wants.  Returns 0 if it does not come in time or
- * is not from this master.
- */
-static int
-ask_read(struct login *l)
-{
-	static const struct timeval wait = { 0, ASK_MS * 1000L };
-	ssize_t n;
-
-	if ((l->asker = accept(l->listen, NULL, NULL)) == -1)
-		return 0;
-	fcntl(l->asker, F_SETFD, FD_CLOEXEC);
-	fcntl(l->asker, F_SETFL, 0);
-	setsockopt(l->asker, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-	n = recv(l->asker, l->request, ASK_SIZE, MSG_WAITALL);
-	return n == ASK_SIZE && l->request[ASK_SIZE - 1] == '\0' &&
-	    memcmp(l->request, l->word, ASK_WORD) == 0 &&
-	    l->asker < FD_SETSIZE;
+	ask_end(l, n <= 0);
 }
 
 /* Takes the next client: its question is put, its notice is shown. */
 static void
 ask_accept(struct login *l)
 {
-	if (!ask_read(l)) {
-		if (l->asker == -1 && errno != EAGAIN)
-			tty_wait(-1, SPIN_EVERY);	/* no descriptor? */
-		ask_end(l);
-	} else if (l->request[ASK_WORD] != 'n') {
+	static const struct timeval wait = { 0, ASK_MS * 1000L };
+
+	if ((l->client = accept(l->listen, NULL, NULL)) == -1)
+		return;
+	fcntl(l->client, F_SETFD, FD_CLOEXEC);
+	fcntl(l->client, F_SETFL, 0);
+	setsockopt(l->client, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	if (recv(l->client, l->request, ASK_SIZE, MSG_WAITALL) != ASK_SIZE ||
+	    l->request[ASK_SIZE - 1] != '\0')
+		ask_end(l, 0);
+	else if (*l->request != 'n')
 		ask_put(l);
-	} else {
-		fd_close(&l->notice);
-		l->notice = l->asker;
-		l->asker = -1;
-		snprintf(l->notice_text, sizeof(l->notice_text), "%s",
-		    l->request + ASK_WORD + 1);
-		if (!spins())
-			warnx("%s", printable(l->notice_text));
-	}
+	else if (!tty_draws())
+		warnx("%s", printable(l->request + 1));
 }
 
-/* Looks after those who ask; TYPED, there is an answer on the terminal. */
+/* Looks after who asks; a client that can be read has gone. */
 static void
-ask_step(struct login *l, int typed)
+ask_step(struct login *l, const fd_set *in)
 {
-	if (l->notice != -1 && client_gone(l->notice))
-		fd_close(&l->notice);
-	if (typed) {
+	if (l->state == LOGIN_ASKING && FD_ISSET(tty.fd, in))
 		ask_answer(l);
-	} else if (l->state == LOGIN_ASKING) {
-		if (client_gone(l->asker)) {
-			ask_refuse();
-			ask_end(l);
-		}
-	} else if (l->listen != -1) {
+	else if (l->client == -1)
 		ask_accept(l);
-	}
+	else if (FD_ISSET(l->client, in))
+		ask_end(l, l->state == LOGIN_ASKING);
 }
-
-/*
- * The wait.  Whatever ends it, a key, a signal, ssh or another wl, ends it
- * within a frame of the spinner.
- */
 
 /* The login has ended, as STATE says; the user sees what ssh has said. */
 static void
 login_over(struct login *l, enum login_state state)
 {
 	if (l->state == LOGIN_ASKING)
-		ask_refuse();
-	login_drain(l);
-	login_sort(l, 1);
+		ask_end(l, 1);
+	login_read(l);
 	login_enter(l, state);
 }
 
-/* Ends the login, and wl, by the signal that was caught. */
+/* Stops the master and wl until that goes on. */
 static void
-login_die(struct login *l, int signo)
-{
-	login_cancel(l);
-	login_over(l, LOGIN_FAILED);
-	login_say(l);
-	login_end(l);
-	die_of(signo);
-}
-
-/* Stops the master and WHO (see suspend) until that goes on. */
-static void
-login_suspend(struct login *l, pid_t who)
+login_suspend(struct login *l)
 {
 	enum login_state state = l->state;
 
 	kill(-l->pid, SIGSTOP);
 	login_enter(l, LOGIN_STOPPED);
-	suspend(who);
+	suspend(getpid());
 	if (state == LOGIN_ASKING)
 		ask_put(l);
 	else
@@ -5427,110 +5202,76 @@ login_suspend(struct login *l, pid_t who)
 
 /*
  * Looks at the master without waiting.  It is a job in the background, so that
- * it stops when it or its proxy wants the terminal, then that is lent to it:
- * the question is not for SSH_ASKPASS, or ssh is older than 8.4.  If ^Z stopped
- * it wl stops too.
- */
-static void
-login_reap(struct login *l)
-{
-	int status;
-
-	if (waitpid(l->pid, &status, WNOHANG | WUNTRACED) != l->pid)
-		return;
-	if (!WIFSTOPPED(status)) {
-		l->reaped = 1;
-		l->status = status;
-		login_over(l, status == 0 ? LOGIN_DONE : LOGIN_FAILED);
-	} else if (WSTOPSIG(status) == SIGTTIN || WSTOPSIG(status) == SIGTTOU) {
-		login_drain(l);
-		login_enter(l, LOGIN_LENT);
-		kill(-l->pid, SIGCONT);
-	} else {
-		login_suspend(l, 0);
-	}
-}
-
-/*
- * Looks whether another wl's master was faster: then ours is of no use.  If it
- * is ours, ours soon ends.
+ * it stops when it or its proxy wants the terminal: the question is not for
+ * SSH_ASKPASS, or ssh is older than 8.4.  Where there is a master while ours
+ * goes on, that is another wl's, for ours ends then; but ExitOnForwardFailure
+ * has it wait for the server before.
  */
 static void
 login_look(struct login *l)
 {
-	if (l->state >= LOGIN_DONE || !socket_listens(l->target->socket.v))
-		return;
-	if (l->listening == 0)
-		l->listening = now_ms();
-	if (now_ms() - l->listening > LINGER_MS) {
-		login_cancel(l);
-		login_enter(l, LOGIN_DONE);	/* ours only could not listen */
-	}
-}
+	int status;
+	pid_t ours = waitpid(l->pid, &status, WNOHANG | WUNTRACED);
 
-static void
-watch(fd_set *set, int fd, int *max)
-{
-	if (fd != -1)
-		FD_SET(fd, set);
-	if (fd > *max)
-		*max = fd;
+	if (ours == l->pid && !WIFSTOPPED(status)) {
+		l->status = status;
+		login_over(l, status == 0 ? LOGIN_DONE : LOGIN_FAILED);
+	} else if (ours == l->pid && (WSTOPSIG(status) == SIGTTIN ||
+	    WSTOPSIG(status) == SIGTTOU)) {
+		login_over(l, LOGIN_ASIDE);
+	} else if (l->listening == 0) {
+		if (socket_listens(l->target->socket.v))
+			l->listening = now_ms();
+	} else if (now_ms() - l->listening > LINGER_MS) {
+		login_over(l, LOGIN_DONE);
+		login_cancel(l);
+	}
 }
 
 /*
- * Waits for a descriptor, a signal or the next frame.  What cannot be written
- * yet keeps more from being read, and a question what is said after it.
- * Returns whether the user has typed an answer.
+ * Waits for a descriptor, a signal or the next frame.  What is said after a
+ * question waits for its answer.
  */
-static int
-login_select(struct login *l)
+static void
+login_select(struct login *l, fd_set *in)
 {
 	static const struct timespec frame = { 0, SPIN_EVERY * 1000000L };
-	int asking = l->state == LOGIN_ASKING, max = -1, n;
-	fd_set in, out;
+	int client = l->client != -1 ? l->client : l->listen;
 
-	FD_ZERO(&in);
-	FD_ZERO(&out);
-	if (l->said.len > 0)
-		watch(&out, 2, &max);
-	else if (!asking)
-		watch(&in, l->log, &max);
-	if (asking)
-		watch(&in, tty.fd, &max);
-	watch(&in, l->asker != -1 ? l->asker : l->listen, &max);
-	n = pselect(max + 1, &in, &out, NULL, &frame, &tty.saved.mask);
-	if (n > 0)
+	FD_ZERO(in);
+	FD_SET(l->state == LOGIN_ASKING ? tty.fd : l->log, in);
+	if (client != -1)
+		FD_SET(client, in);
+	if (pselect(FD_SETSIZE, in, NULL, NULL, &frame, &tty.saved.mask) <= 0)
+		FD_ZERO(in);
+	else
 		tty_wait(-1, 0);	/* a signal may wait all the same */
-	return n > 0 && asking && FD_ISSET(tty.fd, &in);
 }
 
-/* Waits until the master is there or has failed; whether it is there. */
-static int
+/* Waits until the login is over. */
+static void
 login_wait(struct login *l)
 {
-	int typed;
+	fd_set in;
 
 	login_enter(l, LOGIN_SPINNING);
-	while (l->state < LOGIN_DONE || l->said.len > 0) {
-		typed = login_select(l);
-		if (caught == SIGTSTP)
-			login_suspend(l, getpid());
-		else if (caught != 0)
-			login_die(l, caught);
-		login_reap(l);
-		login_look(l);
-		if (l->state < LOGIN_DONE)
-			ask_step(l, typed);
-		if (l->said.len == 0 && (l->state == LOGIN_SPINNING ||
-		    l->state == LOGIN_LENT))
-			login_read(l);
-		login_say(l);
+	while (l->state < LOGIN_DONE) {
+		login_select(l, &in);
+		if (caught == SIGTSTP) {
+			login_suspend(l);
+			continue;
+		}
+		if (caught != 0)
+			login_over(l, LOGIN_KILLED);
+		else
+			login_look(l);
 		if (l->state == LOGIN_SPINNING)
-			spinner_turn(l);
-		else if (l->state == LOGIN_LENT)
-			tty_uncover();
+			login_read(l);
+		if (l->state < LOGIN_DONE)
+			ask_step(l, &in);
+		if (l->state == LOGIN_SPINNING)
+			spinner_draw(l);
 	}
-	return l->state == LOGIN_DONE;
 }
 
 /* Reports, dim, how long it took. */
@@ -5538,48 +5279,47 @@ static void
 report(struct login *l)
 {
 	long long ms = l->entered - l->start;
-	struct buf out = { NULL, 0, 0 };
 
-	line_end(l);
-	buf_str(&out, "\033[2m");
-	put_text(&out, l->target->name, tty.cols, NULL);
-	buf_fmt(&out, ": connected in %lld.%02lld s\033[m\n", ms / 1000,
+	line_begin(l);
+	buf_str(&l->out, "\033[2m");
+	put_text(&l->out, l->target->name, tty.cols, NULL);
+	buf_fmt(&l->out, ": connected in %lld.%02lld s\033[m\n", ms / 1000,
 	    ms % 1000 / 10);
-	tty_write(&out);
-	free(out.v);
+	tty_write(&l->out);
 }
 
 /*
  * Logs in: starts the master and waits for it.  Returns 0 if that failed; if
- * it cannot even be tried, the session is to log in as ssh does.
- *
- * Over TCP the first session with an older sshd (9.2; not 10.0) waits 41 ms
- * and a round trip for its channel, as plain ssh does.  Until something is run
- * that sshd has Nagle's algorithm on, so its answer is held back until its
- * announcement of host keys is acknowledged; our system delays that, for ssh
- * has nothing to say meanwhile.  No option of ssh changes this, and a pause
- * before the session takes as long as it saves.
+ * it cannot even be tried, the session is to log in as ssh does, and if ssh
+ * wants to ask by itself, as one that is the master.
  */
 static int
 login(struct target *t)
 {
 	struct login l;
-	int ok;
+	int started = login_start(&l, t);
 
-	if (!login_start(&l, t))
+	t->plan = PLAN_ATTACH;
+	if (!started)
 		return 1;
-	ok = login_wait(&l);
-	if (ok && l.frame > 0 && !t->options->quiet)
+	login_wait(&l);
+	if (l.state == LOGIN_DONE && l.frame > 0 && !t->options->quiet)
 		report(&l);
-	if (!ok)
+	if (l.state != LOGIN_DONE)
 		login_cancel(&l);
 	login_end(&l);
-	if (!ok && WIFSIGNALED(l.status))
+	if (l.state == LOGIN_KILLED)
+		die_of(caught);
+	if (l.state == LOGIN_ASIDE)
+		t->plan = PLAN_DIRECT;
+	if (l.state != LOGIN_FAILED)
+		return 1;
+	if (WIFSIGNALED(l.status))
 		ended_by(WTERMSIG(l.status));
-	else if (!ok && l.silent)
+	else if (!l.spoke)
 		warnx("%s: ssh failed and does not say why; see ssh -v %s",
 		    printable(t->name), printable(t->name));
-	return ok;
+	return 0;
 }
 
 /*
@@ -5708,7 +5448,8 @@ edit_host(const struct target *t, const char *name)
 
 	if (host != NULL && editor_args(&a, t->hosts, host))
 		return become(&a);
-	warnx("%s: not in a file", printable(name));
+	warnx("%s: %s", printable(name), host != NULL ? "not in a file" :
+	    "no host matches");
 	return 1;
 }
 
@@ -5735,15 +5476,13 @@ connect_host(struct target *t)
 		t->plan = target_plan(t, terminal);
 	if (t->plan == PLAN_DIRECT && !o->dry && !master_claim(t))
 		t->plan = PLAN_PLAIN;
-	if (t->plan == PLAN_MASTER) {
-		if (o->dry) {
-			login_args(t, &a);
-			print_args(&a);
-		} else if (!login(t)) {
-			(void)write_all(2, t->warnings.v, t->warnings.len);
-			return 255;
-		}
+	if (t->plan == PLAN_MASTER && o->dry) {
+		login_args(t, &a);
+		print_args(&a);
 		t->plan = PLAN_ATTACH;
+	} else if (t->plan == PLAN_MASTER && !login(t)) {
+		(void)write_all(2, t->warnings.v, t->warnings.len);
+		return 255;
 	}
 	session_args(t, &a);
 	if (o->dry) {
