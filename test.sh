@@ -4225,7 +4225,7 @@ test_edit_option()
 	EDITOR="$tmp/editor -a b"
 	run -F "$HOME/$config" -e staging
 	is '$EDITOR may have arguments, and the query be one' \
-	    "3:hello:wl: staging: staging-web:-a b +19 $HOME/$config" \
+	    "3:hello:wl: staging: staging-web:-a b +18 $HOME/$config" \
 	    "$rc:$out:$err:$(arguments)"
 	for name in nosuch u@web-dev; do
 		run -F "$HOME/$config" -e $name
@@ -4536,6 +4536,11 @@ test_composed_tmux()
 		is 'and nothing if none is chosen' 1 \
 		    "$(command tmux -S "$tmp/inner" list-windows | wc -l)"
 	done
+	keys C-b H
+	screen 6/6
+	keys denied Enter
+	ok 'the window of a login that failed stays' until_true '
+	    command tmux -S "$tmp/inner" list-panes -F "#{pane_dead}" | grep -q 1'
 	command tmux -S "$tmp/inner" kill-server
 	stop
 }
@@ -6766,6 +6771,10 @@ demo()
 		env TERM="$terminal" LC_ALL="$locale" VISUAL="$editor" \
 		    "$wl" -F "$server/config"
 		rc=$?
+		[ "$rc" != 255 ] || {
+			echo 'It failed. The last that its sshd said:'
+			tail -n 5 "$server/log"
+		}
 		[ "$(grep -c . "$server/sessions")" -gt "$sessions" ] || break
 		echo 'That was a session. Another one? Esc leaves.'
 	done

@@ -23,6 +23,20 @@
  *
  * It needs POSIX.1-2008 and OpenSSH, and never writes the user's ssh files.
  *
+ * The sections, in the order of the work:
+ *
+ *	Small helpers; Text for the terminal; Lines and words
+ *	The configuration; Reading; What the configuration says of one name
+ *	The list of hosts; An inventory; Recently used hosts
+ *	Matching; Ranking
+ *	Signals and the terminal; Keys
+ *	ssh's command lines; Other programs; The control socket
+ *	Reachability tests; Which hosts have a live master
+ *	The prompt; The plain prompt
+ *	The chosen host's settings
+ *	Questions; Logging in; The spinner; The master; The wait
+ *	From the choice to the session; The program
+ *
  * Copyright (c) 2026 the wl authors
  *
  * Permission to use, copy, modify, and distribute this software for any
@@ -4422,7 +4436,8 @@ put_proxy(struct buf *b, const struct target *t)
 		    (unsigned long long)st.st_ino,
 		    (long long)st.st_ctim.tv_sec, (long)st.st_ctim.tv_nsec);
 	}
-	if ((strstr(command, "./") != NULL || (strchr("/~$", *command) == NULL &&
+	if ((strstr(command, "./") != NULL ||
+	    (strchr("/~$", *command) == NULL &&
 	    strcspn(command, "/") < strcspn(command, " "))) &&
 	    (dir = getcwd(NULL, 0)) != NULL) {
 		buf_str(b, dir);
@@ -4704,7 +4719,7 @@ askpass(const char *where, const char *text)
  */
 
 enum {
-	LINGER_MS = 2000,	/* how long ours may take to leave a live socket */
+	LINGER_MS = 2000,	/* how long ours may stay beside a live one */
 	SPIN_AFTER = 100,	/* ms before the spinner is shown */
 	SPIN_EVERY = 80,	/* ms between its frames */
 	SAY_MAX = 512,		/* bytes that a pipe takes if it takes any */
