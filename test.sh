@@ -5191,7 +5191,8 @@ $server/plain_config -o UsePAM=yes -o PasswordAuthentication=no \
 	END
 	echo 'No trespassing.' >"$tmp/banner"
 	greets "$sentence" several "$newline(wltest@several) Say friend and enter.
-Password:" wrong "enter.${newline}Password:" 'open sesame' \
+Password:" wrong "Password:
+(wltest@several) Say friend and enter.${newline}Password:" 'open sesame' \
 	    "${newline}New password:" 'a Friend of 4711' \
 	    "$newline(wltest@several) Retype new password:" \
 	    'a Friend of 4711' <<-'END'
