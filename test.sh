@@ -5822,7 +5822,7 @@ fault_memory()
 		case $rc:$out:$err in
 		0:h0"$newline"*"$newline"h99999:) done=$((done + 1)) ;;
 		2::'wl: out of memory') refused=$((refused + 1)) ;;
-		127::*'error while loading'*) ;;
+		127::*'error while loading'* | 127::*'cannot allocate'*) ;;
 		*) is "a list in $kb KB" 'it does, or says why not' \
 		    "$rc:$(printf %.50s "$out"):$err" ;;
 		esac
@@ -5838,7 +5838,7 @@ fault_memory()
 	screen h0
 	until_true 'grep -q "^State:.S" "/proc/$(cat "$tmp/pid")/status"'
 	prlimit --pid "$(cat "$tmp/pid")" --as=1000000
-	keys h
+	keys x
 	fault 'memory runs out at the prompt' 2 'wl: out of memory'
 	fresh
 }
@@ -6062,8 +6062,10 @@ fault_environment()
 	private "mount --bind $server/passwd /etc/passwd
 		unset HOME XDG_STATE_HOME XDG_RUNTIME_DIR" \
 	    "unset HOME; $binary -O exit quick >/dev/null 2>&1"
-	start -q quic 'echo hello'
-	fault 'HOME is not set' 0 "wl: quic: quick${newline}hello"
+	start -p quic
+	fault 'HOME is not set' 0 quick
+	start -q quick 'echo hello'
+	fault 'HOME is not set, and a host is connected to' 0 hello
 	unwrapped
 }
 

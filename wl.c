@@ -994,6 +994,18 @@ read_match(struct reader *r, char *p)
 
 static int read_file(struct config *, const char *, uint32_t, int, int);
 
+/* What `~' is in an Include, for ssh: without HOME its glob asks passwd. */
+static const char *
+home_dir(void)
+{
+	const char *dir = getenv("HOME");
+	struct passwd *pw;
+
+	if (dir == NULL && (pw = getpwuid(getuid())) != NULL)
+		dir = pw->pw_dir;
+	return dir != NULL ? dir : "~";
+}
+
 /*
  * An Include line: each word's files are read in place.  A relative path is
  * below ~/.ssh, in the system's file below /etc/ssh.
@@ -1012,8 +1024,13 @@ read_include(struct reader *r, char *p)
 		if (r->system && *w == '~')
 			continue;
 		path.len = 0;
-		if (*w != '/' && *w != '~')
-			buf_str(&path, r->system ? "/etc/ssh/" : "~/.ssh/");
+		if (*w != '/' && *w != '~') {
+			buf_str(&path, r->system ? "/etc" : home_dir());
+			buf_str(&path, r->system ? "/ssh/" : "/.ssh/");
+		} else if (w[0] == '~' && w[1] == '/') {
+			buf_str(&path, home_dir());
+			w++;
+		}
 		buf_str(&path, w);
 		if (glob(path.v, GLOB_TILDE, NULL, &g) == 0) {
 			for (i = 0; i < g.gl_pathc; i++)
