@@ -1053,6 +1053,12 @@ test_meant()
 	shows 'but not for a command' \
 	    "wl: wp7: is it nc-web-prod-7 that is meant?${newline}exit 1"
 	stop
+	echo 'Host web-01' >"$tmp/one"
+	for query in web-0 0 ' '; do
+		run -F "$tmp/one" "$query" true
+		is "no command runs on a host of which $query is a piece" 1 \
+		    "$rc"
+	done
 	start -F "$HOME/$config" -r -p
 	screen 4/4
 	is '-r opens with those used last first' 'typed nc-web-prod-7 here' \

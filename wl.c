@@ -34,7 +34,7 @@
  *	Reachability tests; Which hosts have a live master
  *	The prompt; The plain prompt
  *	The chosen host's settings
- *	Questions; Logging in; The spinner; The master; The wait
+ *	Questions; Logging in
  *	From the choice to the session; The program
  *
  * Copyright (c) 2026 the wl authors
@@ -74,8 +74,6 @@
 #include <sys/wait.h>
 
 #include <arpa/inet.h>
-#include <ctype.h>
-#include <dirent.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -422,8 +420,8 @@ put_text(struct buf *out, const char *s, int cols, const char *hit)
 		len = char_len(s + i, n - i, &width);
 		shown = width < 0 ? "?" : s + i;
 		width = width < 0 ? 1 : width;
-		if (used + width > cols)
-			break;
+		if (used + width > cols || i / 32 > (size_t)cols)
+			break;	/* nor without end where nothing is taken */
 		mark = hit != NULL && i < MATCH_MAX && hit[i];
 		if (mark != marked)
 			buf_str(out, mark ? "\033[4m" : "\033[24m");
@@ -569,8 +567,8 @@ next_word(char **p, char **word)
 /*
  * Whether the pattern of '*' and '?' matches the whole of S, byte by byte
  * (match_pattern).  Only the last '*' need ever be tried again, so the time
- * is bounded by the product of the lengths.  With FOLD the pattern's letters
- * are taken in lower case.
+ * is bounded by the product of the lengths.  With FOLD case does
+ * not matter.
  */
 static int
 glob_match(const char *s, const char *pat, size_t len, int fold)
@@ -640,19 +638,22 @@ typable(const char *name)
 	return 1;
 }
 
-/* Whether ssh takes the name, before which a user may stand. */
+/* Whether ssh takes the name, before which a user may stand (valid_ruser). */
 static int
 is_destination(const char *name)
 {
 	const char *at = strrchr(name, '@');
-	char *user;
+	char *user, *p;
 	int ok;
 
 	if (at == NULL)
 		return *name != '\0' && typable(name);
 	user = xstrdup(name);
 	user[at - name] = '\0';
-	ok = *user != '\0' && typable(user) && is_destination(at + 1);
+	ok = *user != '\0' && *user != '-';
+	for (p = user; ok && *p != '\0'; p++)
+		ok = !is_control(*p) && strchr("'`\";&<>|(){}", *p) == NULL;
+	ok = ok && is_destination(at + 1);
 	free(user);
 	return ok;
 }
@@ -1068,7 +1069,7 @@ port_text(const char *s)
 
 	if (port == 0)
 		return NULL;
-	if (*s != '0' && s[strspn(s, "0123456789")] == '\0')
+	if (*s != '0' && s[strspn(s, DIGITS)] == '\0')
 		return s;
 	snprintf(text, sizeof(text), "%d", port);
 	return xstrdup(text);
@@ -1235,12 +1236,9 @@ static void
 config_read(struct config *c, const char *file)
 {
 	struct passwd *pw;
-	struct reader r;
 	struct buf path = { NULL, 0, 0 };
 	struct stat st;
 
-	memset(&r, 0, sizeof(r));
-	r.c = c;
 	word_add(c, "all");	/* WORDS_ALL */
 	word_add(c, "");
 	word_add(c, NULL);	/* WORDS_NONE */
@@ -2460,6 +2458,15 @@ match(const struct needle *w, const char *s, char *hit)
 	return best != SCORE_NONE && w->len == len ? SCORE_EXACT : best;
 }
 
+/* Whether a word or number of S ends before the byte S[I]. */
+static int
+is_word_end(const char *s, size_t i)
+{
+	if (is_digit(s[i]))
+		return !is_digit(s[i - 1]);
+	return !is_letter(s[i]) || is_word_start(s, i);
+}
+
 /* Whether the word is one, or several, of the words of S. */
 static int
 has_whole_word(const struct needle *w, const char *s)
@@ -2470,8 +2477,7 @@ has_whole_word(const struct needle *w, const char *s)
 		for (i = 0; i < w->len && letter_matches(w, i, s[at + i]); i++)
 			continue;
 		if (i == w->len && is_word_start(s, at) &&
-		    (at + i == len || is_word_start(s, at + i) ||
-		    !(is_letter(s[at + i]) || is_digit(s[at + i]))))
+		    is_word_end(s, at + i))
 			return 1;
 	}
 	return 0;
@@ -2485,7 +2491,7 @@ query_parse(struct query *q, const char *s)
 	size_t i;
 
 	q->nwords = 0;
-	q->number = strspn(s, "0123456789") == strlen(s) && strlen(s) < 10 ?
+	q->number = strspn(s, DIGITS) == strlen(s) && strlen(s) < 10 ?
 	    (size_t)atol(s) : 0;
 	for (;; s += w->len) {
 		s += strspn(s, " \t");
@@ -2852,10 +2858,6 @@ tty_wait(int fd, long ms)
 	fd_set set;
 
 	FD_ZERO(&set);
-	if (fd >= FD_SETSIZE) {	/* who waits looks at it every 10 ms */
-		fd = -1;
-		ms = 10;
-	}
 	if (fd != -1)
 		FD_SET(fd, &set);
 	ts.tv_sec = ms / 1000;
@@ -2885,7 +2887,6 @@ suspend(pid_t who)
 
 	caught = 0;
 	tty_set(TTY_COOKED);
-	tty_foreground(getpgrp());
 	sigaction(SIGTSTP, &dfl, &old);
 	kill(who, SIGTSTP);
 	tty_wait(-1, 0);	/* it arrives here */
@@ -2903,7 +2904,6 @@ static void
 die_of(int signo)
 {
 	tty_set(TTY_COOKED);
-	tty_foreground(getpgrp());
 	signals_restore();
 	signal(signo, SIG_DFL);
 	raise(signo);
@@ -3421,6 +3421,7 @@ probe_child(const struct probe *one)
 	enum finding found = FOUND_NO_NAME;
 
 	signals_restore();
+	signal(SIGALRM, SIG_DFL);
 	alarm(PROBE_S);
 	memset(&hints, 0, sizeof(hints));
 	hints.ai_socktype = SOCK_STREAM;
@@ -3477,8 +3478,9 @@ probe_start(struct probes *p, struct hosts *h, const struct host *host)
 	one->asked = now_ms();
 	if (is_digit(*one->port) && (one->pid = fork()) == 0)
 		probe_child(one);
-	snprintf(one->text, sizeof(one->text), "%s", one->pid != 0 ? "..." :
-	    one->port);
+	snprintf(one->text, sizeof(one->text), "%s", one->pid > 0 ? "..." :
+	    one->pid == -1 ? "not tested" : one->port);
+	one->pid = one->pid == -1 ? 0 : one->pid;
 }
 
 /* Takes what those children have found that have ended. */
@@ -3545,7 +3547,8 @@ socket_listens(const char *path)
 	memset(&sun, 0, sizeof(sun));
 	sun.sun_family = AF_UNIX;
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
-	listens = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 &&
+	listens = strlen(path) < sizeof(sun.sun_path) &&
+	    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 &&
 	    errno == EPROTOTYPE;
 	close(fd);
 	return listens;
@@ -3912,7 +3915,7 @@ prompt_erase(struct prompt *p)
 	if (p->height > 0 && p->column >= tty.cols)
 		buf_fmt(&p->out, "\033[%dA", p->column / tty.cols);
 	if (p->height > 0)
-		buf_str(&p->out, "\r\033[J\033[?2004l");
+		buf_str(&p->out, "\r\033[J\033[?2004l\033[?25h");
 	p->height = 0;
 }
 
@@ -4257,10 +4260,10 @@ plain_list(struct prompt *p)
 static int
 plain_read(struct prompt *p)
 {
-	char line[QUERY_MAX] = "", *s;
+	char line[4096] = "", *s;	/* as long as a terminal takes */
 	size_t n;
 
-	while (tty_wait(tty.fd, -1) == -1 && errno == EINTR) {
+	while (caught || (tty_wait(tty.fd, -1) == -1 && errno == EINTR)) {
 		if (caught == SIGTSTP)
 			suspend(getpid());
 		else if (caught)
@@ -4271,7 +4274,7 @@ plain_read(struct prompt *p)
 	s = skip_blanks(line);
 	for (n = strlen(s); n > 0 && is_blank(s[n - 1]); n--)
 		continue;
-	query_change(p, 0, p->len, s, n);
+	query_change(p, 0, p->len, s, n < QUERY_MAX ? n : 0);
 	return n > 0;
 }
 
@@ -4288,7 +4291,8 @@ plain_run(struct prompt *p)
 		if (p->rank.len == 0)
 			return p->query;
 		host = ranking_get(&p->rank, 0);
-		if (p->rank.len == 1 || p->rank.query.number > 0 ||
+		if (p->rank.len == 1 || (host->number > 0 &&
+		    host->number == p->rank.query.number) ||
 		    strcmp(host->name, p->query) == 0)
 			return host->name;
 		plain_list(p);
@@ -4300,10 +4304,6 @@ plain_run(struct prompt *p)
  * The chosen host's settings, as `ssh -G' prints them: ssh alone decides what
  * holds for this connection.
  */
-
-#ifdef __APPLE__
-#define st_ctim st_ctimespec
-#endif
 
 /* The value of a setting, "" if it is not printed. */
 static const char *
@@ -4350,6 +4350,8 @@ ssh_output(const struct args *a, struct buf *out, int errors, long ms)
 
 	if (pipe(pipefd) == -1)
 		err(2, "pipe");
+	if (pipefd[0] >= FD_SETSIZE)
+		errx(2, "too many open files");
 	fcntl(pipefd[0], F_SETFD, FD_CLOEXEC);
 	fcntl(pipefd[1], F_SETFD, FD_CLOEXEC);
 	fds[1] = pipefd[1];
@@ -4371,7 +4373,7 @@ ssh_output(const struct args *a, struct buf *out, int errors, long ms)
 	}
 	close(pipefd[0]);
 	status = wait_for(pid);
-	if (caught)
+	if (caught && caught != SIGTSTP)
 		die_of(caught);
 	return ready == 0 ? -1 : status;
 }
@@ -4395,6 +4397,7 @@ settings_read(struct target *t)
 	status = ssh_output(&a, &t->settings, said != NULL ? fileno(said) : 2,
 	    -1);
 	free(a.v);
+	buf_add(&t->settings, "", 1);	/* after the last line, too */
 	for (p = t->settings.v; (p = strchr(p, '\n')) != NULL; p++)
 		*p = '\0';
 	if (said != NULL) {
@@ -4547,7 +4550,7 @@ dir_sweep(const struct buf *dir)
 	if (dir->len > 0 && glob(pattern.v, 0, NULL, &found) == 0) {
 		for (path = found.gl_pathv; *path != NULL; path++)
 			if (lstat(*path, &st) == 0 &&
-			    (S_ISSOCK(st.st_mode) || S_ISLNK(st.st_mode)) &&
+			    !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) &&
 			    st.st_mtime + STALE_S < time(NULL) &&
 			    !socket_listens(*path))
 				unlink(*path);
@@ -4791,7 +4794,8 @@ static const struct { const char *begin, *stage; } messages[] = {
 	{ "debug1: Authenticating to ", "exchanging keys" },
 	{ "debug1: SSH2_MSG_SERVICE_ACCEPT received", "authenticating" },
 	{ "debug1: ", NULL }, { "debug2: ", NULL }, { "debug3: ", NULL },
-	{ "Authenticated ", NULL }, { "Transferred: ", NULL },
+	{ "Authenticated to ", NULL }, { "Authenticated using ", NULL },
+	{ "Authenticated with partial ", NULL }, { "Transferred: ", NULL },
 	{ "Bytes per second: ", NULL }, { "OpenSSH_", NULL },
 	{ "ControlSocket ", NULL }, { NULL, NULL }
 };
@@ -4822,7 +4826,8 @@ login_stage(struct login *l, const char *s)
 
 	while (messages[i].begin != NULL && !behind(s, messages[i].begin))
 		i++;
-	if (behind(s, "ControlSocket "))
+	if ((p = behind(s, "ControlSocket ")) != NULL &&
+	    behind(p, l->target->socket.v))
 		l->listening = 1;	/* another wl's master has it */
 	if ((p = behind(s, "debug1: Authenticating to ")) != NULL &&
 	    (p = behind(p, host)) != NULL && *p == ':')
@@ -5416,7 +5421,7 @@ control(struct target *t)
 	if (t->plan == PLAN_PLAIN)
 		warnx("%s: no shared connection", printable(t->name));
 	else
-		puts(t->socket.v);
+		puts(isatty(1) ? printable(t->socket.v) : t->socket.v);
 	return t->plan == PLAN_PLAIN;
 }
 
@@ -5505,7 +5510,7 @@ connect_host(struct target *t)
 	if (o->socket || o->ctl != NULL)
 		return control(t);
 	if (t->plan == PLAN_ATTACH && !o->dry && !master_answers(t))
-		t->plan = target_plan(t, terminal);
+		t->plan = target_plan(t, terminal && !ssh_asks());
 	if (t->plan == PLAN_DIRECT && !o->dry && !master_claim(t))
 		t->plan = PLAN_PLAIN;
 	if (t->plan == PLAN_MASTER && o->dry) {
@@ -5796,7 +5801,7 @@ is_in_name(const struct query *q, const struct host *host, int whole)
 		if (match(&q->words[i], host->name, NULL) == SCORE_NONE ||
 		    (whole && !has_whole_word(&q->words[i], host->name)))
 			return 0;
-	return 1;
+	return q->nwords > 0 && !(whole && q->nwords == WORDS_MAX);
 }
 
 /*
@@ -5815,6 +5820,9 @@ resolve(struct prompt *p, const struct target *t)
 
 	if (strcmp(p->query, "-") == 0 && host == NULL)
 		errx(1, "no host was used yet");
+	if (host != NULL && strcmp(p->query, "-") == 0 && !o->print &&
+	    !o->dry && !o->socket)
+		warnx("-: %s", printable(host->name));
 	if (host != NULL && (host->number > 0 || *p->query == '-'))
 		return host->name;
 	if (is_for_ssh(h, p->query))
@@ -5891,6 +5899,7 @@ run(struct prompt *p, struct target *t)
 		status = connect_host(t);
 		if (!asked || status != 255 || t->options->dry)
 			return status;
+		tcflush(tty.fd, TCIFLUSH);	/* it was for the session */
 		name = NULL;
 	}
 }
