@@ -3438,6 +3438,7 @@ test_recent_root()
 	fast -F "$server/config" web
 	is "another's file is left alone" denied "$(used)"
 	theirs=$tmp/theirs
+	rm -rf "$theirs" "$tmp/mine"
 	mkdir -p "$theirs" "$tmp/mine"
 	chown 12345 "$theirs"
 	fast HOME="$theirs" XDG_STATE_HOME= -F "$server/config" web
