@@ -3585,7 +3585,7 @@ is_open(const struct open_hosts *o, const char *name)
 	buf_str(&label, "\n");
 	put_label(&label, name, o->dir.len);
 	buf_str(&label, "\n");
-	found = strstr(o->labels.v, label.v) != NULL;
+	found = o->labels.len > 0 && strstr(o->labels.v, label.v) != NULL;
 	free(label.v);
 	return found;
 }
