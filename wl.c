@@ -134,7 +134,7 @@ struct options {
 	const char *ctl;	/* -O */
 	struct args ssh;	/* what every ssh is given, as -o */
 	struct args session;	/* what one ssh is given, as -L */
-	int list, verbose, print, edit, dry, socket, quiet, recent;
+	char flag[UCHAR_MAX + 1];	/* those without an argument, as -l */
 };
 
 /* The signal that is to end or to stop the program, 0 if none came yet. */
@@ -205,24 +205,48 @@ buf_str(struct buf *b, const char *s)
 }
 
 #ifdef __GNUC__
-__attribute__((format(printf, 2, 3)))
+static void buf_fmt(struct buf *, const char *, ...)
+    __attribute__((format(printf, 2, 3)));
+static char *format(const char *, ...) __attribute__((format(printf, 1, 2)));
 #endif
+
+static void
+buf_vfmt(struct buf *b, const char *fmt, va_list ap)
+{
+	va_list again;
+	int n;
+
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	if (n < 0)
+		out_of_memory();
+	b->v = grow(b->v, &b->cap, b->len + (size_t)n + 1, 1);
+	vsnprintf(b->v + b->len, (size_t)n + 1, fmt, again);
+	va_end(again);
+	b->len += (size_t)n;
+}
+
 static void
 buf_fmt(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	buf_vfmt(b, fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		out_of_memory();
-	b->v = grow(b->v, &b->cap, b->len + (size_t)n + 1, 1);
+}
+
+/* A string of its own, which the caller may free. */
+static char *
+format(const char *fmt, ...)
+{
+	struct buf b = { NULL, 0, 0 };
+	va_list ap;
+
 	va_start(ap, fmt);
-	vsnprintf(b->v + b->len, (size_t)n + 1, fmt, ap);
+	buf_vfmt(&b, fmt, ap);
 	va_end(ap);
-	b->len += (size_t)n;
+	return b.v;
 }
 
 static char *
@@ -3072,15 +3096,15 @@ struct target {
 	const struct options *options;
 	struct hosts *hosts;
 	const char *name;
-	struct buf given[3];	/* what the inventory says of it, for -o */
+	const struct given *given;	/* what the inventory says of it */
 	const char *const *command;	/* the remote one, ends in NULL */
 	struct buf settings;	/* what `ssh -G' prints, each with a NUL */
 	struct buf warnings;	/* what it said besides, as any ssh does */
 	struct buf socket;	/* the control socket's path */
 	struct buf dir;		/* the private directory, if there is one */
 	int users;		/* the socket is where the user said */
+	int terminal;		/* ours, on which wl may ask what ssh asks */
 	enum plan plan;
-	struct buf option;	/* of socket_args() */
 };
 
 /* Adds words up to a NULL. */
@@ -3108,15 +3132,17 @@ args_append(struct args *a, const char *const *v)
 static void
 ssh_args(struct args *a, const struct target *t)
 {
+	static const char *const keys[] = { "HostName", "User", "Port" };
 	const char *file = t->options->file;
-	size_t i;
+	int k;
 
 	a->len = 0;
 	args_add(a, "ssh", file != NULL ? "-F" : NULL, file, NULL);
 	args_append(a, t->options->ssh.v);
-	for (i = 0; i < 3; i++)
-		if (t->given[i].len > 0)
-			args_add(a, "-o", t->given[i].v, NULL);
+	for (k = 0; t->given != NULL && k < GIVEN_COUNT; k++)
+		if (t->given->set[k] != NULL)
+			args_add(a, "-o", format("%s=%s", keys[k],
+			    t->given->set[k]), NULL);
 }
 
 /* Prints a command line as a POSIX shell would take it. */
@@ -3250,15 +3276,13 @@ run_job(const struct args *a)
 static int
 editor_args(struct args *a, const struct hosts *h, const struct host *host)
 {
-	static char line[32];
-	uint32_t number;
-	const char *path = host_place(h, host, &number);
+	uint32_t line;
+	const char *path = host_place(h, host, &line);
 
 	if (path == NULL || (h->inventory != NULL && !h->inventory->again))
 		return 0;
-	snprintf(line, sizeof(line), "+%lu", (unsigned long)number);
 	args_add(a, "sh", "-c", "exec ${VISUAL:-${EDITOR:-vi}} \"$@\"", "sh",
-	    line, path, NULL);
+	    format("+%lu", (unsigned long)line), path, NULL);
 	return 1;
 }
 
@@ -3296,34 +3320,16 @@ put_label(struct buf *out, const char *name, size_t dir)
 }
 
 /*
- * Whether the directory is there, ours, no link and closed to others.  With
- * MAKE it is made if it is not there.  Else errno tells why it will not do;
- * EPERM, that it is not private.
- */
-static int
-dir_private(const char *path, int make)
-{
-	struct stat st;
-
-	if (make && mkdir(path, 0700) == -1 && errno != EEXIST)
-		return 0;
-	if (lstat(path, &st) == -1)
-		return 0;
-	errno = EPERM;
-	return S_ISDIR(st.st_mode) && st.st_uid == getuid() &&
-	    (st.st_mode & 077) == 0 && access(path, W_OK) == 0;
-}
-
-/*
- * Finds the private directory: in shared memory, which only Linux has at
- * this path, else where the session's files go, else in /tmp.  With MAKE it is
- * made, and what is there but cannot be trusted is reported.  DIR is empty if
- * there is none.
+ * Finds the private directory, ours, no link and closed to others: in shared
+ * memory, which only Linux has at this path, else where the session's files go,
+ * else in /tmp.  With MAKE it is made, and what is there but will not do is
+ * reported.  DIR is empty if there is none.
  */
 static void
 dir_find(struct buf *dir, int make)
 {
 	const char *run = getenv("XDG_RUNTIME_DIR");
+	struct stat st;
 	int i, warned = 0;
 
 	if (run == NULL || *run != '/' || strpbrk(run, "%$\"'\\*?[ \t\n") ||
@@ -3338,8 +3344,13 @@ dir_find(struct buf *dir, int make)
 		else
 			buf_fmt(dir, "%s/wl-%ld", i == 0 ? "/dev/shm" : "/tmp",
 			    (long)getuid());
-		if (dir_private(dir->v, make))
-			return;
+		if ((!make || mkdir(dir->v, 0700) == 0 || errno == EEXIST) &&
+		    lstat(dir->v, &st) == 0) {
+			if (S_ISDIR(st.st_mode) && st.st_uid == getuid() &&
+			    (st.st_mode & 077) == 0 && !access(dir->v, W_OK))
+				return;
+			errno = EPERM;
+		}
 		if (make && errno != ENOENT && !warned++)
 			warnx("%s: %s", dir->v, errno == EPERM ?
 			    "not a private directory" : strerror(errno));
@@ -4419,23 +4430,6 @@ is_proxied(const struct target *t)
 	    *setting(t, "proxycommand") != '\0';
 }
 
-/* Counts the variables of the environment that TEXT names as $X or ${X}. */
-static uint64_t
-hash_variables(uint64_t h, const char *text)
-{
-	char name[128];
-	const char *v;
-
-	while ((text = strchr(text, '$')) != NULL) {
-		text += text[1] == '{' ? 2 : 1;
-		snprintf(name, sizeof(name), "%.*s",
-		    (int)strspn(text, WORD_CHARS), text);
-		if ((v = getenv(name)) != NULL)
-			h = fnv(h, v, strlen(v) + 1);
-	}
-	return h;
-}
-
 /*
  * Appends what is around a proxy: the state of the configuration's files, which
  * a jump host has settings in too, and where the command finds its own.
@@ -4467,15 +4461,17 @@ put_proxy(struct buf *b, const struct target *t)
 
 /*
  * The hash of all that decides where the connection leads, and as whom: what
- * ssh -G prints, and of the environment what is used.  Left out are the
- * sharing itself, for a master of -o ControlPersist=10m is to be found again
- * without it, and what is of one session only.
+ * ssh -G prints, and the variables of the environment that are used or named
+ * there.  Left out are the sharing itself, for a master of -o
+ * ControlPersist=10m is to be found again without it, and what is of one
+ * session only.
  */
 static uint64_t
 target_hash(const struct target *t)
 {
-	const char *p, *agent = setting(t, "identityagent");
+	const char *p, *value, *agent = setting(t, "identityagent");
 	struct buf text = { NULL, 0, 0 };
+	char name[128];
 	uint64_t h;
 
 	for (p = t->settings.v; *p != '\0'; p += strlen(p) + 1)
@@ -4490,29 +4486,16 @@ target_hash(const struct target *t)
 		buf_str(&text, "$DISPLAY\n");
 	if (is_proxied(t))
 		put_proxy(&text, t);
-	h = hash_variables(fnv(FNV_START, text.v, text.len), text.v);
+	h = fnv(FNV_START, text.v, text.len);
+	for (p = text.v; (p = strchr(p, '$')) != NULL; ) {
+		p += p[1] == '{' ? 2 : 1;
+		snprintf(name, sizeof(name), "%.*s",
+		    (int)strspn(p, WORD_CHARS), p);
+		if ((value = getenv(name)) != NULL)
+			h = fnv(h, value, strlen(value) + 1);
+	}
 	free(text.v);
 	return h;
-}
-
-/*
- * Sets t->socket: the user's ControlPath, else wl's own, of the host's name
- * and the hash.  It stays empty if there is no private directory.
- */
-static void
-socket_find(struct target *t)
-{
-	t->socket.len = t->dir.len = 0;
-	buf_str(&t->socket, setting(t, "controlpath"));
-	buf_str(&t->dir, "");
-	t->users = t->socket.len > 0;
-	if (!t->users)
-		dir_find(&t->dir, 1);
-	if (t->dir.len == 0)
-		return;
-	buf_fmt(&t->socket, "%s/", t->dir.v);
-	put_label(&t->socket, t->name, t->dir.len);
-	buf_fmt(&t->socket, "-%016llx", (unsigned long long)target_hash(t));
 }
 
 /*
@@ -4575,35 +4558,39 @@ user_denies(const struct target *t, const char *keyword)
 }
 
 /*
- * Whether to stay out of it: the user wants to be asked, or with -o nothing to
- * be shared, or ssh only forwards, goes to the background or reads nothing.
+ * Chooses the way, and the socket: where the user said, else wl's own, of the
+ * host's name and the hash.  It is ssh's alone if the user wants to be asked
+ * or, with -o, nothing to be shared, if ssh only forwards, goes to the
+ * background or reads nothing, and if no directory is private.  A master
+ * before the session, `ssh -N', is of no use where it would not persist, or
+ * might get other settings.
  */
-static int
-is_plain(const struct target *t)
+static enum plan
+target_plan(struct target *t)
 {
-	return setting_is(t, "controlmaster", "ask") ||
+	t->socket.len = t->dir.len = 0;
+	buf_str(&t->socket, setting(t, "controlpath"));
+	buf_str(&t->dir, "");
+	t->users = t->socket.len > 0;
+	if (setting_is(t, "controlmaster", "ask") ||
 	    setting_is(t, "controlmaster", "autoask") ||
 	    setting_is(t, "sessiontype", "none") ||
 	    setting_is(t, "forkafterauthentication", "yes") ||
 	    setting_is(t, "stdinnull", "yes") ||
-	    user_denies(t, "ControlPath") || user_denies(t, "ControlMaster");
-}
-
-/*
- * Chooses the way.  A master before the session, `ssh -N', is of no use where
- * it would not persist, or might get other settings.
- */
-static enum plan
-target_plan(struct target *t, int terminal)
-{
-	if (is_plain(t))
+	    user_denies(t, "ControlPath") || user_denies(t, "ControlMaster"))
 		return PLAN_PLAIN;
-	socket_find(t);
-	if (t->socket.len == 0)
-		return PLAN_PLAIN;
+	if (!t->users) {
+		dir_find(&t->dir, 1);
+		if (t->dir.len == 0)
+			return PLAN_PLAIN;
+		buf_fmt(&t->socket, "%s/", t->dir.v);
+		put_label(&t->socket, t->name, t->dir.len);
+		buf_fmt(&t->socket, "-%016llx",
+		    (unsigned long long)target_hash(t));
+	}
 	if (socket_listens(t->socket.v))
 		return PLAN_ATTACH;
-	return terminal && !user_denies(t, "ControlPersist") &&
+	return t->terminal && !user_denies(t, "ControlPersist") &&
 	    !t->hosts->config->by_session ? PLAN_MASTER : PLAN_DIRECT;
 }
 
@@ -4624,12 +4611,10 @@ socket_args(struct target *t, struct args *a)
 		args_add(a, "-o", "ControlPersist=5s", NULL);
 	if (t->users)
 		return;
-	t->option.len = 0;
-	buf_fmt(&t->option, "ControlPath=%s", t->socket.v);
 	if (attach)
 		args_add(a, "-S", t->socket.v, NULL);
 	else
-		args_add(a, "-o", t->option.v, NULL);
+		args_add(a, "-o", format("ControlPath=%s", t->socket.v), NULL);
 	if (!attach && setting_is(t, "serveraliveinterval", "0"))
 		args_add(a, "-o", "ServerAliveInterval=30", NULL);
 }
@@ -4653,15 +4638,16 @@ login_args(struct target *t, struct args *a)
 	args_add(a, "--", t->name, NULL);
 }
 
-/* The command line of the session. */
+/* The command line of the session or, unless CTL is NULL, of ssh -O CTL. */
 static void
-session_args(struct target *t, struct args *a)
+session_args(struct target *t, const char *ctl, struct args *a)
 {
 	ssh_args(a, t);
 	socket_args(t, a);
+	args_add(a, ctl != NULL ? "-O" : NULL, ctl, NULL);
 	args_append(a, t->options->session.v);
 	args_add(a, "--", t->name, NULL);
-	args_append(a, t->command);
+	args_append(a, ctl == NULL ? t->command : NULL);
 }
 
 /*
@@ -4768,8 +4754,8 @@ struct login {
 	int spoke;		/* something was for the user */
 	int unended;		/* the terminal's last line has no line feed */
 	int arrived;		/* no jump host is to be reached first */
-	char stage[256];
-	struct buf address;	/* as the spinner shows it */
+	const char *stage;	/* it stays */
+	char *address;		/* as the spinner shows it */
 	long long start;	/* ms; time that was not spinning not counted */
 	long long entered;	/* when it came into its state */
 	long long listening;	/* since when there is a master, 0: not yet */
@@ -4777,7 +4763,7 @@ struct login {
 	int width;		/* columns of the spinner's line */
 	struct buf out;		/* for the terminal */
 	int listen;		/* for questions, -1: none are taken */
-	struct buf path;	/* of that socket */
+	char *path;		/* of that socket */
 	int client;		/* who asks or has a notice, or -1 */
 	char request[ASK_SIZE];	/* what it wants: kind, text */
 	int echo;		/* its answer is no secret */
@@ -4833,10 +4819,10 @@ login_stage(struct login *l, const char *s)
 	    (p = behind(p, host)) != NULL && *p == ':')
 		l->arrived = 1;
 	if (l->arrived && messages[i].stage != NULL)
-		snprintf(l->stage, sizeof(l->stage), "%s", messages[i].stage);
+		l->stage = messages[i].stage;
 	p = behind(s, "debug1: Next authentication method: ");
 	if (l->arrived && p != NULL)
-		snprintf(l->stage, sizeof(l->stage), "authenticating (%.*s)",
+		l->stage = format("authenticating (%.*s)",
 		    (int)strcspn(p, "\r"), p);
 	return messages[i].begin != NULL;
 }
@@ -4901,29 +4887,30 @@ spinner_draw(struct login *l)
 	    "\xe2\xa0\x87\xe2\xa0\x8f", ascii[] = "|/-\\";
 	int utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 	long long ms = now_ms() - l->start, frame = ms / SPIN_EVERY;
-	const char *address = l->address.v;
-	struct buf text = { NULL, 0, 0 };
+	const char *address = l->address;
+	char *text = NULL;
 
-	if (tty_taken())
+	if (tty_taken()) {
 		spinner_erase(l);
-	if (tty_taken() || !tty_draws() || ms < SPIN_AFTER ||
-	    frame == l->frame)
+		return;
+	}
+	if (!tty_draws() || ms < SPIN_AFTER || frame == l->frame)
 		return;
 	l->frame = frame;
 	tty_size();
 	for (;; address = "") {
-		text.len = 0;
-		buf_fmt(&text, "%.*s %s%s  %s  %lld.%llds", utf8 ? 3 : 1,
+		text = format("%.*s %s%s  %s  %lld.%llds", utf8 ? 3 : 1,
 		    utf8 ? dots + frame % 10 * 3 : ascii + frame % 4,
 		    l->target->name, address, l->client != -1 ?
 		    l->request + 1 : l->stage, ms / 1000, ms % 1000 / 100);
-		if (*address == '\0' || text_width(text.v) < tty.cols)
+		if (*address == '\0' || text_width(text) < tty.cols)
 			break;
+		free(text);
 	}
 	line_begin(l);
-	l->width = put_text(&l->out, text.v, tty.cols - 1, NULL);
+	l->width = put_text(&l->out, text, tty.cols - 1, NULL);
 	tty_write(&l->out);
-	free(text.v);
+	free(text);
 }
 
 /*
@@ -4984,15 +4971,14 @@ login_read(struct login *l)
 static int
 login_pipe(struct login *l)
 {
-	struct buf path = { NULL, 0, 0 };
+	char *path = format("%s/log.%ld", l->target->dir.v, (long)getpid());
 
-	buf_fmt(&path, "%s/log.%ld", l->target->dir.v, (long)getpid());
-	unlink(path.v);
-	if (mkfifo(path.v, 0600) == 0) {
-		l->log = open(path.v, O_RDWR | O_CLOEXEC);
-		unlink(path.v);
+	unlink(path);
+	if (mkfifo(path, 0600) == 0) {
+		l->log = open(path, O_RDWR | O_CLOEXEC);
+		unlink(path);
 	}
-	free(path.v);
+	free(path);
 	return l->log != -1 && l->log + 8 < FD_SETSIZE;
 }
 
@@ -5002,10 +4988,10 @@ ask_listen(struct login *l)
 {
 	struct sockaddr_un sun;
 
-	buf_fmt(&l->path, "%s/ask.%ld", l->target->dir.v, (long)getpid());
-	if ((l->listen = unix_socket(&sun, l->path.v)) == -1)
+	l->path = format("%s/ask.%ld", l->target->dir.v, (long)getpid());
+	if ((l->listen = unix_socket(&sun, l->path)) == -1)
 		return 0;
-	unlink(l->path.v);
+	unlink(l->path);
 	fcntl(l->listen, F_SETFL, O_NONBLOCK);
 	return bind(l->listen, (struct sockaddr *)&sun, sizeof(sun)) == 0 &&
 	    listen(l->listen, 8) == 0;
@@ -5020,35 +5006,25 @@ login_env(struct login *l)
 {
 	const char *self = l->target->options->self;
 	char *path = strchr(self, '/') != NULL ? realpath(self, NULL) : NULL;
-	struct buf where = { NULL, 0, 0 }, program = where;
 	struct args env = { NULL, 0, 0 };
 	size_t i;
 
 	for (i = 0; environ[i] != NULL; i++)
 		if (strncmp(environ[i], "SSH_ASKPASS=", 12) != 0)
 			arg_add(&env, environ[i]);
-	buf_fmt(&where, "%s=%s", ASK_ENV, l->path.v);
-	buf_fmt(&program, "SSH_ASKPASS=%s", path != NULL ? path : self);
-	arg_add(&env, where.v);
-	arg_add(&env, program.v);
-	arg_add(&env, "SSH_ASKPASS_REQUIRE=force");
+	args_add(&env, format("%s=%s", ASK_ENV, l->path),
+	    format("SSH_ASKPASS=%s", path != NULL ? path : self),
+	    "SSH_ASKPASS_REQUIRE=force", NULL);
 	return (char **)env.v;
-}
-
-/* Whether the user wants ssh to ask by itself, in the foreground. */
-static int
-ssh_asks(void)
-{
-	const char *require = getenv("SSH_ASKPASS_REQUIRE");
-
-	return require != NULL && strcmp(require, "never") == 0;
 }
 
 /* Starts the master; 0 if it could not be listened to. */
 static int
 login_start(struct login *l, struct target *t)
 {
-	int own = getenv("SSH_ASKPASS_REQUIRE") != NULL, fds[3];
+	int own = getenv("SSH_ASKPASS_REQUIRE") != NULL;
+	int fds[3] = { -1, -1, -1 };
+	const char *jump = setting(t, "proxyjump"), *port = setting(t, "port");
 	struct args a = { NULL, 0, 0 };
 
 	memset(l, 0, sizeof(*l));
@@ -5059,17 +5035,14 @@ login_start(struct login *l, struct target *t)
 	dir_sweep(&t->dir);
 	if (t->dir.len == 0 || !login_pipe(l) || (!own && !ask_listen(l)))
 		return 0;
-	l->arrived = *setting(t, "proxyjump") == '\0';
-	snprintf(l->stage, sizeof(l->stage), "%s%s", l->arrived ?
-	    "looking up" : "via ", setting(t, "proxyjump"));
-	buf_fmt(&l->address, "  %s@", setting(t, "user"));
-	buf_str(&l->address, setting(t, "hostname"));
-	if (strcmp(setting(t, "port"), "22") != 0)
-		buf_fmt(&l->address, ":%s", setting(t, "port"));
+	l->arrived = *jump == '\0';
+	l->stage = l->arrived ? "looking up" : format("via %s", jump);
+	port = strcmp(port, "22") != 0 ? format(":%s", port) : "";
+	l->address = format("  %s@%s%s", setting(t, "user"),
+	    setting(t, "hostname"), port);
 	l->sorted = setting_is(t, "loglevel", "INFO") ||
 	    setting_is(t, "loglevel", "ERROR");
 	login_args(t, &a);
-	fds[0] = fds[1] = -1;
 	fds[2] = l->log;
 	l->start = l->entered = now_ms();
 	l->pid = spawn(&a, own ? environ : login_env(l), fds, 1);
@@ -5085,10 +5058,10 @@ login_end(struct login *l)
 	close(l->log);
 	close(l->client);
 	if (l->listen != -1)
-		unlink(l->path.v);
+		unlink(l->path);
 	close(l->listen);
-	free(l->path.v);
-	free(l->address.v);
+	free(l->path);
+	free(l->address);
 	free(l->out.v);
 }
 
@@ -5340,7 +5313,7 @@ login(struct target *t)
 	if (!started)
 		return 1;
 	login_wait(&l);
-	if (l.state == LOGIN_DONE && l.frame > 0 && !t->options->quiet)
+	if (l.state == LOGIN_DONE && l.frame > 0 && !t->options->flag['q'])
 		report(&l);
 	if (l.state != LOGIN_DONE)
 		login_cancel(&l);
@@ -5362,17 +5335,6 @@ login(struct target *t)
 /*
  * From the choice to the session.
  */
-
-/* The command line of ssh's command CTL for the socket. */
-static void
-control_args(struct target *t, const char *ctl, struct args *a)
-{
-	ssh_args(a, t);
-	socket_args(t, a);
-	args_add(a, "-O", ctl, NULL);
-	args_append(a, t->options->session.v);
-	args_add(a, "--", t->name, NULL);
-}
 
 /*
  * Whether the master's connection still works; else the socket goes, and the
@@ -5400,29 +5362,10 @@ master_answers(struct target *t)
 	}
 	warnx("%s: the connection does not answer, making a new one",
 	    printable(t->name));
-	control_args(t, "stop", &a);
+	session_args(t, "stop", &a);
 	(void)ssh_output(&a, &out, -1, ANSWER_MS);
 	(void)unlink(t->socket.v);	/* if the master hangs as well */
 	return 0;
-}
-
-/* -S: prints the socket's path.  -O: becomes ssh's command for the socket. */
-static int
-control(struct target *t)
-{
-	struct args a = { NULL, 0, 0 };
-
-	if (!t->options->socket) {
-		if (t->plan != PLAN_PLAIN)
-			t->plan = PLAN_ATTACH;
-		control_args(t, t->options->ctl, &a);
-		return become(&a);
-	}
-	if (t->plan == PLAN_PLAIN)
-		warnx("%s: no shared connection", printable(t->name));
-	else
-		puts(isatty(1) ? printable(t->socket.v) : t->socket.v);
-	return t->plan == PLAN_PLAIN;
 }
 
 /* -O without a host: ssh's command for each of wl's own masters. */
@@ -5455,39 +5398,31 @@ control_all(const struct options *o)
 	return !found;
 }
 
-/* Says where to connect, with what an inventory says of it. */
-static void
-target_set(struct target *t, const char *name)
+/* -S: prints the socket's path. */
+static int
+print_socket(const struct target *t)
 {
-	const struct host *host = host_find(t->hosts, name);
-	const struct given *g;
-	size_t i;
-
-	t->name = name;
-	for (i = 0; i < 3; i++)
-		t->given[i].len = 0;
-	if (host == NULL || (g = host->given) == NULL)
-		return;
-	if (g->set[V_HOSTNAME] != NULL)
-		buf_fmt(&t->given[0], "HostName=%s", g->set[V_HOSTNAME]);
-	if (g->set[V_USER] != NULL)
-		buf_fmt(&t->given[1], "User=%s", g->set[V_USER]);
-	if (g->set[V_PORT] != NULL)
-		buf_fmt(&t->given[2], "Port=%s", g->set[V_PORT]);
+	if (t->plan == PLAN_PLAIN)
+		warnx("%s: no shared connection", printable(t->name));
+	else
+		puts(isatty(1) ? printable(t->socket.v) : t->socket.v);
+	return t->plan == PLAN_PLAIN;
 }
 
-/* -e: becomes the editor of the host's entry. */
+/* -n: prints the commands that would be run. */
 static int
-edit_host(const struct target *t, const char *name)
+print_commands(struct target *t)
 {
-	const struct host *host = host_find(t->hosts, name);
 	struct args a = { NULL, 0, 0 };
 
-	if (host != NULL && editor_args(&a, t->hosts, host))
-		return become(&a);
-	warnx("%s: %s", printable(name), host != NULL ? "not in a file" :
-	    "no host matches");
-	return 1;
+	if (t->plan == PLAN_MASTER) {
+		login_args(t, &a);
+		print_args(&a);
+		t->plan = PLAN_ATTACH;
+	}
+	session_args(t, NULL, &a);
+	print_args(&a);
+	return 0;
 }
 
 /*
@@ -5499,6 +5434,7 @@ connect_host(struct target *t)
 {
 	struct args a = { NULL, 0, 0 };
 	const struct options *o = t->options;
+	const char *require = getenv("SSH_ASKPASS_REQUIRE");
 	int terminal = tty_open() && tcgetpgrp(tty.fd) == getpgrp();
 
 	signals_catch();
@@ -5506,28 +5442,28 @@ connect_host(struct target *t)
 		dup2(tty.fd, 0);	/* it held the inventory */
 	if (settings_read(t) != 0)
 		return 255;
-	t->plan = target_plan(t, terminal && !ssh_asks());
-	if (o->socket || o->ctl != NULL)
-		return control(t);
-	if (t->plan == PLAN_ATTACH && !o->dry && !master_answers(t))
-		t->plan = target_plan(t, terminal && !ssh_asks());
-	if (t->plan == PLAN_DIRECT && !o->dry && !master_claim(t))
-		t->plan = PLAN_PLAIN;
-	if (t->plan == PLAN_MASTER && o->dry) {
-		login_args(t, &a);
-		print_args(&a);
+	t->terminal = terminal &&
+	    (require == NULL || strcmp(require, "never") != 0);
+	t->plan = target_plan(t);
+	if (o->flag['S'])
+		return print_socket(t);
+	if (o->flag['n'])
+		return print_commands(t);
+	if (o->ctl == NULL) {
+		if (t->plan == PLAN_ATTACH && !master_answers(t))
+			t->plan = target_plan(t);
+		if (t->plan == PLAN_DIRECT && !master_claim(t))
+			t->plan = PLAN_PLAIN;
+		if (t->plan == PLAN_MASTER && !login(t)) {
+			(void)write_all(2, t->warnings.v, t->warnings.len);
+			return 255;
+		}
+		if (terminal && isatty(0))	/* and no script */
+			recent_write(t->name, 0);
+	} else if (t->plan != PLAN_PLAIN) {
 		t->plan = PLAN_ATTACH;
-	} else if (t->plan == PLAN_MASTER && !login(t)) {
-		(void)write_all(2, t->warnings.v, t->warnings.len);
-		return 255;
 	}
-	session_args(t, &a);
-	if (o->dry) {
-		print_args(&a);
-		return 0;
-	}
-	if (terminal && isatty(0))	/* and no script */
-		recent_write(t->name, 0);
+	session_args(t, o->ctl, &a);
 	return become(&a);
 }
 
@@ -5598,14 +5534,6 @@ list_text(const char *s, int terminal, char end)
 	putchar(end);
 }
 
-/* Prints a name; a pipe gets it as it is. */
-static void
-list_name(const char *name, int terminal, char end)
-{
-	fputs(terminal ? printable(name) : name, stdout);
-	putchar(end);
-}
-
 /* The columns of -v: address, jump hosts, place, note. */
 static void
 list_details(struct hosts *h, const struct host *host, int terminal)
@@ -5632,36 +5560,12 @@ list(const struct ranking *r, int verbose)
 	size_t i;
 
 	for (i = 0; i < r->len; i++) {
-		list_name(r->matches[i]->name, terminal, verbose ? '\t' :
+		list_text(r->matches[i]->name, terminal, verbose ? '\t' :
 		    '\n');
 		if (verbose)
 			list_details(r->hosts, r->matches[i], terminal);
 	}
 	return r->len == 0;
-}
-
-/* Where an option without an argument is kept. */
-static int *
-option_flag(struct options *o, int c)
-{
-	switch (c) {
-	case 'S':
-		return &o->socket;
-	case 'e':
-		return &o->edit;
-	case 'l':
-		return &o->list;
-	case 'n':
-		return &o->dry;
-	case 'p':
-		return &o->print;
-	case 'q':
-		return &o->quiet;
-	case 'r':
-		return &o->recent;
-	default:
-		return &o->verbose;
-	}
 }
 
 /* Keeps the option C, and its argument, as ssh takes it. */
@@ -5703,7 +5607,7 @@ options_take(struct options *o, int argc, char **argv)
 		else if (strchr("46ACJXYo", c) != NULL)
 			ssh_option(&o->ssh, c, optarg);
 		else
-			*option_flag(o, c) = 1;
+			o->flag[c] = 1;
 	}
 }
 
@@ -5714,10 +5618,10 @@ options_take(struct options *o, int argc, char **argv)
 static int
 options_read(struct options *o, int argc, char **argv)
 {
-	int mine, alone;
+	const char *flag = o->flag;
+	int one, alone;		/* what is done instead; what takes no more */
 	char *query;
 
-	memset(o, 0, sizeof(*o));
 	o->self = argv[0];
 	if (argc > 1 && strcmp(argv[1], "--help") == 0)
 		argv[1] = (char *)"-h";
@@ -5729,10 +5633,10 @@ options_read(struct options *o, int argc, char **argv)
 		options_take(o, argc, argv);
 		argv[--optind] = query;
 	}
-	alone = o->edit + o->socket + (o->ctl != NULL);
-	mine = alone + o->dry;
-	if (o->list + o->print + mine > 1 || (o->verbose && !o->list) ||
-	    (mine && o->ctl == NULL && optind == argc) ||
+	alone = flag['e'] + flag['S'] + (o->ctl != NULL);
+	one = alone + flag['l'] + flag['n'] + flag['p'];
+	if (one > 1 || (flag['v'] && !flag['l']) ||
+	    (flag['e'] + flag['S'] + flag['n'] && optind == argc) ||
 	    (alone && argc - optind > 1))
 		usage(stderr);
 	return optind;
@@ -5758,11 +5662,12 @@ query_join(struct prompt *p, char **words, int n)
 static void
 habit_check(const struct ranking *r, const struct options *o, char **words)
 {
-	if (r->len > 0 || (o->print ? port_number(words[0]) == 0 :
+	if (r->len > 0 || (o->flag['p'] ? port_number(words[0]) == 0 :
 	    host_find(r->hosts, words[1]) == NULL))
 		return;
-	errx(2, "nothing matches; ssh's -%s is -o %s%s", o->print ? "p" : "l",
-	    o->print ? "Port=" : "User=", printable(words[0]));
+	errx(2, "nothing matches; ssh's -%s is -o %s%s",
+	    o->flag['p'] ? "p" : "l", o->flag['p'] ? "Port=" : "User=",
+	    printable(words[0]));
 }
 
 /*
@@ -5812,48 +5717,38 @@ is_in_name(const struct query *q, const struct host *host, int whole)
 static const char *
 resolve(struct prompt *p, const struct target *t)
 {
-	const struct options *o = t->options;
+	const char *flag = t->options->flag;
 	struct hosts *h = p->rank.hosts;
-	struct host *host = strcmp(p->query, "-") == 0 ? host_last(h) :
-	    host_find(h, p->query);
+	int last = strcmp(p->query, "-") == 0;
+	struct host *host = last ? host_last(h) : host_find(h, p->query);
 	int run = t->command != NULL && *t->command != NULL;
 
-	if (strcmp(p->query, "-") == 0 && host == NULL)
+	if (last && host == NULL)
 		errx(1, "no host was used yet");
-	if (host != NULL && strcmp(p->query, "-") == 0 && !o->print &&
-	    !o->dry && !o->socket)
-		warnx("-: %s", printable(host->name));
-	if (host != NULL && (host->number > 0 || *p->query == '-'))
+	if (!last && host != NULL && host->number > 0)
 		return host->name;
-	if (is_for_ssh(h, p->query))
-		return p->query;
-	ranking_update(&p->rank, p->query);
-	if (p->rank.len == 0)
-		return p->query;
-	host = ranking_get(&p->rank, 0);
-	if (p->rank.len > 1 || !is_in_name(&p->rank.query, host, 0))
-		return NULL;
-	if ((run || !tty_open()) && !is_in_name(&p->rank.query, host, 1)) {
-		warnx("%s: is it %s that is meant?", printable(p->query),
-		    printable(host->name));
-		exit(1);
+	if (!last) {
+		if (is_for_ssh(h, p->query))
+			return p->query;
+		ranking_update(&p->rank, p->query);
+		if (p->rank.len == 0)
+			return p->query;
+		host = p->rank.matches[0];
+		if (p->rank.len > 1 || !is_in_name(&p->rank.query, host, 0))
+			return NULL;
+		if ((run || !tty_open()) &&
+		    !is_in_name(&p->rank.query, host, 1))
+			errx(1, "%s: is it %s that is meant?",
+			    printable(p->query), printable(host->name));
 	}
-	if (!o->print && !o->dry && !o->socket)
+	if (!flag['p'] && !flag['n'] && !flag['S'])
 		warnx("%s: %s", printable(p->query), printable(host->name));
 	return host->name;
 }
 
-/* Lets the user choose; NULL if nothing was chosen. */
-static const char *
-choose(struct prompt *p)
-{
-	tty_own(0);
-	return tty_draws() ? prompt_run(p) : plain_run(p);
-}
-
 /* There is no terminal to choose on: says what there is to choose from. */
 static int
-no_choice(struct prompt *p)
+no_choice(const struct prompt *p)
 {
 	size_t i;
 
@@ -5862,8 +5757,7 @@ no_choice(struct prompt *p)
 		return 1;
 	}
 	for (i = 0; i < p->rank.len; i++)
-		fprintf(stderr, "%s\n",
-		    printable(ranking_get(&p->rank, i)->name));
+		fprintf(stderr, "%s\n", printable(p->rank.matches[i]->name));
 	warnx("%s: matches %zu hosts", printable(p->query), p->rank.len);
 	return 1;
 }
@@ -5875,32 +5769,37 @@ no_choice(struct prompt *p)
 static int
 run(struct prompt *p, struct target *t)
 {
-	const char *name = NULL;
-	int asked = 0, status;
+	const struct host *host;
+	struct args a = { NULL, 0, 0 };
+	int asked, status;
 
-	if (p->len > 0)
-		name = resolve(p, t);
-	for (;;) {
-		if (name == NULL) {
+	t->name = p->len > 0 ? resolve(p, t) : NULL;
+	for (;; t->name = NULL) {
+		if ((asked = t->name == NULL)) {
 			if (!tty_open())
 				return no_choice(p);
-			asked = 1;
-			name = choose(p);
+			tty_own(0);
+			t->name = tty_draws() ? prompt_run(p) : plain_run(p);
 		}
-		if (name == NULL)
+		if (t->name == NULL)
 			return 130;
-		if (t->options->print) {
-			list_name(name, isatty(1), '\n');
+		if (t->options->flag['p']) {
+			list_text(t->name, isatty(1), '\n');
 			return 0;
 		}
-		if (t->options->edit)
-			return edit_host(t, name);
-		target_set(t, name);
+		host = host_find(t->hosts, t->name);
+		t->given = host != NULL ? host->given : NULL;
+		if (t->options->flag['e']) {
+			if (host != NULL && editor_args(&a, t->hosts, host))
+				return become(&a);
+			warnx("%s: %s", printable(t->name), host != NULL ?
+			    "not in a file" : "no host matches");
+			return 1;
+		}
 		status = connect_host(t);
-		if (!asked || status != 255 || t->options->dry)
+		if (!asked || status != 255 || t->options->flag['n'])
 			return status;
 		tcflush(tty.fd, TCIFLUSH);	/* it was for the session */
-		name = NULL;
 	}
 }
 
@@ -5929,17 +5828,17 @@ main(int argc, char **argv)
 	hosts_read(&hosts, &options);
 	prompt.options = &options;
 	prompt.rank.hosts = &hosts;
-	prompt.rank.recent = options.recent;
-	joined = options.list || options.print;
+	prompt.rank.recent = options.flag['r'];
+	joined = options.flag['l'] || options.flag['p'];
 	if (first < argc)
 		query_join(&prompt, argv + first, joined ? argc - first : 1);
 	if (joined && argc - first > 1) {
 		ranking_update(&prompt.rank, prompt.query);
 		habit_check(&prompt.rank, &options, argv + first);
 	}
-	if (options.list) {
+	if (options.flag['l']) {
 		ranking_update(&prompt.rank, prompt.query);
-		return finish(list(&prompt.rank, options.verbose));
+		return finish(list(&prompt.rank, options.flag['v']));
 	}
 	target.options = &options;
 	target.hosts = &hosts;
