@@ -4532,10 +4532,8 @@ dir_sweep(const struct buf *dir)
 	buf_fmt(&pattern, "%s/*", dir->v);
 	if (dir->len > 0 && glob(pattern.v, 0, NULL, &found) == 0) {
 		for (path = found.gl_pathv; *path != NULL; path++)
-			if (lstat(*path, &st) == 0 &&
-			    !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) &&
-			    st.st_mtime + STALE_S < time(NULL) &&
-			    !socket_listens(*path))
+			if (lstat(*path, &st) == 0 && st.st_mtime +
+			    STALE_S < time(NULL) && !socket_listens(*path))
 				unlink(*path);
 		globfree(&found);
 	}
@@ -5172,18 +5170,6 @@ ask_accept(struct login *l)
 		warnx("%s", printable(l->request + 1));
 }
 
-/* Looks after who asks; a client that can be read has gone. */
-static void
-ask_step(struct login *l, const fd_set *in)
-{
-	if (l->state == LOGIN_ASKING && FD_ISSET(tty.fd, in))
-		ask_answer(l);
-	else if (l->client == -1)
-		ask_accept(l);
-	else if (FD_ISSET(l->client, in))
-		ask_end(l, l->state == LOGIN_ASKING);
-}
-
 /* The login has ended, as STATE says; the user sees what ssh has said. */
 static void
 login_over(struct login *l, enum login_state state)
@@ -5238,35 +5224,26 @@ login_look(struct login *l)
 	}
 }
 
-/*
- * Waits for a descriptor, a signal or the next frame.  What is said after a
- * question waits for its answer.
- */
-static void
-login_select(struct login *l, fd_set *in)
-{
-	static const struct timespec frame = { 0, SPIN_EVERY * 1000000L };
-	int client = l->client != -1 ? l->client : l->listen;
-
-	FD_ZERO(in);
-	FD_SET(l->state == LOGIN_ASKING ? tty.fd : l->log, in);
-	if (client != -1)
-		FD_SET(client, in);
-	if (pselect(FD_SETSIZE, in, NULL, NULL, &frame, &tty.saved.mask) <= 0)
-		FD_ZERO(in);
-	else
-		tty_wait(-1, 0);	/* a signal may wait all the same */
-}
-
-/* Waits until the login is over. */
+/* Waits until the login is over.  A client that can be read has gone. */
 static void
 login_wait(struct login *l)
 {
+	static const struct timespec frame = { 0, SPIN_EVERY * 1000000L };
 	fd_set in;
+	int client;
 
 	login_enter(l, LOGIN_SPINNING);
 	while (l->state < LOGIN_DONE) {
-		login_select(l, &in);
+		client = l->client != -1 ? l->client : l->listen;
+		FD_ZERO(&in);	/* what is said waits for an answer before it */
+		FD_SET(l->state == LOGIN_ASKING ? tty.fd : l->log, &in);
+		if (client != -1)
+			FD_SET(client, &in);
+		if (pselect(FD_SETSIZE, &in, NULL, NULL, &frame,
+		    &tty.saved.mask) <= 0)
+			FD_ZERO(&in);
+		else
+			tty_wait(-1, 0);	/* a signal may wait as well */
 		if (caught == SIGTSTP) {
 			login_suspend(l);
 			continue;
@@ -5277,25 +5254,15 @@ login_wait(struct login *l)
 			login_look(l);
 		if (l->state == LOGIN_SPINNING)
 			login_read(l);
-		if (l->state < LOGIN_DONE)
-			ask_step(l, &in);
+		if (l->state == LOGIN_ASKING && FD_ISSET(tty.fd, &in))
+			ask_answer(l);
+		else if (l->state < LOGIN_DONE && l->client == -1)
+			ask_accept(l);
+		else if (l->state < LOGIN_DONE && FD_ISSET(l->client, &in))
+			ask_end(l, l->state == LOGIN_ASKING);
 		if (l->state == LOGIN_SPINNING)
 			spinner_draw(l);
 	}
-}
-
-/* Reports, dim, how long it took. */
-static void
-report(struct login *l)
-{
-	long long ms = l->entered - l->start;
-
-	line_begin(l);
-	buf_str(&l->out, "\033[2m");
-	put_text(&l->out, l->target->name, tty.cols, NULL);
-	buf_fmt(&l->out, ": connected in %lld.%02lld s\033[m\n", ms / 1000,
-	    ms % 1000 / 10);
-	tty_write(&l->out);
 }
 
 /*
@@ -5308,13 +5275,19 @@ login(struct target *t)
 {
 	struct login l;
 	int started = login_start(&l, t);
+	long long ms;
 
 	t->plan = PLAN_ATTACH;
 	if (!started)
 		return 1;
 	login_wait(&l);
-	if (l.state == LOGIN_DONE && l.frame > 0 && !t->options->flag['q'])
-		report(&l);
+	ms = l.entered - l.start;
+	if (l.state == LOGIN_DONE && l.frame > 0 && !t->options->flag['q']) {
+		line_begin(&l);
+		buf_fmt(&l.out, "\033[2m%s: connected in %lld.%02lld s\033[m\n",
+		    printable(t->name), ms / 1000, ms % 1000 / 10);
+		tty_write(&l.out);
+	}
 	if (l.state != LOGIN_DONE)
 		login_cancel(&l);
 	login_end(&l);
@@ -5534,49 +5507,36 @@ list_text(const char *s, int terminal, char end)
 	putchar(end);
 }
 
-/* The columns of -v: address, jump hosts, place, note. */
-static void
-list_details(struct hosts *h, const struct host *host, int terminal)
-{
-	struct values *v = host_values(h, host);
-	const char *path;
-	uint32_t line;
-
-	list_text(value_user(h->config, v), terminal, '@');
-	list_text(v->name.v, terminal, ':');
-	list_text(value_port(v), terminal, '\t');
-	list_text(value_jump(v), terminal, '\t');
-	path = host_place(h, host, &line);
-	list_text(path != NULL ? path : "-", terminal, ':');
-	printf("%lu\t", (unsigned long)line);
-	list_text(host_note(h, host), terminal, '\n');
-}
-
-/* -l: prints the hosts that match the query, all without one. */
+/*
+ * -l: prints the hosts that match the query, all without one.  With -v address,
+ * jump hosts, place and note follow the name.
+ */
 static int
 list(const struct ranking *r, int verbose)
 {
+	const struct host *host;
 	int terminal = isatty(1);
+	struct values *v;
+	const char *path;
+	uint32_t line;
 	size_t i;
 
 	for (i = 0; i < r->len; i++) {
-		list_text(r->matches[i]->name, terminal, verbose ? '\t' :
-		    '\n');
-		if (verbose)
-			list_details(r->hosts, r->matches[i], terminal);
+		host = r->matches[i];
+		list_text(host->name, terminal, verbose ? '\t' : '\n');
+		if (!verbose)
+			continue;
+		v = host_values(r->hosts, host);
+		list_text(value_user(r->hosts->config, v), terminal, '@');
+		list_text(v->name.v, terminal, ':');
+		list_text(value_port(v), terminal, '\t');
+		list_text(value_jump(v), terminal, '\t');
+		path = host_place(r->hosts, host, &line);
+		list_text(path != NULL ? path : "-", terminal, ':');
+		printf("%lu\t", (unsigned long)line);
+		list_text(host_note(r->hosts, host), terminal, '\n');
 	}
 	return r->len == 0;
-}
-
-/* Keeps the option C, and its argument, as ssh takes it. */
-static void
-ssh_option(struct args *a, int c, const char *arg)
-{
-	char word[] = { '-', (char)c, '\0' };
-
-	arg_add(a, xstrdup(word));
-	if (strchr("DJLRo", c) != NULL)
-		arg_add(a, arg);
 }
 
 /*
@@ -5588,7 +5548,7 @@ options_take(struct options *o, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv,
+	while (optarg = NULL, (c = getopt(argc, argv,
 	    "+46ACD:F:J:L:O:R:SVXYehi:lno:pqrtv")) != -1) {
 		if (c == 'F')
 			o->file = optarg;
@@ -5602,10 +5562,9 @@ options_take(struct options *o, int argc, char **argv)
 			exit(finish(puts("wl " VERSION) == EOF));
 		else if (c == '?')
 			usage(stderr);
-		else if (strchr("DLRt", c) != NULL)
-			ssh_option(&o->session, c, optarg);
-		else if (strchr("46ACJXYo", c) != NULL)
-			ssh_option(&o->ssh, c, optarg);
+		else if (strchr("DLRt46ACJXYo", c) != NULL)
+			args_add(strchr("DLRt", c) != NULL ? &o->session :
+			    &o->ssh, format("-%c", c), optarg, NULL);
 		else
 			o->flag[c] = 1;
 	}
