@@ -2169,6 +2169,7 @@ AuthorizedKeysCommandUser $me/; s/WHERE=here/WHERE=there/" \
 	test_cancel
 	test_spinner
 	test_failure
+	test_late_words
 	test_suspended_login
 	test_commands
 	test_own_path
@@ -2423,6 +2424,49 @@ test_failure()
 }
 
 # ^Z while connecting.
+
+# What is said after the login: by the server of a RemoteForward, and by a
+# LocalCommand, whose output is standard output's, and does not keep it.
+
+test_late_words()
+{
+	hosts <<-END
+		Host forwards
+		    RemoteForward /no/such/path localhost:1
+		    RemoteForward 0 localhost:1
+		    RemoteForward $tmp/forwarded localhost:1
+		Host commands
+		    PermitLocalCommand yes
+		    LocalCommand echo outer; sleep 1; echo again
+	END
+	start -q -F "$server/config" forwards 'echo hello'
+	screen 'exit 0'
+	is 'what becomes of a RemoteForward is said before the session' \
+	    "Warning: remote port forwarding failed for listen path \
+/no/such/path${newline}Allocated port N for remote forward to \
+localhost:1${newline}hello${newline}exit 0" \
+	    "$(printf '%s\n' "$screen" | sed 's/port [0-9][0-9]*/port N/')"
+	stop
+	start -F "$server/config" commands 'echo hello'
+	becomes 'and what a LocalCommand prints, above the spinner' <<-END
+		outer
+		again
+		commands: connected in N s
+		hello
+		exit 0
+	END
+	stop
+	hangup forwards commands
+	wrapped "\"\$@\" | cat >$tmp/read"
+	start -q -F "$server/config" commands 'echo hello'
+	unwrapped
+	screen 'exit 0'
+	is 'into a pipe it goes by itself, which ends with the session' \
+	    "outer${newline}again${newline}hello" "$(cat "$tmp/read")"
+	ok 'while the master is there' [ -S "$(path commands)" ]
+	stop
+	hangup commands
+}
 
 test_suspended_login()
 {

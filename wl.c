@@ -4620,17 +4620,19 @@ socket_args(struct target *t, struct args *a)
 /*
  * The master that logs in in the background.  If LogLevel is the default it
  * tells the stages.  Without -v ssh would throw away what the proxy of such a
- * master says (ssh_proxy_connect), be it why a jump host cannot be reached.
+ * master says (ssh_proxy_connect), be it why a jump host cannot be reached,
+ * and what it says itself of forwardings (fork_postauth).
  */
 static void
 login_args(struct target *t, struct args *a)
 {
+	int loud = is_proxied(t) || *setting(t, "remoteforward") != '\0';
+
 	ssh_args(a, t);
 	args_add(a, "-N", "-T", NULL);
 	socket_args(t, a);
 	if (setting_is(t, "loglevel", "INFO"))
-		args_add(a, "-o", "LogLevel=DEBUG1", is_proxied(t) ? "-v" :
-		    NULL, NULL);
+		args_add(a, "-o", "LogLevel=DEBUG1", loud ? "-v" : NULL, NULL);
 	else if (is_proxied(t) && setting_is(t, "loglevel", "ERROR"))
 		arg_add(a, "-vqvv");	/* verbose, and LogLevel ERROR */
 	args_add(a, "--", t->name, NULL);
@@ -4728,6 +4730,7 @@ enum {
 	SPIN_EVERY = 80,	/* ms between its frames */
 	SAY_MAX = 512,		/* bytes that a pipe takes if it takes any */
 	PIPE_BYTES = 1 << 16,	/* that are in a pipe at most */
+	REPLY_MS = 1000,	/* how long a server may take for its replies */
 };
 
 /* Who has the terminal, and how the login ended. */
@@ -4752,6 +4755,7 @@ struct login {
 	int spoke;		/* something was for the user */
 	int unended;		/* the terminal's last line has no line feed */
 	int arrived;		/* no jump host is to be reached first */
+	int replies;		/* that are to come for forwardings */
 	const char *stage;	/* it stays */
 	char *address;		/* as the spinner shows it */
 	long long start;	/* ms; time that was not spinning not counted */
@@ -4816,6 +4820,7 @@ login_stage(struct login *l, const char *s)
 	if ((p = behind(s, "debug1: Authenticating to ")) != NULL &&
 	    (p = behind(p, host)) != NULL && *p == ':')
 		l->arrived = 1;
+	l->replies -= behind(s, "debug1: remote forward ") != NULL;
 	if (l->arrived && messages[i].stage != NULL)
 		l->stage = messages[i].stage;
 	p = behind(s, "debug1: Next authentication method: ");
@@ -5023,6 +5028,7 @@ login_start(struct login *l, struct target *t)
 	int own = getenv("SSH_ASKPASS_REQUIRE") != NULL;
 	int fds[3] = { -1, -1, -1 };
 	const char *jump = setting(t, "proxyjump"), *port = setting(t, "port");
+	const char *p;
 	struct args a = { NULL, 0, 0 };
 
 	memset(l, 0, sizeof(*l));
@@ -5040,7 +5046,10 @@ login_start(struct login *l, struct target *t)
 	    setting(t, "hostname"), port);
 	l->sorted = setting_is(t, "loglevel", "INFO") ||
 	    setting_is(t, "loglevel", "ERROR");
+	for (p = t->settings.v; *p != '\0'; p += strlen(p) + 1)
+		l->replies += behind(p, "remoteforward ") != NULL;
 	login_args(t, &a);
+	fds[1] = isatty(1) ? l->log : 1;	/* for a LocalCommand */
 	fds[2] = l->log;
 	l->start = l->entered = now_ms();
 	l->pid = spawn(&a, own ? environ : login_env(l), fds, 1);
@@ -5170,13 +5179,22 @@ ask_accept(struct login *l)
 		warnx("%s", printable(l->request + 1));
 }
 
-/* The login has ended, as STATE says; the user sees what ssh has said. */
+/*
+ * The login has ended, as STATE says; the user sees what ssh has said, and of
+ * its RemoteForwards says when it is in the background.
+ */
 static void
 login_over(struct login *l, enum login_state state)
 {
+	long long until = now_ms() + REPLY_MS;
+
 	if (l->state == LOGIN_ASKING)
 		ask_end(l, 1);
 	login_read(l);
+	while (state == LOGIN_DONE && *setting(l->target, "remoteforward") &&
+	    setting_is(l->target, "loglevel", "INFO") && now_ms() < until &&
+	    tty_wait(l->log, l->replies > 0 ? REPLY_MS : 20) == 1)
+		login_read(l);
 	login_enter(l, state);
 }
 
