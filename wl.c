@@ -2807,6 +2807,14 @@ tty_size(void)
 	tty.cols = w.ws_col > 0 ? w.ws_col : 80;
 }
 
+/* In the background the terminal is not ours to use. */
+static void
+tty_close(void)
+{
+	close(tty.fd);
+	tty.fd = -1;
+}
+
 /* Opens the terminal; 0 if there is none that select(2) can watch. */
 static int
 tty_open(void)
@@ -2815,10 +2823,8 @@ tty_open(void)
 		return 1;
 	tty.fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (tty.fd >= FD_SETSIZE ||
-	    (tty.fd != -1 && tcgetattr(tty.fd, &tty.cooked) == -1)) {
-		close(tty.fd);
-		tty.fd = -1;
-	}
+	    (tty.fd != -1 && tcgetattr(tty.fd, &tty.cooked) == -1))
+		tty_close();
 	if (tty.fd == -1)
 		return 0;
 	atexit(tty_clear);
@@ -3103,7 +3109,6 @@ struct target {
 	struct buf socket;	/* the control socket's path */
 	struct buf dir;		/* the private directory, if there is one */
 	int users;		/* the socket is where the user said */
-	int terminal;		/* ours, on which wl may ask what ssh asks */
 	enum plan plan;
 };
 
@@ -4498,28 +4503,6 @@ target_hash(const struct target *t)
 	return h;
 }
 
-/*
- * Whether this wl may become the master.  Of several at once all but the first
- * would complain that there is one.  A link to the process id of the first,
- * which is ssh's later, tells them.
- */
-static int
-master_claim(const struct target *t)
-{
-	char path[SOCKET_MAX + BIND_EXTRA], pid[32] = "";
-
-	if (t->users)
-		return 1;
-	snprintf(path, sizeof(path), "%s.claim", t->socket.v);
-	if (readlink(path, pid, sizeof(pid) - 1) > 0) {
-		if (kill((pid_t)atol(pid), 0) == 0)
-			return 0;
-		unlink(path);
-	}
-	snprintf(pid, sizeof(pid), "%ld", (long)getpid());
-	return symlink(pid, path) == 0;
-}
-
 /* Removes what wl or a master that was killed left behind long ago. */
 static void
 dir_sweep(const struct buf *dir)
@@ -4560,12 +4543,14 @@ user_denies(const struct target *t, const char *keyword)
  * host's name and the hash.  It is ssh's alone if the user wants to be asked
  * or, with -o, nothing to be shared, if ssh only forwards, goes to the
  * background or reads nothing, and if no directory is private.  A master
- * before the session, `ssh -N', is of no use where it would not persist, or
- * might get other settings.
+ * before the session, `ssh -N', is of no use where it would not persist, might
+ * get other settings, or should ask by itself, in the foreground.
  */
 static enum plan
 target_plan(struct target *t)
 {
+	const char *require = getenv("SSH_ASKPASS_REQUIRE");
+
 	t->socket.len = t->dir.len = 0;
 	buf_str(&t->socket, setting(t, "controlpath"));
 	buf_str(&t->dir, "");
@@ -4588,8 +4573,9 @@ target_plan(struct target *t)
 	}
 	if (socket_listens(t->socket.v))
 		return PLAN_ATTACH;
-	return t->terminal && !user_denies(t, "ControlPersist") &&
-	    !t->hosts->config->by_session ? PLAN_MASTER : PLAN_DIRECT;
+	return user_denies(t, "ControlPersist") ||
+	    t->hosts->config->by_session || (require != NULL &&
+	    strcmp(require, "never") == 0) ? PLAN_DIRECT : PLAN_MASTER;
 }
 
 /*
@@ -4897,7 +4883,8 @@ spinner_draw(struct login *l)
 		spinner_erase(l);
 		return;
 	}
-	if (!tty_draws() || ms < SPIN_AFTER || frame == l->frame)
+	if (tty.fd == -1 || !tty_draws() || ms < SPIN_AFTER ||
+	    frame == l->frame)
 		return;
 	l->frame = frame;
 	tty_size();
@@ -5025,7 +5012,7 @@ login_env(struct login *l)
 static int
 login_start(struct login *l, struct target *t)
 {
-	int own = getenv("SSH_ASKPASS_REQUIRE") != NULL;
+	int own = tty.fd == -1 || getenv("SSH_ASKPASS_REQUIRE") != NULL;
 	int fds[3] = { -1, -1, -1 };
 	const char *jump = setting(t, "proxyjump"), *port = setting(t, "port");
 	const char *p;
@@ -5425,16 +5412,15 @@ connect_host(struct target *t)
 {
 	struct args a = { NULL, 0, 0 };
 	const struct options *o = t->options;
-	const char *require = getenv("SSH_ASKPASS_REQUIRE");
-	int terminal = tty_open() && tcgetpgrp(tty.fd) == getpgrp();
 
+	if (tty_open() && tcgetpgrp(tty.fd) != getpgrp())
+		tty_close();
 	signals_catch();
-	if (o->inventory != NULL && strcmp(o->inventory, "-") == 0 && terminal)
+	if (o->inventory != NULL && strcmp(o->inventory, "-") == 0 &&
+	    tty.fd != -1)
 		dup2(tty.fd, 0);	/* it held the inventory */
 	if (settings_read(t) != 0)
 		return 255;
-	t->terminal = terminal &&
-	    (require == NULL || strcmp(require, "never") != 0);
 	t->plan = target_plan(t);
 	if (o->flag['S'])
 		return print_socket(t);
@@ -5443,13 +5429,11 @@ connect_host(struct target *t)
 	if (o->ctl == NULL) {
 		if (t->plan == PLAN_ATTACH && !master_answers(t))
 			t->plan = target_plan(t);
-		if (t->plan == PLAN_DIRECT && !master_claim(t))
-			t->plan = PLAN_PLAIN;
 		if (t->plan == PLAN_MASTER && !login(t)) {
 			(void)write_all(2, t->warnings.v, t->warnings.len);
 			return 255;
 		}
-		if (terminal && isatty(0))	/* and no script */
+		if (tty.fd != -1 && isatty(0))	/* and no script */
 			recent_write(t->name, 0);
 	} else if (t->plan != PLAN_PLAIN) {
 		t->plan = PLAN_ATTACH;
