@@ -372,20 +372,10 @@ write_all(int fd, const char *p, size_t n)
  */
 
 /*
- * Characters that print nothing but turn the line's direction around, and
- * musl's for the bytes of a locale without characters.
- */
-static int
-is_hidden(wchar_t c)
-{
-	return c == 0x61c || c == 0x200e || c == 0x200f ||
-	    (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
-	    (c >= 0xd800 && c <= 0xdfff);
-}
-
-/*
  * The length in bytes of the character at S, of which N bytes are there;
- * *WIDTH is its columns, -1 if it must not be shown.
+ * *WIDTH is its columns, -1 if it must not be shown: that goes, too, for what
+ * prints nothing but turns the line's direction around, and for what musl
+ * makes of the bytes of a locale without characters.
  */
 static size_t
 char_len(const char *s, size_t n, int *width)
@@ -399,7 +389,9 @@ char_len(const char *s, size_t n, int *width)
 	*width = -1;
 	if (len == (size_t)-1 || len == (size_t)-2 || len == 0)
 		return 1;
-	if (!is_hidden(c))
+	if (c != 0x61c && c != 0x200e && c != 0x200f &&
+	    (c < 0x202a || c > 0x202e) && (c < 0x2066 || c > 0x2069) &&
+	    (c < 0xd800 || c > 0xdfff))
 		*width = wcwidth(c);
 	return len;
 }
@@ -476,15 +468,6 @@ put_lines(struct buf *out, const char *text)
  * it was written as.
  */
 
-/* Appends to a keyword of length N, which is cut to its size. */
-static size_t
-key_add(char key[KEYWORD_MAX], size_t n, int c)
-{
-	if (n + 1 < KEYWORD_MAX)
-		key[n++] = (char)lower(c);
-	return n;
-}
-
 /*
  * Takes a token as strdelim() does: it ends at a blank or '=', or at the
  * quote that closes one begun in it.  It is put into KEY in lower case, cut
@@ -494,17 +477,18 @@ static char *
 token(char *p, char key[KEYWORD_MAX])
 {
 	size_t n = 0;
-	int equals;
+	int quoted = 0, equals;
 
-	for (; *p != '\0' && !is_blank(*p) && *p != '"' && *p != '='; p++)
-		n = key_add(key, n, *p);
-	if (*p == '"') {
-		while (*++p != '\0' && *p != '"')
-			n = key_add(key, n, *p);
-		key[n] = '\0';
-		return *p == '"' ? skip_blanks(p + 1) : NULL;
+	for (; *p != '\0' && (quoted ? *p != '"' : !is_blank(*p) && *p != '=');
+	    p++) {
+		if (*p == '"')
+			quoted = 1;
+		else if (n + 1 < KEYWORD_MAX)
+			key[n++] = (char)lower(*p);
 	}
 	key[n] = '\0';
+	if (quoted)
+		return *p == '"' ? skip_blanks(p + 1) : NULL;
 	if (*p == '\0')
 		return p;
 	equals = *p == '=';
@@ -520,18 +504,14 @@ static char *
 keyword(char *line, char key[KEYWORD_MAX])
 {
 	size_t n = strlen(line);
-	char *p = skip_blanks(line);
+	char *p;
 
 	while (n > 1 && (is_blank(line[n - 1]) || line[n - 1] == '\f'))
 		line[--n] = '\0';
-	if (p > line)		/* after an empty token, which takes a `=' */
-		p = token(*p == '=' ? skip_blanks(p + 1) : p, key);
-	else if ((p = token(p, key)) != NULL && key[0] == '\0')
-		p = token(p, key);
-	if (p == NULL || key[0] == '\0' || key[0] == '#')
-		return NULL;
-	p = skip_blanks(p);
-	return *p != '\0' ? p : NULL;
+	if ((p = token(line, key)) != NULL && key[0] == '\0')
+		p = token(p, key);	/* behind a blank, `=' or "" */
+	return p == NULL || key[0] == '\0' || key[0] == '#' || *p == '\0' ?
+	    NULL : p;
 }
 
 /*
@@ -638,24 +618,20 @@ typable(const char *name)
 	return 1;
 }
 
-/* Whether ssh takes the name, before which a user may stand (valid_ruser). */
+/*
+ * Whether ssh takes the name, before which a user may stand (valid_ruser), as
+ * a destination.
+ */
 static int
 is_destination(const char *name)
 {
-	const char *at = strrchr(name, '@');
-	char *user, *p;
-	int ok;
+	const char *at = strrchr(name, '@'), *p;
 
-	if (at == NULL)
-		return *name != '\0' && typable(name);
-	user = xstrdup(name);
-	user[at - name] = '\0';
-	ok = *user != '\0' && *user != '-';
-	for (p = user; ok && *p != '\0'; p++)
-		ok = !is_control(*p) && strchr("'`\";&<>|(){}", *p) == NULL;
-	ok = ok && is_destination(at + 1);
-	free(user);
-	return ok;
+	for (p = name; at != NULL && p < at; p++)
+		if (is_control(*p) || strchr("'`\";&<>|(){}", *p) != NULL)
+			return 0;
+	p = at != NULL ? at + 1 : name;
+	return *name != '-' && at != name && *p != '\0' && typable(p);
 }
 
 /*
@@ -673,7 +649,8 @@ is_destination(const char *name)
 
 enum value { V_HOSTNAME, V_USER, V_PORT, V_JUMP, V_COMMAND, V_CANONICAL,
     V_TAG, V_COUNT };
-enum { GIVEN_COUNT = V_PORT + 1 };	/* of these an inventory may say */
+enum { GIVEN_COUNT = V_PORT + 1,	/* of these an inventory may say, */
+    VARIABLES = 2 * GIVEN_COUNT };	/* each by two names */
 
 struct block {
 	const char *set[V_COUNT];	/* what it sets, NULL: nothing */
@@ -684,7 +661,6 @@ struct block {
 	uint32_t active;	/* the last pass in which it applied */
 	int is_match;		/* the list has criteria, else wildcards */
 	int always;		/* it applies to every name */
-	int includes;		/* there is an Include in it */
 };
 
 enum {
@@ -695,13 +671,12 @@ enum {
 /* A name as a Host line or an inventory holds it. */
 struct literal {
 	const char *name;
-	uint32_t hash;		/* of the name */
 	uint32_t block;
 	int negated;		/* the block excludes the name */
 	uint32_t given;		/* the inventory's entry, 0: none */
-	struct literal *first, *next;	/* the same name, in reading order */
+	struct literal *next;	/* the same name, further on */
 	/* of the name, in its first literal: */
-	uint32_t listed;	/* the block that lists it, see listing_block */
+	uint32_t listed;	/* the block that lists it, see hosts_list() */
 	uint32_t host;		/* its place in the list, from 1 on */
 };
 
@@ -710,16 +685,19 @@ struct config {
 	struct block *blocks;
 	const char **words;	/* lists that end in NULL */
 	struct literal *literals;
-	struct literal **names;	/* the first of each name, by hash and name */
+	struct literal **names;	/* the first of each name, by hash */
+	size_t mask;		/* of hashes, which begin with the seed */
+	uint64_t seed;
 	uint32_t *asked;	/* blocks whose list may match any name */
-	size_t nblocks, nwords, nliterals, nnames, nasked;
-	size_t capblocks, capwords, capliterals, capasked;
+	size_t nblocks, nwords, nliterals, nasked;
+	size_t capblocks, capwords, capliterals;
 	size_t read;		/* bytes read so far */
 	uint32_t pass;
 	int final;		/* a `Match final' asks for a second pass */
 	int by_session;		/* a Match line asks for what is run */
 	int full;		/* nothing more is read */
 	const char *local_user;
+	const char *home;	/* what `~' is in an Include */
 };
 
 /* Adds a word to the list that is being made or, with NULL, ends it. */
@@ -740,71 +718,40 @@ literal_add(struct config *c, const char *name, uint32_t block, int negated)
 	    sizeof(*c->literals));
 	l = &c->literals[c->nliterals - 1];
 	l->name = name;
-	l->hash = (uint32_t)fnv(FNV_START, name, strlen(name));
 	l->block = block;
 	l->negated = negated;
 	return l;
 }
 
-/* Numbers first: they are compared faster than names. */
-static int
-name_cmp(const void *a, const void *b)
+/* The place of a name in the index. */
+static struct literal **
+name_slot(const struct config *c, const char *name)
 {
-	const struct literal *x = *(struct literal *const *)a;
-	const struct literal *y = *(struct literal *const *)b;
+	size_t i = (size_t)fnv(c->seed, name, strlen(name)) & c->mask;
 
-	if (x->hash != y->hash)
-		return x->hash < y->hash ? -1 : 1;
-	return strcmp(x->name, y->name);
-}
-
-static int
-literal_cmp(const void *a, const void *b)
-{
-	const struct literal *x = *(struct literal *const *)a;
-	const struct literal *y = *(struct literal *const *)b;
-	int r = name_cmp(a, b);
-
-	return r != 0 ? r : (x > y) - (x < y);
+	while (c->names[i] != NULL && strcmp(c->names[i]->name, name) != 0)
+		i = (i + 1) & c->mask;
+	return &c->names[i];
 }
 
 /*
- * Builds the index of names, once all literals are there.  It is sorted, not
- * hashed, so that nobody can make names that take long.
+ * Builds the index of names, once all literals are there.  With another seed
+ * each time nobody can make names that take long.
  */
 static void
 names_index(struct config *c)
 {
-	struct literal *l, *last = NULL;
-	size_t i, cap = 0;
+	struct literal *l, **slot;
 
-	c->names = grow(NULL, &cap, c->nliterals + 1, sizeof(*c->names));
-	for (i = 0; i < c->nliterals; i++)
-		c->names[i] = &c->literals[i];
-	qsort(c->names, c->nliterals, sizeof(*c->names), literal_cmp);
-	for (i = 0; i < c->nliterals; i++) {
-		l = c->names[i];
-		l->first = l;
-		if (last != NULL && name_cmp(&l, &last) == 0) {
-			l->first = last->first;
-			last->next = l;
-		} else {
-			c->names[c->nnames++] = l;
-		}
-		last = l;
+	for (c->mask = 1; c->mask < 2 * c->nliterals; c->mask += c->mask + 1)
+		continue;
+	c->seed = FNV_START ^ (uint64_t)now_ms();
+	if ((c->names = calloc(c->mask + 1, sizeof(*c->names))) == NULL)
+		out_of_memory();
+	for (l = c->literals + c->nliterals; l-- > c->literals; *slot = l) {
+		slot = name_slot(c, l->name);
+		l->next = *slot;
 	}
-}
-
-/* The name's first literal, NULL if it has none. */
-static struct literal *
-name_find(const struct config *c, const char *name)
-{
-	struct literal key, *k = &key, **found;
-
-	key.name = name;
-	key.hash = (uint32_t)fnv(FNV_START, name, strlen(name));
-	found = bsearch(&k, c->names, c->nnames, sizeof(*c->names), name_cmp);
-	return found != NULL ? *found : NULL;
 }
 
 /*
@@ -844,17 +791,6 @@ block_add(struct reader *r, uint32_t scope)
 	return (uint32_t)(c->nblocks - 1);
 }
 
-/* Whether a comment is a line that people draw to part what follows. */
-static int
-is_ruler(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (strchr("-=#*_~+/", *s) != NULL && s[0] == s[1] &&
-		    s[0] == s[2])
-			return 1;
-	return 0;
-}
-
 /* Whether a comment is a line of an entry that was put aside. */
 static int
 is_put_aside(const char *s)
@@ -873,28 +809,34 @@ is_put_aside(const char *s)
 
 /*
  * Takes a comment into the note of the Host line that may follow.  Several
- * lines are joined where the first one stands.
+ * lines are joined where the first one stands; a line that people draw to part
+ * what follows, or put aside, adds nothing.
  */
 static void
 note_add(struct reader *r, char *comment)
 {
-	size_t n;
-	char *tab;
+	int aside;
+	char *s, *end;
 
 	comment += strspn(comment, "# \t");
-	for (n = strlen(comment); n > 0 && is_blank(comment[n - 1]); n--)
-		continue;
-	comment[n] = '\0';
-	for (tab = comment; (tab = strchr(tab, '\t')) != NULL;)
-		*tab = ' ';
-	if (r->note == NULL || is_put_aside(comment))
+	for (end = comment + strlen(comment); end > comment && is_blank(end[-1]);)
+		end--;
+	*end = '\0';
+	aside = is_put_aside(comment);
+	if (r->note == NULL || aside)
 		r->note_end = r->note = r->note != NULL ? r->note : comment;
-	if (is_ruler(comment) || is_put_aside(comment))
-		n = 0;
-	if (n > 0 && r->note_end > r->note)
+	for (s = comment; *s != '\0'; s++) {
+		if (*s == '\t')
+			*s = ' ';
+		aside |= strchr("-=#*_~+/", *s) != NULL && s[0] == s[1] &&
+		    s[0] == s[2];
+	}
+	if (aside)
+		end = comment;
+	if (end > comment && r->note_end > r->note)
 		*r->note_end++ = ' ';
-	memmove(r->note_end, comment, n);
-	r->note_end += n;
+	memmove(r->note_end, comment, (size_t)(end - comment));
+	r->note_end += end - comment;
 	*r->note_end = '\0';
 }
 
@@ -936,51 +878,42 @@ read_host(struct reader *r, char *p)
 
 /* Whether a criterion of a Match line has an argument. */
 static int
-takes_argument(const char *w)
+takes_argument(const char *name)
 {
-	w += *w == '!';
-	return strcasecmp(w, "all") != 0 && strcasecmp(w, "final") != 0 &&
-	    strcasecmp(w, "canonical") != 0;
+	return strcasecmp(name, "all") != 0 && strcasecmp(name, "final") != 0 &&
+	    strcasecmp(name, "canonical") != 0;
 }
 
-/* The argument of a criterion, which may follow a `='; "" if it lacks. */
-static int
-next_argument(char **p, char *criterion, char **arg)
-{
-	int status = 1;
-
-	*arg = criterion + strcspn(criterion, "=");
-	if (**arg == '=')
-		*(*arg)++ = '\0';
-	if (**arg == '\0')
-		status = next_word(p, arg);
-	if (**arg == '=' && *++*arg == '\0')
-		status = next_word(p, arg);
-	if (status == 0)
-		*arg = criterion + strlen(criterion);
-	return status;
-}
-
-/* A Match line: a list of criteria, each followed by its argument or "". */
+/*
+ * A Match line: a list of criteria, each followed by its argument, which may
+ * stand behind a `=', or "".
+ */
 static void
 read_match(struct reader *r, char *p)
 {
 	struct config *c = r->c;
 	uint32_t b = block_add(r, r->scope);
 	size_t words = c->nwords;
-	char *w, *arg;
+	char *w, *arg, *name;
 	int status;
 
 	while ((status = next_word(&p, &w)) == 1 && *w != '#') {
+		name = w + (*w == '!');
 		arg = w + strlen(w);
-		if (takes_argument(w) && next_argument(&p, w, &arg) == -1)
-			status = -1;
-		c->final |= strcasecmp(w + (*w == '!'), "final") == 0;
-		c->by_session |=
-		    strcasecmp(w + (*w == '!'), "sessiontype") == 0 ||
-		    strcasecmp(w + (*w == '!'), "command") == 0;
+		if (takes_argument(name)) {
+			arg = w + strcspn(w, "=");
+			if (*arg == '=')
+				*arg++ = '\0';
+			if (*arg == '\0')
+				status = next_word(&p, &arg);
+			if (*arg == '=' && *++arg == '\0')
+				status = next_word(&p, &arg);
+		}
+		c->final |= strcasecmp(name, "final") == 0;
+		c->by_session |= strcasecmp(name, "sessiontype") == 0 ||
+		    strcasecmp(name, "command") == 0;
 		word_add(c, w);
-		word_add(c, arg);
+		word_add(c, status == 1 ? arg : "");
 		if (status == -1)
 			break;
 	}
@@ -995,18 +928,6 @@ read_match(struct reader *r, char *p)
 
 static int read_file(struct config *, const char *, uint32_t, int, int);
 
-/* What `~' is in an Include, for ssh: without HOME its glob asks passwd. */
-static const char *
-home_dir(void)
-{
-	const char *dir = getenv("HOME");
-	struct passwd *pw;
-
-	if (dir == NULL && (pw = getpwuid(getuid())) != NULL)
-		dir = pw->pw_dir;
-	return dir != NULL ? dir : "~";
-}
-
 /*
  * An Include line: each word's files are read in place.  A relative path is
  * below ~/.ssh, in the system's file below /etc/ssh.
@@ -1019,20 +940,19 @@ read_include(struct reader *r, char *p)
 	char *w;
 	size_t i;
 
-	r->c->blocks[r->governor].includes = 1;
 	r->open = 0;
 	while (next_word(&p, &w) == 1 && *w != '\0') {
 		if (r->system && *w == '~')
 			continue;
 		path.len = 0;
-		if (*w != '/' && *w != '~') {
-			buf_str(&path, r->system ? "/etc" : home_dir());
-			buf_str(&path, r->system ? "/ssh/" : "/.ssh/");
-		} else if (w[0] == '~' && w[1] == '/') {
-			buf_str(&path, home_dir());
-			w++;
-		}
-		buf_str(&path, w);
+		if (w[0] == '~' && w[1] == '/')
+			buf_fmt(&path, "%s%s", r->c->home, w + 1);
+		else if (*w == '/' || *w == '~')
+			buf_str(&path, w);
+		else if (r->system)
+			buf_fmt(&path, "/etc/ssh/%s", w);
+		else
+			buf_fmt(&path, "%s/.ssh/%s", r->c->home, w);
 		if (glob(path.v, GLOB_TILDE, NULL, &g) == 0) {
 			for (i = 0; i < g.gl_pathc; i++)
 				read_file(r->c, g.gl_pathv[i], r->governor,
@@ -1043,36 +963,26 @@ read_include(struct reader *r, char *p)
 	free(path.v);
 }
 
-/* A port's number, 0 if ssh would refuse it (a2port). */
-static int
-port_number(const char *s)
+/* The port as ssh prints it, NULL if it would refuse it (a2port); it stays. */
+static const char *
+port_text(const char *s)
 {
+	struct buf text = { NULL, 0, 0 };
 	struct servent *service;
 	char *end;
 	long n;
 
-	errno = 0;
 	n = strtol(s, &end, 10);
-	if (end != s && *end == '\0')
-		return errno == 0 && n > 0 && n <= 65535 ? (int)n : 0;
-	if ((service = getservbyname(s, "tcp")) == NULL)
-		return 0;
-	return ntohs((uint16_t)service->s_port);
-}
-
-/* The port as ssh prints it, NULL if it would refuse it; it stays. */
-static const char *
-port_text(const char *s)
-{
-	char text[8];
-	int port = port_number(s);
-
-	if (port == 0)
+	if (end == s || *end != '\0') {
+		service = getservbyname(s, "tcp");
+		n = service != NULL ? ntohs((uint16_t)service->s_port) : 0;
+	}
+	if (n <= 0 || n > 65535)
 		return NULL;
 	if (*s != '0' && s[strspn(s, DIGITS)] == '\0')
 		return s;
-	snprintf(text, sizeof(text), "%d", port);
-	return xstrdup(text);
+	buf_fmt(&text, "%ld", n);
+	return text.v;
 }
 
 /*
@@ -1151,44 +1061,22 @@ read_line(struct reader *r, char *line)
 	r->note = NULL;
 }
 
-/* Reads the whole of a file, as far as READ_MAX allows; it is kept. */
-static void
-read_lines(struct reader *r, int fd, size_t size)
-{
-	struct config *c = r->c;
-	struct buf text = { NULL, 0, 0 };
-	char *p, *next;
-
-	text.v = grow(NULL, &text.cap, size + 2, 1);
-	(void)read_whole(fd, &text, READ_MAX - c->read);
-	if (text.len > READ_MAX - c->read) {
-		warnx("more than %d MB of configuration", READ_MAX >> 20);
-		c->full = 1;
-	}
-	c->read += text.len;
-	for (p = text.v; p < text.v + text.len; p = next) {
-		next = cut_line(p, text.v + text.len);
-		r->line++;
-		read_line(r, p);
-	}
-}
-
 /*
- * Reads a file into block SCOPE; what is no regular file is empty, as a
- * directory is to ssh.  Returns -1 and errno if it cannot be opened.
+ * Reads a file into block SCOPE, as far as the bounds allow; its text is kept.
+ * What is no regular file is empty, as a directory is to ssh.  Returns -1 and
+ * errno if it cannot be opened.
  */
 static int
 read_file(struct config *c, const char *path, uint32_t scope, int depth,
     int system)
 {
 	struct reader r;
+	struct buf text = { NULL, 0, 0 };
 	struct stat st;
+	char *p, *next;
 	int fd;
 
-	if (c->files.len == FILES_MAX && !c->full)
-		warnx("more than %d configuration files", FILES_MAX);
-	if (depth > INCLUDE_DEPTH || c->files.len == FILES_MAX)
-		c->full = 1;
+	c->full |= depth > INCLUDE_DEPTH;
 	if (c->full)
 		return 0;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -1201,31 +1089,23 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 	r.system = system;
 	r.file = (uint32_t)c->files.len;
 	arg_add(&c->files, xstrdup(path));
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		read_lines(&r, fd, st.st_size > READ_MAX ? 0 :
-		    (size_t)st.st_size);
-	close(fd);
-	return 0;
-}
-
-/* Finds the blocks that every name must be tried on. */
-static void
-asked_find(struct config *c)
-{
-	const struct block *b;
-	uint32_t i;
-	int k;
-
-	for (i = 1; i < c->nblocks; i++) {
-		b = &c->blocks[i];
-		for (k = 0; k < V_COUNT && b->set[k] == NULL; k++)
-			continue;
-		if ((k == V_COUNT && !b->includes) || b->words == WORDS_NONE)
-			continue;
-		c->asked = grow(c->asked, &c->capasked, c->nasked + 1,
-		    sizeof(*c->asked));
-		c->asked[c->nasked++] = i;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		text.v = grow(NULL, &text.cap, st.st_size > READ_MAX ? 0 :
+		    (size_t)st.st_size + 2, 1);
+		(void)read_whole(fd, &text, READ_MAX - c->read);
 	}
+	close(fd);
+	c->read += text.len;
+	if (c->read > READ_MAX || c->files.len == FILES_MAX) {
+		warnx("%s: too much configuration, no more is read", path);
+		c->full = 1;
+	}
+	for (p = text.v; p < text.v + text.len; p = next) {
+		next = cut_line(p, text.v + text.len);
+		r.line++;
+		read_line(&r, p);
+	}
+	return 0;
 }
 
 /*
@@ -1238,6 +1118,8 @@ config_read(struct config *c, const char *file)
 	struct passwd *pw;
 	struct buf path = { NULL, 0, 0 };
 	struct stat st;
+	size_t cap = 0;
+	uint32_t i;
 
 	word_add(c, "all");	/* WORDS_ALL */
 	word_add(c, "");
@@ -1248,6 +1130,8 @@ config_read(struct config *c, const char *file)
 	if ((pw = getpwuid(getuid())) == NULL)
 		errx(2, "no user has the id %ld", (long)getuid());
 	c->local_user = xstrdup(pw->pw_name);
+	if ((c->home = getenv("HOME")) == NULL)
+		c->home = xstrdup(pw->pw_dir);
 	if (file == NULL) {
 		buf_fmt(&path, "%s/.ssh/config", pw->pw_dir);
 		read_file(c, path.v, 0, 0, 0);
@@ -1260,7 +1144,10 @@ config_read(struct config *c, const char *file)
 			err(2, "%s", file);
 	}
 	free(path.v);
-	asked_find(c);
+	c->asked = grow(NULL, &cap, c->nblocks, sizeof(*c->asked));
+	for (i = 1; i < c->nblocks; i++)
+		if (c->blocks[i].words != WORDS_NONE)
+			c->asked[c->nasked++] = i;
 }
 
 /*
@@ -1277,6 +1164,8 @@ struct values {
 	struct buf scratch;
 	uint32_t listed;	/* the first Host line that applies to the
 				   name and holds it literally, 0: none */
+	int pattern;		/* a Host pattern that says more than `*'
+				   applies to the name */
 };
 
 /* One reading of all files, as ssh reads them for the name TYPED. */
@@ -1306,21 +1195,6 @@ put_hostname(struct buf *out, const struct values *v, const char *typed)
 			buf_add(out, s, 1);
 		s += *s == '%' && (s[1] == 'h' || s[1] == '%');
 	}
-}
-
-/*
- * Puts the host that ssh would connect to into v->name.  It is in lower case,
- * but for what ssh takes for an address (is_addr_fast), which stays as it is.
- */
-static void
-final_name(struct values *v, const char *typed)
-{
-	char *s;
-
-	put_hostname(&v->name, v, typed);
-	if (strpbrk(v->name.v, ":%") == NULL)
-		for (s = v->name.v; *s != '\0'; s++)
-			*s = (char)lower(*s);
 }
 
 /*
@@ -1359,22 +1233,10 @@ criterion(struct pass *p, const char *name, const char *arg)
 	return -1;
 }
 
-/* Whether there are criteria and all of them hold. */
-static int
-criteria(struct pass *p, const char *const *w)
-{
-	int negated, r, n;
-
-	for (n = 0; *w != NULL; w += 2, n++) {
-		negated = **w == '!';
-		r = criterion(p, *w + negated, w[1]);
-		if (r == negated || r == -1)
-			return 0;
-	}
-	return n > 0;
-}
-
-/* Whether the wildcards of a Host line match; -1: one excludes the name. */
+/*
+ * Whether the wildcards of a Host line match, 2 if one that says more than `*'
+ * does; -1: one excludes the name.
+ */
 static int
 wildcards(const char *const *w, const char *host)
 {
@@ -1382,37 +1244,45 @@ wildcards(const char *const *w, const char *host)
 
 	for (; *w != NULL; w++) {
 		negated = **w == '!';
-		if (negated || !found)
-			if (glob_match(host, *w + negated, strlen(*w + negated),
-			    0)) {
-				if (negated)
-					return -1;
-				found = 1;
-			}
+		if ((!negated && found == 2) || !glob_match(host, *w + negated,
+		    strlen(*w + negated), 0))
+			continue;
+		if (negated)
+			return -1;
+		found = (*w)[strspn(*w, "*")] != '\0' ? 2 : found | 1;
 	}
 	return found;
 }
 
 /*
- * Takes the values of block B if it applies.  LITERAL and NEGATED say whether
- * its Host line holds the name as it is, and excludes it.
+ * Takes the values of block B if it applies: all criteria of its Match line
+ * hold, or its Host line has a wildcard or the name as it is, which LITERAL
+ * says, and does not exclude it, as NEGATED says.
  */
 static void
 visit(struct pass *p, uint32_t b, int literal, int negated)
 {
 	struct config *c = p->c;
 	struct block *block = &c->blocks[b];
-	const char *const *words = c->words + block->words;
+	const char *const *w = c->words + block->words;
 	int k, r;
 
 	if (c->blocks[block->scope].active != c->pass || negated)
 		return;
-	if (block->is_match)
-		r = criteria(p, words);
-	else if ((r = wildcards(words, p->host)) == 0)
-		r = literal;
-	if (r <= 0)
+	if (!block->is_match) {
+		r = wildcards(w, p->host);
+		if (r < 0 || (r == 0 && !literal))
+			return;
+		p->v->pattern |= r == 2 && !p->final;
+	} else if (*w == NULL) {
 		return;
+	}
+	for (; block->is_match && *w != NULL; w += 2) {
+		negated = **w == '!';
+		r = criterion(p, *w + negated, w[1]);
+		if (r == negated || r == -1)
+			return;
+	}
 	block->active = c->pass;
 	if (literal && (p->v->listed == 0 || p->v->listed > b) &&
 	    strcmp(p->host, p->typed) == 0)
@@ -1430,7 +1300,7 @@ read_pass(struct config *c, struct values *v, const char *typed,
     const char *host, int final)
 {
 	struct pass p = { c, v, typed, host, final };
-	const struct literal *l = name_find(c, host);
+	const struct literal *l = *name_slot(c, host);
 	uint32_t b;
 	size_t i = 0;
 	int literal, negated;
@@ -1453,28 +1323,32 @@ read_pass(struct config *c, struct values *v, const char *typed,
 
 /* What a line of an inventory says of a host, or of a group. */
 struct given {
-	const char *set[GIVEN_COUNT];	/* of these values; NULL: nothing */
+	const char *set[VARIABLES];	/* NULL: nothing */
 	const char *note;
 	const char *name, *group;	/* the group that it is in */
 	uint32_t line;
 	/* see given_settle(): */
-	uint32_t by[GIVEN_COUNT];	/* whose own values it has, 0: none */
+	uint32_t by[VARIABLES];	/* whose own values it has, 0: none */
 	uint32_t depth;		/* by the longest way from the group `all' */
 };
 
 /*
  * Finds the values for the name TYPED; what is GIVEN, unless NULL, comes
- * before all files.  A second pass, in which Host tests the name found by the
- * first, is read when ssh would read one; it no longer changes that name.
+ * before all files.  The host that ssh would connect to is in lower case, but
+ * for what ssh takes for an address (is_addr_fast).  A second pass, in which
+ * Host tests the name found by the first, is read when ssh would read one; it
+ * does not change that name.
  */
-static void
+static struct values *
 evaluate(struct config *c, const char *typed, const struct given *given,
     struct values *v)
 {
-	const char *at = strrchr(typed, '@'), *s;
+	const char *at = strrchr(typed, '@'), *canonical;
+	char *s;
 
 	memset(v->set, 0, sizeof(v->set));
 	v->listed = 0;
+	v->pattern = 0;
 	if (at != NULL) {
 		v->user.len = 0;
 		buf_add(&v->user, typed, (size_t)(at - typed));
@@ -1482,60 +1356,24 @@ evaluate(struct config *c, const char *typed, const struct given *given,
 		typed = at + 1;
 	}
 	if (given != NULL) {
-		value_set(v->set, V_HOSTNAME, given->set[V_HOSTNAME]);
+		v->set[V_HOSTNAME] = given->set[V_HOSTNAME];
 		value_set(v->set, V_USER, given->set[V_USER]);
-		value_set(v->set, V_PORT, given->set[V_PORT]);
+		v->set[V_PORT] = given->set[V_PORT];
 	}
 	read_pass(c, v, typed, typed, 0);
-	final_name(v, typed);
-	s = v->set[V_CANONICAL];
-	if (c->final || (s != NULL && !is_no(s))) {
-		v->set[V_HOSTNAME] = v->name.v;	/* no HostName changes it */
+	put_hostname(&v->name, v, typed);
+	if (strpbrk(v->name.v, ":%") == NULL)
+		for (s = v->name.v; *s != '\0'; s++)
+			*s = (char)lower(*s);
+	canonical = v->set[V_CANONICAL];
+	v->set[V_HOSTNAME] = v->name.v;
+	if (c->final || (canonical != NULL && !is_no(canonical)))
 		read_pass(c, v, typed, v->name.v, 1);
-	}
-}
-
-/* Whether a Host pattern that says more than `*' applies to the name. */
-static int
-has_pattern(struct config *c, struct values *v, const char *name)
-{
-	const char *const *w;
-	const struct block *b;
-	size_t i;
-
-	evaluate(c, name, NULL, v);
-	for (i = 1; i < c->nblocks; i++) {
-		b = &c->blocks[i];
-		if (b->is_match || c->blocks[b->scope].active != c->pass ||
-		    wildcards(c->words + b->words, name) != 1)
-			continue;
-		for (w = c->words + b->words; *w != NULL; w++)
-			if ((*w)[strspn(*w, "*")] != '\0' && **w != '!' &&
-			    glob_match(name, *w, strlen(*w), 0))
-				return 1;
-	}
-	return 0;
-}
-
-/* The values as one sees them in the list. */
-
-static const char *
-value_user(const struct config *c, const struct values *v)
-{
-	return v->set[V_USER] != NULL ? v->set[V_USER] : c->local_user;
-}
-
-static const char *
-value_port(const struct values *v)
-{
-	return v->set[V_PORT] != NULL ? v->set[V_PORT] : "22";
-}
-
-/* The hosts to jump through, "" if there are none. */
-static const char *
-value_jump(const struct values *v)
-{
-	return v->set[V_JUMP] != NULL ? v->set[V_JUMP] : "";
+	value_set(v->set, V_USER, c->local_user);
+	value_set(v->set, V_PORT, "22");
+	if (v->set[V_JUMP] == NULL)
+		v->set[V_JUMP] = "";
+	return v;
 }
 
 /*
@@ -1546,34 +1384,31 @@ value_jump(const struct values *v)
 struct host {
 	const char *name;
 	const char *addr;	/* see host_details(), NULL until asked for */
-	const char *note, *jump;	/* likewise, "" for none */
+	const char *jump;	/* likewise */
+	const char *note;	/* "" for none */
 	const struct given *given;	/* by the inventory, or NULL */
-	uint32_t block;		/* of its Host line, 0: none */
+	const char *file;	/* that it is from, or NULL */
+	uint32_t line;
 	size_t number;		/* its place in the list, 0: it was typed */
 	size_t use;		/* the place of its last use, 0: none */
 	time_t used;		/* when that was */
 	int score;		/* for the query; see ranking_update() */
 };
 
-struct inventory {
-	const char *name;	/* for messages */
-	const char *path;	/* as the user gave it, NULL: standard input */
-	int again;		/* it is a file, which can be read again */
-	struct given *v;	/* from 1 on */
-	size_t len, cap;
-};
-
 struct hosts {
 	struct config *config;
-	struct inventory *inventory;	/* where they are from, or NULL */
+	struct given *given;	/* what the inventory says, from 1 on */
+	size_t ngiven, capgiven;
+	const char *file;	/* the inventory, if it can be read again */
 	struct host *v;
 	size_t len, cap;
 	size_t typed;		/* more behind them, once typed by hand */
 	size_t forgotten;	/* of these */
+	struct host *last;	/* the one used last, or NULL */
 	struct values values;	/* of the host looked at last */
 };
 
-/* Appends a host. */
+/* Appends a host; who does counts it. */
 static struct host *
 host_add(struct hosts *h, const char *name)
 {
@@ -1583,17 +1418,7 @@ host_add(struct hosts *h, const char *name)
 	h->v = append(h->v, &n, &h->cap, sizeof(*h->v));
 	host = &h->v[n - 1];
 	host->name = name;
-	return host;
-}
-
-/* Lists the name of a literal as a host. */
-static struct host *
-host_list(struct hosts *h, struct literal *l)
-{
-	struct host *host = host_add(h, l->name);
-
-	host->number = l->first->host = (uint32_t)++h->len;
-	host->block = l->block;
+	host->note = "";
 	return host;
 }
 
@@ -1601,7 +1426,7 @@ host_list(struct hosts *h, struct literal *l)
 static struct host *
 host_find(const struct hosts *h, const char *name)
 {
-	const struct literal *l = name_find(h->config, name);
+	const struct literal *l = *name_slot(h->config, name);
 	size_t i;
 
 	if (l != NULL && l->host != 0)
@@ -1612,130 +1437,85 @@ host_find(const struct hosts *h, const char *name)
 	return NULL;
 }
 
-/* The host used last, NULL if none was. */
-static struct host *
-host_last(const struct hosts *h)
-{
-	struct host *last = NULL;
-	size_t i;
-
-	for (i = 0; i < h->len + h->typed; i++)
-		if (h->v[i].use > (last != NULL ? last->use : 0))
-			last = &h->v[i];
-	return last;
-}
-
-enum { LISTED_NOWHERE = UINT32_MAX >> 1 };
-
 /*
- * The number of the block that lists the name of L, its first literal that is
- * asked for.  It is that of L itself, unless the line excludes it or an
- * Include that led there is not for every name.
+ * Lists each name where the first Host line stands that applies to it.  That
+ * is the first one with the name, and need not be found out, unless it
+ * excludes the name or an Include that led there is not for every name.
  */
-static uint32_t
-listing_block(struct config *c, struct values *v, const struct literal *l)
-{
-	const struct block *b = &c->blocks[l->block];
-
-	if (!typable(l->name))
-		return LISTED_NOWHERE;
-	if (!l->negated && (l->next == NULL || l->next->block != l->block) &&
-	    c->blocks[b->scope].always &&
-	    wildcards(c->words + b->words, l->name) != -1)
-		return l->block;
-	evaluate(c, l->name, NULL, v);
-	return v->listed != 0 ? v->listed : LISTED_NOWHERE;
-}
-
-/* Lists each name where the first Host line stands that applies to it. */
 static void
 hosts_list(struct hosts *h)
 {
 	struct config *c = h->config;
-	struct literal *l;
-	size_t i;
+	struct literal *l, *first;
+	const struct block *b;
+	struct host *host;
 
-	for (i = 0; i < c->nliterals; i++) {
-		l = &c->literals[i];
-		if (l->first->host != 0)
+	for (l = c->literals; l < c->literals + c->nliterals; l++) {
+		first = *name_slot(c, l->name);
+		b = &c->blocks[l->block];
+		if (first == l && typable(l->name)) {
+			first->listed = l->block;
+			if (l->negated || (l->next != NULL &&
+			    l->next->block == l->block) ||
+			    !c->blocks[b->scope].always ||
+			    wildcards(c->words + b->words, l->name) == -1) {
+				evaluate(c, l->name, NULL, &h->values);
+				first->listed = h->values.listed;
+			}
+		}
+		if (first->host != 0 || first->listed != l->block)
 			continue;
-		if (l->first->listed == 0)
-			l->first->listed = listing_block(c, &h->values, l);
-		if (l->first->listed == l->block)
-			host_list(h, l);
+		host = host_add(h, l->name);
+		host->number = first->host = (uint32_t)++h->len;
+		host->file = c->files.v[b->file];
+		host->line = b->line;
+		if (b->note != NULL)
+			host->note = b->note;
 	}
-}
-
-/* The note of a Host line, the inventory's, or "". */
-static const char *
-host_note(const struct hosts *h, const struct host *host)
-{
-	const char *note = host->given != NULL ? host->given->note :
-	    h->config->blocks[host->block].note;
-
-	return note != NULL ? note : "";
-}
-
-/* The file that a host is from and, in *LINE, the line; NULL for no file. */
-static const char *
-host_place(const struct hosts *h, const struct host *host, uint32_t *line)
-{
-	const struct block *b = &h->config->blocks[host->block];
-
-	*line = host->given != NULL ? host->given->line : b->line;
-	if (host->given != NULL)
-		return h->inventory->path;
-	return host->block != 0 ? h->config->files.v[b->file] : NULL;
 }
 
 /* The values for a host; they are good until another host's are found. */
 static struct values *
 host_values(struct hosts *h, const struct host *host)
 {
-	evaluate(h->config, host->name, host->given, &h->values);
-	return &h->values;
-}
-
-/* Appends where the host leads, less what its name tells or is as usual. */
-static void
-put_addr(struct buf *out, const struct hosts *h, const struct host *host)
-{
-	const struct values *v = &h->values;
-	const char *at = strrchr(host->name, '@');
-	const char *user = value_user(h->config, v), *port = value_port(v);
-	int other = strcmp(v->name.v, at != NULL ? at + 1 : host->name) != 0;
-
-	if (strcmp(user, h->config->local_user) == 0 || (at != NULL && !other))
-		user = "";
-	buf_str(out, user);
-	if (*user != '\0')
-		buf_str(out, "@");
-	if (*user != '\0' || strcmp(port, "22") != 0 || other)
-		buf_str(out, v->name.v);
-	if (strcmp(port, "22") != 0) {
-		buf_str(out, ":");
-		buf_str(out, port);
-	}
-	if (out->len > ADDR_MAX)
-		out->v[ADDR_MAX] = '\0';
+	return evaluate(h->config, host->name, host->given, &h->values);
 }
 
 /*
  * Finds out what there is to say of a host besides its name: where it leads
- * as `user@hostname:port', its note, and the hosts it is reached through.
+ * as `user@hostname:port', less what the name tells or is as usual, and the
+ * hosts it is reached through.
  */
 static void
 host_details(struct hosts *h, struct host *host)
 {
+	const struct values *v = &h->values;
+	const char *at = strrchr(host->name, '@'), *user, *port;
 	struct buf addr = { NULL, 0, 0 };
+	int other;
 
 	if (host->addr != NULL)
 		return;
 	host_values(h, host);
-	put_addr(&addr, h, host);
+	user = v->set[V_USER];
+	port = v->set[V_PORT];
+	other = strcmp(v->name.v, at != NULL ? at + 1 : host->name) != 0;
+	if (strcmp(user, h->config->local_user) == 0 || (at != NULL && !other))
+		user = "";
+	if (strcmp(port, "22") == 0)
+		port = "";
+	buf_str(&addr, user);
+	if (*user != '\0')
+		buf_str(&addr, "@");
+	if (*user != '\0' || *port != '\0' || other)
+		buf_str(&addr, v->name.v);
+	if (*port != '\0')
+		buf_str(&addr, ":");
+	buf_str(&addr, port);
+	if (addr.len > ADDR_MAX)
+		addr.v[ADDR_MAX] = '\0';
 	host->addr = addr.v;
-	host->note = host_note(h, host);
-	host->jump = value_jump(&h->values);
+	host->jump = v->set[V_JUMP];
 }
 
 /*
@@ -1753,14 +1533,14 @@ enum {
 	GROUPS_DEEP = 32,	/* groups in groups */
 };
 
-/* In the order of a host's values, twice. */
-static const char *const variables[] = { "ansible_host", "ansible_user",
-    "ansible_port", "ansible_ssh_host", "ansible_ssh_user",
+/* In the order of a host's values, twice: the later ones win. */
+static const char *const variables[VARIABLES] = { "ansible_host",
+    "ansible_user", "ansible_port", "ansible_ssh_host", "ansible_ssh_user",
     "ansible_ssh_port" };
-enum { VARIABLES = sizeof(variables) / sizeof(variables[0]) };
 
-struct inventory_file {
+struct inventory {
 	struct hosts *h;
+	const char *name;	/* for messages */
 	struct given now;	/* what the line that is read says */
 	const char *group;	/* that the section is of */
 	int vars, children;	/* not hosts, but these are in it */
@@ -1769,9 +1549,9 @@ struct inventory_file {
 
 /* Says that a line is left out because of S in it; returns 0. */
 static int
-inventory_odd(const struct inventory_file *f, const char *what, const char *s)
+inventory_odd(const struct inventory *f, const char *what, const char *s)
 {
-	warnx("%s:%lu: left out: bad %s: %s", f->h->inventory->name,
+	warnx("%s:%lu: left out: bad %s: %s", f->name,
 	    (unsigned long)f->now.line, what, printable(s));
 	return 0;
 }
@@ -1781,19 +1561,20 @@ inventory_odd(const struct inventory_file *f, const char *what, const char *s)
  * it is that group itself, in the one that has all others.
  */
 static void
-given_add(struct inventory_file *f, const char *name)
+given_add(struct inventory *f, const char *name)
 {
-	struct inventory *inv = f->h->inventory;
+	struct hosts *h = f->h;
 
 	f->bytes += strlen(name);
-	if (inv->len > INVENTORY_MAX || f->bytes > READ_MAX)
-		errx(2, "%s:%lu: too many hosts", inv->name,
+	if (h->ngiven > INVENTORY_MAX || f->bytes > READ_MAX)
+		errx(2, "%s:%lu: too many hosts", f->name,
 		    (unsigned long)f->now.line);
-	literal_add(f->h->config, name, 0, 0)->given = (uint32_t)inv->len;
+	literal_add(h->config, name, 0, 0)->given = (uint32_t)h->ngiven;
 	f->now.name = name;
 	f->now.group = name != f->group ? f->group : "[all";
-	inv->v = append(inv->v, &inv->len, &inv->cap, sizeof(*inv->v));
-	inv->v[inv->len - 1] = f->now;
+	h->given = append(h->given, &h->ngiven, &h->capgiven,
+	    sizeof(*h->given));
+	h->given[h->ngiven - 1] = f->now;
 }
 
 /*
@@ -1802,9 +1583,9 @@ given_add(struct inventory_file *f, const char *name)
  * must mean nothing to either.
  */
 static int
-given_set(struct inventory_file *f, size_t k, const char *s)
+given_set(struct inventory *f, size_t k, const char *s)
 {
-	if (k == V_PORT)
+	if (k % GIVEN_COUNT == V_PORT)
 		s = s[strspn(s, DIGITS)] == '\0' ? port_text(s) : NULL;
 	else if (*s == '\0' || !typable(s) || strpbrk(s, "#=%*?!~") != NULL)
 		s = NULL;
@@ -1817,7 +1598,7 @@ given_set(struct inventory_file *f, size_t k, const char *s)
  * sets the value if it counts; returns 0 if it is odd.
  */
 static int
-variable(struct inventory_file *f, char **p)
+variable(struct inventory *f, char **p)
 {
 	char *key = *p, *end = key + strcspn(key, BLANKS "="), *value;
 	int good;
@@ -1832,7 +1613,7 @@ variable(struct inventory_file *f, char **p)
 	    (!f->vars || strchr("#", *skip_blanks(*p)) != NULL);
 	while (k < VARIABLES && strcmp(key, variables[k]) != 0)
 		k++;
-	if (k == VARIABLES || (good && given_set(f, k % GIVEN_COUNT, value)))
+	if (k == VARIABLES || (good && given_set(f, k, value)))
 		return 1;
 	return inventory_odd(f, key, value);
 }
@@ -1866,7 +1647,7 @@ range_parse(const char *s, long *from, long *to, long *step)
  * numbers as wide as the first.  Returns 0, with nothing added, if one is odd.
  */
 static int
-names_add(struct inventory_file *f, const char *name, int depth)
+names_add(struct inventory *f, const char *name, int depth)
 {
 	const char *open = strchr(name, '['), *close;
 	struct buf one;
@@ -1900,7 +1681,7 @@ names_add(struct inventory_file *f, const char *name, int depth)
  * Returns 0 if the port is odd.
  */
 static int
-name_port(struct inventory_file *f, char **name)
+name_port(struct inventory *f, char **name)
 {
 	char *colon = strrchr(*name, ':'), *close = strrchr(*name, ']');
 	long from, to, step;
@@ -1921,7 +1702,7 @@ name_port(struct inventory_file *f, char **name)
 
 /* A line with a host: its name, variables, and a note. */
 static void
-host_line(struct inventory_file *f, char *p)
+host_line(struct inventory *f, char *p)
 {
 	char *name;
 
@@ -1937,42 +1718,34 @@ host_line(struct inventory_file *f, char *p)
 		inventory_odd(f, "name", name);
 }
 
-/* A section's heading: its group and what is in it; 0 if it is none. */
-static int
-heading(struct inventory_file *f, char *p)
-{
-	char *close = strchr(p, ']');
-
-	if (*p != '[' || close == NULL ||
-	    strchr("#;", *skip_blanks(close + 1)) == NULL)
-		return 0;
-	*close = '\0';
-	f->vars = strstr(p, ":vars") != NULL;
-	f->children = strstr(p, ":children") != NULL;
-	p[strcspn(p, ":")] = '\0';
-	f->group = p;
-	given_add(f, p);
-	return 1;
-}
-
 /* A line: empty, a comment, a heading, or what its section has. */
 static void
-inventory_line(struct inventory_file *f, char *p)
+inventory_line(struct inventory *f, char *p)
 {
 	struct buf name = { NULL, 0, 0 };
 	size_t n = strlen(p);
+	char *close;
 
 	while (n > 0 && is_blank(p[n - 1]))
 		p[--n] = '\0';
 	p = skip_blanks(p);
-	if (*p == '\0' || *p == '#' || *p == ';' || heading(f, p))
+	if (*p == '\0' || *p == '#' || *p == ';')
 		return;
-	if (f->h->inventory->len == 2 && (*p == '{' ||
-	    strncmp(p, "---", 3) == 0 || p[strcspn(p, " \t") - 1] == ':'))
+	close = strchr(p, ']');
+	if (*p == '[' && close != NULL &&
+	    strchr("#;", *skip_blanks(close + 1)) != NULL) {
+		*close = '\0';
+		f->vars = strstr(p, ":vars") != NULL;
+		f->children = strstr(p, ":children") != NULL;
+		p[strcspn(p, ":")] = '\0';
+		f->group = p;
+		given_add(f, p);
+	} else if (f->h->ngiven == 2 && (*p == '{' ||
+	    strncmp(p, "---", 3) == 0 || p[strcspn(p, " \t") - 1] == ':')) {
 		errx(2, "%s:%lu: YAML and JSON are not understood, only INI "
-		    "and lists with one host a line", f->h->inventory->name,
+		    "and lists with one host a line", f->name,
 		    (unsigned long)f->now.line);
-	if (f->children) {
+	} else if (f->children) {
 		buf_fmt(&name, "[%.*s", (int)strcspn(p, " \t"), p);
 		given_add(f, name.v);
 	} else if (!f->vars) {
@@ -1990,8 +1763,8 @@ inventory_line(struct inventory_file *f, char *p)
 static struct given *
 given_settle(struct hosts *h, const char *name, int deep)
 {
-	struct given *v = h->inventory->v, *g, *group;
-	const struct literal *l = name_find(h->config, name);
+	struct given *v = h->given, *g, *group;
+	const struct literal *l = *name_slot(h->config, name);
 	size_t k;
 
 	while (l->given == 0)	/* a Host line's */
@@ -2003,14 +1776,14 @@ given_settle(struct hosts *h, const char *name, int deep)
 		group = given_settle(h, v[l->given].group, deep + 1);
 		if (g->depth <= group->depth)
 			g->depth = group->depth + 1;
-		for (k = 0; k < GIVEN_COUNT; k++) {
+		for (k = 0; k < VARIABLES; k++) {
 			if (v[l->given].set[k] != NULL)
 				g->set[k] = v[l->given].set[k];
 			if (v[group->by[k]].depth >= v[g->by[k]].depth)
 				g->by[k] = group->by[k];
 		}
 	}
-	for (k = 0; k < GIVEN_COUNT; k++)
+	for (k = 0; k < VARIABLES; k++)
 		if (g->set[k] != NULL)
 			g->by[k] = (uint32_t)(g - v);
 		else
@@ -2022,50 +1795,56 @@ given_settle(struct hosts *h, const char *name, int deep)
 static void
 inventory_list(struct hosts *h)
 {
-	struct literal *l = h->config->literals;
-	struct literal *end = l + h->config->nliterals;
+	struct config *c = h->config;
+	struct literal *l, *first;
+	struct given *g;
+	struct host *host;
+	size_t k;
 
-	for (; l < end; l++)
-		if (l->given != 0 && l->first->host == 0 && *l->name != '[' &&
-		    is_destination(l->name))
-			host_list(h, l)->given = given_settle(h, l->name, 0);
+	for (l = c->literals; l < c->literals + c->nliterals; l++) {
+		first = *name_slot(c, l->name);
+		if (l->given == 0 || first->host != 0 || *l->name == '[' ||
+		    !is_destination(l->name))
+			continue;
+		g = given_settle(h, l->name, 0);
+		for (k = 0; k < GIVEN_COUNT; k++)
+			if (g->set[k + GIVEN_COUNT] != NULL)
+				g->set[k] = g->set[k + GIVEN_COUNT];
+		host = host_add(h, l->name);
+		host->number = first->host = (uint32_t)++h->len;
+		host->file = h->file;
+		host->line = g->line;
+		host->given = g;
+		if (g->note != NULL)
+			host->note = g->note;
+	}
 }
 
-/* Reads all of the file at PATH, `-' being standard input; it stays. */
-static void
-inventory_text(struct inventory *inv, const char *path, struct buf *text)
-{
-	int fd = strcmp(path, "-") == 0 ? 0 :
-	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	struct stat st;
-
-	inv->path = fd != 0 ? path : NULL;
-	inv->name = fd != 0 ? path : "standard input";
-	inv->again = fd > 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-	if (fd == -1 || read_whole(fd, text, READ_MAX) == -1)
-		err(2, "%s", inv->name);
-	if (text->len > READ_MAX || memchr(text->v, '\0', text->len) != NULL ||
-	    strncmp(text->v, "-----BEGIN", 10) == 0)
-		errx(2, "%s: no list of hosts; if it is a key: "
-		    "-o IdentityFile=...", inv->name);
-	if (fd != 0)
-		close(fd);
-}
-
-/* Reads the inventory; what fails ends wl. */
+/* Reads the inventory at PATH, `-' being standard input; what fails ends wl. */
 static void
 inventory_read(struct hosts *h, const char *path)
 {
-	struct inventory_file f;
+	int fd = strcmp(path, "-") == 0 ? 0 :
+	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct inventory f;
 	struct buf text = { NULL, 0, 0 };
+	struct stat st;
 	char *p, *next;
 
 	memset(&f, 0, sizeof(f));
 	f.h = h;
+	f.name = fd != 0 ? path : "standard input";
+	if (fd > 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		h->file = path;
+	if (fd == -1 || read_whole(fd, &text, READ_MAX) == -1)
+		err(2, "%s", f.name);
+	if (text.len > READ_MAX || memchr(text.v, '\0', text.len) != NULL ||
+	    strncmp(text.v, "-----BEGIN", 10) == 0)
+		errx(2, "%s: no list of hosts; if it is a key: "
+		    "-o IdentityFile=...", f.name);
+	if (fd != 0)
+		close(fd);
 	f.group = "[all";
-	if ((h->inventory = calloc(1, sizeof(*h->inventory))) == NULL)
-		out_of_memory();
-	inventory_text(h->inventory, path, &text);
 	given_add(&f, "");	/* number 0 is none */
 	given_add(&f, f.group);
 	for (p = text.v; p < text.v + text.len; p = next) {
@@ -2190,6 +1969,7 @@ recent_read(struct hosts *h)
 		}
 		host->use = i + 1;
 		host->used = uses[i].when;
+		h->last = host;
 	}
 	free(uses);
 }
@@ -2263,19 +2043,15 @@ ago(time_t when, char *out, size_t size)
 static void
 hosts_read(struct hosts *h, const struct options *o)
 {
-	struct inventory *old = h->inventory;
-	struct config *c;
-
-	if (old != NULL && !old->again)
+	if (h->config != NULL && o->inventory != NULL && h->file == NULL)
 		return;
 	memset(h, 0, sizeof(*h));
-	if ((c = calloc(1, sizeof(*c))) == NULL)
+	if ((h->config = calloc(1, sizeof(*h->config))) == NULL)
 		out_of_memory();
-	config_read(c, o->file);
-	h->config = c;
+	config_read(h->config, o->file);
 	if (o->inventory != NULL)
 		inventory_read(h, o->inventory);
-	names_index(c);
+	names_index(h->config);
 	if (o->inventory != NULL)
 		inventory_list(h);
 	else
@@ -3248,17 +3024,15 @@ run_job(const struct args *a)
  * only takes $EDITOR's own words apart.
  */
 static int
-editor_args(struct args *a, const struct hosts *h, const struct host *host)
+editor_args(struct args *a, const struct host *host)
 {
 	static char line[32];
-	uint32_t number;
-	const char *path = host_place(h, host, &number);
 
-	if (path == NULL || (h->inventory != NULL && !h->inventory->again))
+	if (host->file == NULL)
 		return 0;
-	snprintf(line, sizeof(line), "+%lu", (unsigned long)number);
+	snprintf(line, sizeof(line), "+%lu", (unsigned long)host->line);
 	args_add(a, "sh", "-c", "exec ${VISUAL:-${EDITOR:-vi}} \"$@\"", "sh",
-	    line, path, NULL);
+	    line, host->file, NULL);
 	return 1;
 }
 
@@ -3437,10 +3211,10 @@ probe_port(const struct values *v)
 {
 	const char *command = v->set[V_COMMAND];
 
-	if (*value_jump(v) != '\0')
+	if (*v->set[V_JUMP] != '\0')
 		return "";	/* the row tells it anyway */
 	return command == NULL || strcmp(command, "none") == 0 ?
-	    value_port(v) : "via ProxyCommand";
+	    v->set[V_PORT] : "via ProxyCommand";
 }
 
 /* The test of a host's address, NULL if there is none. */
@@ -4082,7 +3856,7 @@ prompt_edit(struct prompt *p, struct host *host)
 	struct hosts *h = p->rank.hosts;
 	struct args a = { NULL, 0, 0 };
 
-	if (!editor_args(&a, h, host)) {
+	if (!editor_args(&a, host)) {
 		snprintf(p->message, sizeof(p->message), "not in a file");
 		return;
 	}
@@ -5483,7 +5257,7 @@ edit_host(const struct target *t, const char *name)
 	const struct host *host = host_find(t->hosts, name);
 	struct args a = { NULL, 0, 0 };
 
-	if (host != NULL && editor_args(&a, t->hosts, host))
+	if (host != NULL && editor_args(&a, host))
 		return become(&a);
 	warnx("%s: %s", printable(name), host != NULL ? "not in a file" :
 	    "no host matches");
@@ -5611,17 +5385,14 @@ static void
 list_details(struct hosts *h, const struct host *host, int terminal)
 {
 	struct values *v = host_values(h, host);
-	const char *path;
-	uint32_t line;
 
-	list_text(value_user(h->config, v), terminal, '@');
+	list_text(v->set[V_USER], terminal, '@');
 	list_text(v->name.v, terminal, ':');
-	list_text(value_port(v), terminal, '\t');
-	list_text(value_jump(v), terminal, '\t');
-	path = host_place(h, host, &line);
-	list_text(path != NULL ? path : "-", terminal, ':');
-	printf("%lu\t", (unsigned long)line);
-	list_text(host_note(h, host), terminal, '\n');
+	list_text(v->set[V_PORT], terminal, '\t');
+	list_text(v->set[V_JUMP], terminal, '\t');
+	list_text(host->file != NULL ? host->file : "-", terminal, ':');
+	printf("%lu\t", (unsigned long)host->line);
+	list_text(host->note, terminal, '\n');
 }
 
 /* -l: prints the hosts that match the query, all without one. */
@@ -5758,7 +5529,7 @@ query_join(struct prompt *p, char **words, int n)
 static void
 habit_check(const struct ranking *r, const struct options *o, char **words)
 {
-	if (r->len > 0 || (o->print ? port_number(words[0]) == 0 :
+	if (r->len > 0 || (o->print ? port_text(words[0]) == NULL :
 	    host_find(r->hosts, words[1]) == NULL))
 		return;
 	errx(2, "nothing matches; ssh's -%s is -o %s%s", o->print ? "p" : "l",
@@ -5778,7 +5549,7 @@ is_for_ssh(struct hosts *h, const char *query)
 
 	if (strpbrk(query, "@:/") != NULL || strcmp(query, "localhost") == 0 ||
 	    inet_pton(AF_INET, query, &addr) == 1 ||
-	    has_pattern(h->config, &h->values, query))
+	    evaluate(h->config, query, NULL, &h->values)->pattern)
 		return 1;
 	if (strchr(query, '.') == NULL || strchr(query, ' ') != NULL)
 		return 0;
@@ -5814,7 +5585,7 @@ resolve(struct prompt *p, const struct target *t)
 {
 	const struct options *o = t->options;
 	struct hosts *h = p->rank.hosts;
-	struct host *host = strcmp(p->query, "-") == 0 ? host_last(h) :
+	struct host *host = strcmp(p->query, "-") == 0 ? h->last :
 	    host_find(h, p->query);
 	int run = t->command != NULL && *t->command != NULL;
 
