@@ -354,13 +354,11 @@ write_all(int fd, const char *p, size_t n)
 	ssize_t w;
 
 	while (n > 0) {
-		if ((w = write(fd, p, n)) == -1) {
-			if (errno == EINTR)
-				continue;
+		w = write(fd, p, n);
+		if (w == -1 && errno != EINTR)
 			return -1;
-		}
-		p += w;
-		n -= (size_t)w;
+		p += w > 0 ? w : 0;
+		n -= w > 0 ? (size_t)w : 0;
 	}
 	return 0;
 }
@@ -659,13 +657,8 @@ struct block {
 	uint32_t scope;
 	uint32_t file, line;	/* where it stands */
 	uint32_t active;	/* the last pass in which it applied */
-	int is_match;		/* the list has criteria, else wildcards */
-	int always;		/* it applies to every name */
-};
-
-enum {
-	WORDS_ALL = 0,		/* the list of `Match all' */
-	WORDS_NONE = 2,		/* an empty one */
+	int is_match;		/* the list has criteria, which all must hold,
+				   else wildcards, of which one must match */
 };
 
 /* A name as a Host line or an inventory holds it. */
@@ -683,7 +676,7 @@ struct literal {
 struct config {
 	struct args files;	/* their paths */
 	struct block *blocks;
-	const char **words;	/* lists that end in NULL */
+	const char **words;	/* lists that end in NULL, first an empty one */
 	struct literal *literals;
 	struct literal **names;	/* the first of each name, by hash */
 	size_t mask;		/* of hashes, which begin with the seed */
@@ -783,9 +776,7 @@ block_add(struct reader *r, uint32_t scope)
 	    sizeof(*c->blocks));
 	b = &c->blocks[c->nblocks - 1];
 	b->scope = scope;
-	b->words = WORDS_ALL;
 	b->is_match = 1;
-	b->always = c->blocks[scope].always;
 	b->file = r->file;
 	b->line = r->line;
 	return (uint32_t)(c->nblocks - 1);
@@ -847,13 +838,11 @@ read_host(struct reader *r, char *p)
 	struct config *c = r->c;
 	uint32_t b = block_add(r, r->scope);
 	size_t words = c->nwords, literals = c->nliterals;
-	int status, negated, negative = 0, all = 0;
+	int status, negated;
 	char *w;
 
 	while ((status = next_word(&p, &w)) == 1 && *w != '\0') {
 		negated = *w == '!';
-		negative |= negated;
-		all |= w[strspn(w, "*")] == '\0';
 		if (strpbrk(w, "*?") != NULL)
 			word_add(c, w);
 		else if (w[negated] != '\0')
@@ -867,21 +856,11 @@ read_host(struct reader *r, char *p)
 		c->nwords = words;
 		c->nliterals = literals;
 	}
+	word_add(c, NULL);
 	r->governor = r->open = b;
 	c->blocks[b].is_match = 0;
-	c->blocks[b].always &= status == 0 && all && !negative;
-	c->blocks[b].words = c->nwords > words ? words : WORDS_NONE;
+	c->blocks[b].words = words;
 	c->blocks[b].note = r->note;
-	if (c->nwords > words)
-		word_add(c, NULL);
-}
-
-/* Whether a criterion of a Match line has an argument. */
-static int
-takes_argument(const char *name)
-{
-	return strcasecmp(name, "all") != 0 && strcasecmp(name, "final") != 0 &&
-	    strcasecmp(name, "canonical") != 0;
 }
 
 /*
@@ -900,7 +879,9 @@ read_match(struct reader *r, char *p)
 	while ((status = next_word(&p, &w)) == 1 && *w != '#') {
 		name = w + (*w == '!');
 		arg = w + strlen(w);
-		if (takes_argument(name)) {
+		if (strcasecmp(name, "all") != 0 &&
+		    strcasecmp(name, "final") != 0 &&
+		    strcasecmp(name, "canonical") != 0) {
 			arg = w + strcspn(w, "=");
 			if (*arg == '=')
 				*arg++ = '\0';
@@ -917,11 +898,10 @@ read_match(struct reader *r, char *p)
 		if (status == -1)
 			break;
 	}
-	if (status == -1)
+	if (status == -1)	/* ssh refuses it, as one without any */
 		c->nwords = words;
 	r->governor = r->open = b;
-	c->blocks[b].always &= c->nwords == words + 2 &&
-	    strcasecmp(c->words[words], "all") == 0;
+	c->blocks[b].is_match = c->nwords > words;
 	c->blocks[b].words = words;
 	word_add(c, NULL);
 }
@@ -986,29 +966,6 @@ port_text(const char *s)
 }
 
 /*
- * What a line sets: of ProxyCommand and ProxyJump it is the rest of the line
- * (ProxyJump's up to a `#' or, before OpenSSH 10.1, a blank; parse_jump), ""
- * for no jump; else one word.  NULL if ssh would refuse it.
- */
-static const char *
-line_value(enum value k, char *p)
-{
-	char *w, *more;
-
-	if (k == V_JUMP || k == V_COMMAND) {
-		p += strspn(p, BLANKS "=");
-		if (strcasecmp(p, "none") == 0)
-			return k == V_JUMP ? "" : "none";
-		if (k == V_JUMP)
-			p[strcspn(p, "# \t\r\f\v")] = '\0';
-		return *p != '\0' ? p : NULL;
-	}
-	if (next_word(&p, &w) != 1 || *w == '\0' || next_word(&p, &more) != 0)
-		return NULL;
-	return k == V_PORT ? port_text(w) : w;
-}
-
-/*
  * Sets a value if it is the first.  Of ProxyJump and ProxyCommand the first
  * excludes the other, but `ProxyJump none' no command.
  */
@@ -1021,12 +978,19 @@ value_set(const char *set[V_COUNT], enum value k, const char *s)
 	set[k] = s;
 }
 
-/* Takes what the line P of keyword KEY sets into the block it is in. */
+/*
+ * Takes what the line P of keyword KEY sets into the block it is in.  Of
+ * ProxyCommand and ProxyJump that is the rest of the line (ProxyJump's up to a
+ * `#' or, before OpenSSH 10.1, a blank; parse_jump), "" for no jump; else one
+ * word.  What ssh would refuse sets nothing.
+ */
 static void
 read_value(struct reader *r, const char *key, char *p)
 {
 	static const char *const keys[V_COUNT] = { "hostname", "user", "port",
 	    "proxyjump", "proxycommand", "canonicalizehostname", "tag" };
+	const char *value;
+	char *w = p + strspn(p, BLANKS "="), *more;
 	int k;
 
 	for (k = 0; k < V_COUNT && strcmp(key, keys[k]) != 0; k++)
@@ -1035,8 +999,18 @@ read_value(struct reader *r, const char *key, char *p)
 		return;
 	if (r->open == 0)
 		r->open = block_add(r, r->governor);
-	value_set(r->c->blocks[r->open].set, (enum value)k,
-	    line_value((enum value)k, p));
+	if (k == V_JUMP || k == V_COMMAND) {
+		value = strcasecmp(w, "none") != 0 ? w :
+		    k == V_JUMP ? "" : "none";
+		if (k == V_JUMP)
+			w[strcspn(w, "# \t\r\f\v")] = '\0';
+	} else {
+		if (next_word(&p, &w) != 1 || next_word(&p, &more) != 0)
+			return;
+		value = k == V_PORT ? port_text(w) : w;
+	}
+	if (*w != '\0')
+		value_set(r->c->blocks[r->open].set, (enum value)k, value);
 }
 
 static void
@@ -1121,12 +1095,9 @@ config_read(struct config *c, const char *file)
 	size_t cap = 0;
 	uint32_t i;
 
-	word_add(c, "all");	/* WORDS_ALL */
-	word_add(c, "");
-	word_add(c, NULL);	/* WORDS_NONE */
+	word_add(c, NULL);
 	c->blocks = append(NULL, &c->nblocks, &c->capblocks,
 	    sizeof(*c->blocks));
-	c->blocks[0].always = 1;
 	if ((pw = getpwuid(getuid())) == NULL)
 		errx(2, "no user has the id %ld", (long)getuid());
 	c->local_user = xstrdup(pw->pw_name);
@@ -1146,7 +1117,8 @@ config_read(struct config *c, const char *file)
 	free(path.v);
 	c->asked = grow(NULL, &cap, c->nblocks, sizeof(*c->asked));
 	for (i = 1; i < c->nblocks; i++)
-		if (c->blocks[i].words != WORDS_NONE)
+		if (c->blocks[i].is_match ||
+		    c->words[c->blocks[i].words] != NULL)
 			c->asked[c->nasked++] = i;
 }
 
@@ -1159,40 +1131,33 @@ config_read(struct config *c, const char *file)
 
 struct values {
 	const char *set[V_COUNT];
-	struct buf name;	/* the final host name */
+	const char *typed;	/* the name, less a user before it */
+	const char *host;	/* what Host tests: typed or, in the second
+				   pass, the final name */
+	struct buf name;	/* the final name, once it is known */
 	struct buf user;	/* that stands before the name typed */
-	struct buf scratch;
 	uint32_t listed;	/* the first Host line that applies to the
 				   name and holds it literally, 0: none */
 	int pattern;		/* a Host pattern that says more than `*'
 				   applies to the name */
 };
 
-/* One reading of all files, as ssh reads them for the name TYPED. */
-struct pass {
-	struct config *c;
-	struct values *v;
-	const char *typed;
-	const char *host;	/* what Host tests: typed, or the final name */
-	int final;		/* the second pass */
-};
-
 /*
- * Puts HostName with its %h, or the name as typed without one, into OUT.  What
- * has grown longer than any name grows no more.
+ * Puts HostName with its %h, or the name as typed without one, into v->name.
+ * What has grown longer than any name grows no more.
  */
 static void
-put_hostname(struct buf *out, const struct values *v, const char *typed)
+put_hostname(struct values *v)
 {
 	const char *s = v->set[V_HOSTNAME];
 
-	out->len = 0;
-	buf_str(out, "");
+	v->name.len = 0;
+	buf_str(&v->name, "");
 	for (s = s != NULL ? s : "%h"; *s != '\0'; s++) {
-		if (*s == '%' && s[1] == 'h' && out->len < HOSTNAME_MAX)
-			buf_str(out, typed);
+		if (*s == '%' && s[1] == 'h' && v->name.len < HOSTNAME_MAX)
+			buf_str(&v->name, v->typed);
 		else
-			buf_add(out, s, 1);
+			buf_add(&v->name, s, 1);
 		s += *s == '%' && (s[1] == 'h' || s[1] == '%');
 	}
 }
@@ -1202,15 +1167,16 @@ put_hostname(struct buf *out, const struct values *v, const char *typed)
  * of session counts.  Returns -1 for one that is not decided here.
  */
 static int
-criterion(struct pass *p, const char *name, const char *arg)
+criterion(const struct config *c, struct values *v, const char *name,
+    const char *arg)
 {
-	struct values *v = p->v;
 	const char *user = v->set[V_USER], *tag = v->set[V_TAG];
 
 	if (strcasecmp(name, "all") == 0)
 		return 1;
-	if (!takes_argument(name))
-		return p->final;
+	if (strcasecmp(name, "final") == 0 ||
+	    strcasecmp(name, "canonical") == 0)
+		return v->host != v->typed;
 	if (strcasecmp(name, "tagged") == 0)
 		return tag != NULL ? list_match(tag, arg, 0) : *arg == '\0';
 	if (strcasecmp(name, "command") == 0)
@@ -1220,16 +1186,17 @@ criterion(struct pass *p, const char *name, const char *arg)
 	if (strcasecmp(name, "sessiontype") == 0)
 		return list_match("shell", arg, 0);
 	if (strcasecmp(name, "originalhost") == 0)
-		return list_match(p->typed, arg, 1);
+		return list_match(v->typed, arg, 1);
 	if (strcasecmp(name, "host") == 0) {
-		put_hostname(&v->scratch, v, p->typed);
-		return list_match(p->final ? p->host : v->scratch.v, arg, 1);
+		if (v->host == v->typed)
+			put_hostname(v);
+		return list_match(v->name.v, arg, 1);
 	}
 	if (strcasecmp(name, "user") == 0 && user != NULL)
 		return list_match(user, arg, 0);
 	if (strcasecmp(name, "user") == 0 ||
 	    strcasecmp(name, "localuser") == 0)
-		return list_match(p->c->local_user, arg, 0);
+		return list_match(c->local_user, arg, 0);
 	return -1;
 }
 
@@ -1256,51 +1223,45 @@ wildcards(const char *const *w, const char *host)
 
 /*
  * Takes the values of block B if it applies: all criteria of its Match line
- * hold, or its Host line has a wildcard or the name as it is, which LITERAL
- * says, and does not exclude it, as NEGATED says.
+ * hold, or its Host line has the name as it is, which LITERAL says, or a
+ * wildcard that matches, and none that excludes it.
  */
 static void
-visit(struct pass *p, uint32_t b, int literal, int negated)
+visit(struct config *c, struct values *v, uint32_t b, int literal)
 {
-	struct config *c = p->c;
 	struct block *block = &c->blocks[b];
 	const char *const *w = c->words + block->words;
-	int k, r;
+	int k, r, negated;
 
-	if (c->blocks[block->scope].active != c->pass || negated)
-		return;
 	if (!block->is_match) {
-		r = wildcards(w, p->host);
+		r = wildcards(w, v->host);
 		if (r < 0 || (r == 0 && !literal))
 			return;
-		p->v->pattern |= r == 2 && !p->final;
-	} else if (*w == NULL) {
-		return;
+		v->pattern |= r == 2 && v->host == v->typed;
 	}
 	for (; block->is_match && *w != NULL; w += 2) {
 		negated = **w == '!';
-		r = criterion(p, *w + negated, w[1]);
+		r = criterion(c, v, *w + negated, w[1]);
 		if (r == negated || r == -1)
 			return;
 	}
 	block->active = c->pass;
-	if (literal && (p->v->listed == 0 || p->v->listed > b) &&
-	    strcmp(p->host, p->typed) == 0)
-		p->v->listed = b;
+	if (literal && (v->listed == 0 || v->listed > b) &&
+	    strcmp(v->host, v->typed) == 0)
+		v->listed = b;
 	for (k = 0; k < V_COUNT; k++)
-		value_set(p->v->set, (enum value)k, block->set[k]);
+		value_set(v->set, (enum value)k, block->set[k]);
 }
 
 /*
- * Visits the blocks that may apply in reading order: those that are asked of
- * every name, and those that hold it.
+ * Reads all files, as ssh reads them for v->host: visits the blocks that may
+ * apply in reading order, those that are asked of every name, and those that
+ * hold it.
  */
 static void
-read_pass(struct config *c, struct values *v, const char *typed,
-    const char *host, int final)
+read_pass(struct config *c, struct values *v)
 {
-	struct pass p = { c, v, typed, host, final };
-	const struct literal *l = *name_slot(c, host);
+	const struct literal *l = *name_slot(c, v->host);
 	uint32_t b;
 	size_t i = 0;
 	int literal, negated;
@@ -1316,8 +1277,8 @@ read_pass(struct config *c, struct values *v, const char *typed,
 			negated |= l->negated;
 		}
 		i += i < c->nasked && c->asked[i] == b;
-		if (b != 0)
-			visit(&p, b, literal, negated);
+		if (!negated && c->blocks[c->blocks[b].scope].active == c->pass)
+			visit(c, v, b, literal);
 	}
 }
 
@@ -1336,8 +1297,8 @@ struct given {
  * Finds the values for the name TYPED; what is GIVEN, unless NULL, comes
  * before all files.  The host that ssh would connect to is in lower case, but
  * for what ssh takes for an address (is_addr_fast).  A second pass, in which
- * Host tests the name found by the first, is read when ssh would read one; it
- * does not change that name.
+ * Host tests that name, is read when ssh would read one; it does not change
+ * the name.
  */
 static struct values *
 evaluate(struct config *c, const char *typed, const struct given *given,
@@ -1349,26 +1310,26 @@ evaluate(struct config *c, const char *typed, const struct given *given,
 	memset(v->set, 0, sizeof(v->set));
 	v->listed = 0;
 	v->pattern = 0;
+	v->typed = v->host = at != NULL ? at + 1 : typed;
 	if (at != NULL) {
 		v->user.len = 0;
 		buf_add(&v->user, typed, (size_t)(at - typed));
 		v->set[V_USER] = v->user.v;
-		typed = at + 1;
 	}
 	if (given != NULL) {
 		v->set[V_HOSTNAME] = given->set[V_HOSTNAME];
 		value_set(v->set, V_USER, given->set[V_USER]);
 		v->set[V_PORT] = given->set[V_PORT];
 	}
-	read_pass(c, v, typed, typed, 0);
-	put_hostname(&v->name, v, typed);
+	read_pass(c, v);
+	put_hostname(v);
 	if (strpbrk(v->name.v, ":%") == NULL)
 		for (s = v->name.v; *s != '\0'; s++)
 			*s = (char)lower(*s);
 	canonical = v->set[V_CANONICAL];
-	v->set[V_HOSTNAME] = v->name.v;
+	v->set[V_HOSTNAME] = v->host = v->name.v;
 	if (c->final || (canonical != NULL && !is_no(canonical)))
-		read_pass(c, v, typed, v->name.v, 1);
+		read_pass(c, v);
 	value_set(v->set, V_USER, c->local_user);
 	value_set(v->set, V_PORT, "22");
 	if (v->set[V_JUMP] == NULL)
@@ -1457,7 +1418,7 @@ hosts_list(struct hosts *h)
 			first->listed = l->block;
 			if (l->negated || (l->next != NULL &&
 			    l->next->block == l->block) ||
-			    !c->blocks[b->scope].always ||
+			    b->scope != 0 ||
 			    wildcards(c->words + b->words, l->name) == -1) {
 				evaluate(c, l->name, NULL, &h->values);
 				first->listed = h->values.listed;
@@ -1676,35 +1637,16 @@ names_add(struct inventory *f, const char *name, int depth)
 }
 
 /*
- * Takes `:PORT' off a name that has no other colon but those in brackets, and
- * brackets that are no range off what is before it, as of an IPv6 address.
- * Returns 0 if the port is odd.
+ * A line with a host: its name, variables, and a note.  `:PORT' goes off a
+ * name that has no other colon but those in brackets, and then brackets that
+ * are no range, as of an IPv6 address.
  */
-static int
-name_port(struct inventory *f, char **name)
-{
-	char *colon = strrchr(*name, ':'), *close = strrchr(*name, ']');
-	long from, to, step;
-
-	if (colon == NULL || colon[1 + strspn(colon + 1, DIGITS)] != '\0' ||
-	    (close == NULL ? strchr(*name, ':') != colon : colon < close))
-		return 1;
-	if (f->now.set[V_PORT] == NULL && !given_set(f, V_PORT, colon + 1))
-		return 0;
-	*colon = '\0';
-	if (**name == '[' && close == colon - 1 &&
-	    range_parse(*name + 1, &from, &to, &step) == NULL) {
-		*close = '\0';
-		++*name;
-	}
-	return 1;
-}
-
-/* A line with a host: its name, variables, and a note. */
 static void
 host_line(struct inventory *f, char *p)
 {
-	char *name;
+	char *name, *colon, *close;
+	long from, to, step;
+	int good = 1;
 
 	if (next_word(&p, &name) != 1)
 		return;
@@ -1714,7 +1656,20 @@ host_line(struct inventory *f, char *p)
 	p += strspn(p, "# \t");
 	for (f->now.note = p; (p = strchr(p, '\t')) != NULL; )
 		*p = ' ';
-	if (!name_port(f, &name) || !names_add(f, name, 0))
+	colon = strrchr(name, ':');
+	close = strrchr(name, ']');
+	if (colon != NULL && colon[1 + strspn(colon + 1, DIGITS)] == '\0' &&
+	    (close == NULL ? strchr(name, ':') == colon : colon > close)) {
+		good = f->now.set[V_PORT] != NULL ||
+		    given_set(f, V_PORT, colon + 1);
+		*colon = good ? '\0' : ':';
+		if (*name == '[' && close == colon - 1 &&
+		    range_parse(name + 1, &from, &to, &step) == NULL) {
+			*close = '\0';
+			name++;
+		}
+	}
+	if (!good || !names_add(f, name, 0))
 		inventory_odd(f, "name", name);
 }
 
