@@ -658,14 +658,13 @@ struct block {
 	uint32_t file, line;	/* where it stands */
 	uint32_t active;	/* the last pass in which it applied */
 	int is_match;		/* the list has criteria, which all must hold,
-				   else wildcards, of which one must match */
+				   else patterns, of which one must match */
 };
 
 /* A name as a Host line or an inventory holds it. */
 struct literal {
 	const char *name;
 	uint32_t block;
-	int negated;		/* the block excludes the name */
 	uint32_t given;		/* the inventory's entry, 0: none */
 	struct literal *next;	/* the same name, further on */
 	/* of the name, in its first literal: */
@@ -676,14 +675,13 @@ struct literal {
 struct config {
 	struct args files;	/* their paths */
 	struct block *blocks;
-	const char **words;	/* lists that end in NULL, first an empty one */
+	struct args words;	/* lists that end in NULL */
 	struct literal *literals;
 	struct literal **names;	/* the first of each name, by hash */
 	size_t mask;		/* of hashes, which begin with the seed */
 	uint64_t seed;
 	uint32_t *asked;	/* blocks whose list may match any name */
-	size_t nblocks, nwords, nliterals, nasked;
-	size_t capblocks, capwords, capliterals;
+	size_t nblocks, nliterals, nasked, capblocks, capliterals;
 	size_t read;		/* bytes read so far */
 	uint32_t pass;
 	int final;		/* a `Match final' asks for a second pass */
@@ -693,17 +691,8 @@ struct config {
 	const char *home;	/* what `~' is in an Include */
 };
 
-/* Adds a word to the list that is being made or, with NULL, ends it. */
-static void
-word_add(struct config *c, const char *word)
-{
-	c->words = grow(c->words, &c->capwords, c->nwords + 1,
-	    sizeof(*c->words));
-	c->words[c->nwords++] = word;
-}
-
 static struct literal *
-literal_add(struct config *c, const char *name, uint32_t block, int negated)
+literal_add(struct config *c, const char *name, uint32_t block)
 {
 	struct literal *l;
 
@@ -712,7 +701,6 @@ literal_add(struct config *c, const char *name, uint32_t block, int negated)
 	l = &c->literals[c->nliterals - 1];
 	l->name = name;
 	l->block = block;
-	l->negated = negated;
 	return l;
 }
 
@@ -759,27 +747,28 @@ struct reader {			/* of one file */
 	uint32_t governor;	/* the block whose lines are being read */
 	uint32_t open;		/* the block that takes them, or 0 */
 	uint32_t file, line;
-	char *note;		/* the comment above, or NULL */
-	char *note_end;
+	struct buf note;	/* the comment above */
 	int depth;
 	int system;		/* below /etc/ssh/ssh_config */
 };
 
-/* Adds a block that applies wherever its scope does. */
-static uint32_t
-block_add(struct reader *r, uint32_t scope)
+/* Opens a block, whose list comes next, that applies only where SCOPE does. */
+static struct block *
+block_add(struct reader *r, uint32_t scope, int is_match)
 {
 	struct config *c = r->c;
 	struct block *b;
 
+	r->open = (uint32_t)c->nblocks;
 	c->blocks = append(c->blocks, &c->nblocks, &c->capblocks,
 	    sizeof(*c->blocks));
-	b = &c->blocks[c->nblocks - 1];
+	b = &c->blocks[r->open];
+	b->words = c->words.len;
 	b->scope = scope;
-	b->is_match = 1;
 	b->file = r->file;
 	b->line = r->line;
-	return (uint32_t)(c->nblocks - 1);
+	b->is_match = is_match;
+	return b;
 }
 
 /* Whether a comment is a line of an entry that was put aside. */
@@ -799,36 +788,30 @@ is_put_aside(const char *s)
 }
 
 /*
- * Takes a comment into the note of the Host line that may follow.  Several
- * lines are joined where the first one stands; a line that people draw to part
- * what follows, or put aside, adds nothing.
+ * Takes a comment into the note of the Host line that may follow.  A line that
+ * people draw to part what follows adds nothing, and one of an entry that was
+ * put aside takes away what is above it.
  */
 static void
 note_add(struct reader *r, char *comment)
 {
-	int aside;
-	char *s, *end;
+	char *s = comment + strspn(comment, "# \t"), *end = s + strlen(s);
+	int ruler = 0;
 
-	comment += strspn(comment, "# \t");
-	for (end = comment + strlen(comment); end > comment && is_blank(end[-1]);)
-		end--;
-	*end = '\0';
-	aside = is_put_aside(comment);
-	if (r->note == NULL || aside)
-		r->note_end = r->note = r->note != NULL ? r->note : comment;
-	for (s = comment; *s != '\0'; s++) {
+	while (end > s && is_blank(end[-1]))
+		*--end = '\0';
+	for (comment = s; *s != '\0'; s++) {
 		if (*s == '\t')
 			*s = ' ';
-		aside |= strchr("-=#*_~+/", *s) != NULL && s[0] == s[1] &&
+		ruler |= strchr("-=#*_~+/", *s) != NULL && s[0] == s[1] &&
 		    s[0] == s[2];
 	}
-	if (aside)
-		end = comment;
-	if (end > comment && r->note_end > r->note)
-		*r->note_end++ = ' ';
-	memmove(r->note_end, comment, (size_t)(end - comment));
-	r->note_end += end - comment;
-	*r->note_end = '\0';
+	if (is_put_aside(comment)) {
+		r->note.len = 0;
+	} else if (!ruler && *comment != '\0') {
+		buf_str(&r->note, r->note.len > 0 ? " " : "");
+		buf_str(&r->note, comment);
+	}
 }
 
 /* A Host line.  Its note is a comment at its end, else the one above it. */
@@ -836,31 +819,29 @@ static void
 read_host(struct reader *r, char *p)
 {
 	struct config *c = r->c;
-	uint32_t b = block_add(r, r->scope);
-	size_t words = c->nwords, literals = c->nliterals;
-	int status, negated;
+	struct block *b = block_add(r, r->scope, 0);
+	size_t literals = c->nliterals;
+	int status;
 	char *w;
 
+	r->governor = r->open;
 	while ((status = next_word(&p, &w)) == 1 && *w != '\0') {
-		negated = *w == '!';
-		if (strpbrk(w, "*?") != NULL)
-			word_add(c, w);
-		else if (w[negated] != '\0')
-			literal_add(c, w + negated, b, negated);
-	}
-	if (*p == '#') {
-		r->note = NULL;
-		note_add(r, p);
+		if (*w == '!' || strpbrk(w, "*?") != NULL)
+			arg_add(&c->words, w);
+		else
+			literal_add(c, w, r->open);
 	}
 	if (status != 0) {	/* ssh refuses an empty word or an open quote */
-		c->nwords = words;
+		c->words.len = b->words;
 		c->nliterals = literals;
 	}
-	word_add(c, NULL);
-	r->governor = r->open = b;
-	c->blocks[b].is_match = 0;
-	c->blocks[b].words = words;
-	c->blocks[b].note = r->note;
+	arg_add(&c->words, NULL);
+	if (*p == '#') {
+		r->note.len = 0;
+		note_add(r, p);
+	}
+	if (r->note.len > 0)
+		b->note = xstrdup(r->note.v);
 }
 
 /*
@@ -871,12 +852,12 @@ static void
 read_match(struct reader *r, char *p)
 {
 	struct config *c = r->c;
-	uint32_t b = block_add(r, r->scope);
-	size_t words = c->nwords;
+	struct block *b = block_add(r, r->scope, 1);
 	char *w, *arg, *name;
-	int status;
+	int status = 1;
 
-	while ((status = next_word(&p, &w)) == 1 && *w != '#') {
+	r->governor = r->open;
+	while (status >= 0 && (status = next_word(&p, &w)) == 1 && *w != '#') {
 		name = w + (*w == '!');
 		arg = w + strlen(w);
 		if (strcasecmp(name, "all") != 0 &&
@@ -893,17 +874,13 @@ read_match(struct reader *r, char *p)
 		c->final |= strcasecmp(name, "final") == 0;
 		c->by_session |= strcasecmp(name, "sessiontype") == 0 ||
 		    strcasecmp(name, "command") == 0;
-		word_add(c, w);
-		word_add(c, status == 1 ? arg : "");
-		if (status == -1)
-			break;
+		arg_add(&c->words, w);
+		arg_add(&c->words, status == 1 ? arg : "");
 	}
-	if (status == -1)	/* ssh refuses it, as one without any */
-		c->nwords = words;
-	r->governor = r->open = b;
-	c->blocks[b].is_match = c->nwords > words;
-	c->blocks[b].words = words;
-	word_add(c, NULL);
+	if (status == -1)
+		c->words.len = b->words;
+	b->is_match = c->words.len > b->words;	/* else ssh refuses it */
+	arg_add(&c->words, NULL);
 }
 
 static int read_file(struct config *, const char *, uint32_t, int, int);
@@ -997,8 +974,10 @@ read_value(struct reader *r, const char *key, char *p)
 		continue;
 	if (k == V_COUNT)
 		return;
-	if (r->open == 0)
-		r->open = block_add(r, r->governor);
+	if (r->open == 0) {
+		block_add(r, r->governor, 1);
+		arg_add(&r->c->words, NULL);
+	}
 	if (k == V_JUMP || k == V_COMMAND) {
 		value = strcasecmp(w, "none") != 0 ? w :
 		    k == V_JUMP ? "" : "none";
@@ -1032,7 +1011,7 @@ read_line(struct reader *r, char *line)
 		else
 			read_value(r, key, p);
 	}
-	r->note = NULL;
+	r->note.len = 0;
 }
 
 /*
@@ -1095,7 +1074,6 @@ config_read(struct config *c, const char *file)
 	size_t cap = 0;
 	uint32_t i;
 
-	word_add(c, NULL);
 	c->blocks = append(NULL, &c->nblocks, &c->capblocks,
 	    sizeof(*c->blocks));
 	if ((pw = getpwuid(getuid())) == NULL)
@@ -1114,11 +1092,10 @@ config_read(struct config *c, const char *file)
 		if (read_file(c, file, 0, 0, 0) == -1)
 			err(2, "%s", file);
 	}
-	free(path.v);
 	c->asked = grow(NULL, &cap, c->nblocks, sizeof(*c->asked));
 	for (i = 1; i < c->nblocks; i++)
 		if (c->blocks[i].is_match ||
-		    c->words[c->blocks[i].words] != NULL)
+		    c->words.v[c->blocks[i].words] != NULL)
 			c->asked[c->nasked++] = i;
 }
 
@@ -1201,11 +1178,11 @@ criterion(const struct config *c, struct values *v, const char *name,
 }
 
 /*
- * Whether the wildcards of a Host line match, 2 if one that says more than `*'
+ * Whether the patterns of a Host line match, 2 if one that says more than `*'
  * does; -1: one excludes the name.
  */
 static int
-wildcards(const char *const *w, const char *host)
+patterns(const char *const *w, const char *host)
 {
 	int found = 0, negated;
 
@@ -1224,17 +1201,17 @@ wildcards(const char *const *w, const char *host)
 /*
  * Takes the values of block B if it applies: all criteria of its Match line
  * hold, or its Host line has the name as it is, which LITERAL says, or a
- * wildcard that matches, and none that excludes it.
+ * pattern that matches, and none that excludes it.
  */
 static void
 visit(struct config *c, struct values *v, uint32_t b, int literal)
 {
 	struct block *block = &c->blocks[b];
-	const char *const *w = c->words + block->words;
+	const char *const *w = c->words.v + block->words;
 	int k, r, negated;
 
 	if (!block->is_match) {
-		r = wildcards(w, v->host);
+		r = patterns(w, v->host);
 		if (r < 0 || (r == 0 && !literal))
 			return;
 		v->pattern |= r == 2 && v->host == v->typed;
@@ -1264,20 +1241,19 @@ read_pass(struct config *c, struct values *v)
 	const struct literal *l = *name_slot(c, v->host);
 	uint32_t b;
 	size_t i = 0;
-	int literal, negated;
+	int literal;
 
 	c->blocks[0].active = ++c->pass;
 	while (i < c->nasked || l != NULL) {
 		b = i < c->nasked ? c->asked[i] : UINT32_MAX;
 		if (l != NULL && l->block < b)
 			b = l->block;
-		literal = negated = 0;
-		for (; l != NULL && l->block == b; l = l->next) {
-			literal |= !l->negated;
-			negated |= l->negated;
-		}
+		literal = l != NULL && l->block == b;
+		while (l != NULL && l->block == b)
+			l = l->next;
 		i += i < c->nasked && c->asked[i] == b;
-		if (!negated && c->blocks[c->blocks[b].scope].active == c->pass)
+		if (b != 0 &&	/* of an inventory */
+		    c->blocks[c->blocks[b].scope].active == c->pass)
 			visit(c, v, b, literal);
 	}
 }
@@ -1286,7 +1262,7 @@ read_pass(struct config *c, struct values *v)
 struct given {
 	const char *set[VARIABLES];	/* NULL: nothing */
 	const char *note;
-	const char *name, *group;	/* the group that it is in */
+	const char *group;	/* that it is in */
 	uint32_t line;
 	/* see given_settle(): */
 	uint32_t by[VARIABLES];	/* whose own values it has, 0: none */
@@ -1416,10 +1392,8 @@ hosts_list(struct hosts *h)
 		b = &c->blocks[l->block];
 		if (first == l && typable(l->name)) {
 			first->listed = l->block;
-			if (l->negated || (l->next != NULL &&
-			    l->next->block == l->block) ||
-			    b->scope != 0 ||
-			    wildcards(c->words + b->words, l->name) == -1) {
+			if (b->scope != 0 ||
+			    patterns(c->words.v + b->words, l->name) == -1) {
 				evaluate(c, l->name, NULL, &h->values);
 				first->listed = h->values.listed;
 			}
@@ -1530,8 +1504,7 @@ given_add(struct inventory *f, const char *name)
 	if (h->ngiven > INVENTORY_MAX || f->bytes > READ_MAX)
 		errx(2, "%s:%lu: too many hosts", f->name,
 		    (unsigned long)f->now.line);
-	literal_add(h->config, name, 0, 0)->given = (uint32_t)h->ngiven;
-	f->now.name = name;
+	literal_add(h->config, name, 0)->given = (uint32_t)h->ngiven;
 	f->now.group = name != f->group ? f->group : "[all";
 	h->given = append(h->given, &h->ngiven, &h->capgiven,
 	    sizeof(*h->given));
@@ -1580,56 +1553,42 @@ variable(struct inventory *f, char **p)
 }
 
 /*
- * The range at S, FROM:TO or FROM:TO:STEP, of numbers or of letters.  Returns
- * its `]', or NULL if it is none.
- */
-static const char *
-range_parse(const char *s, long *from, long *to, long *step)
-{
-	char a[2], z[2];
-	int end = 0, more = 0;
-
-	*step = 1;
-	if (sscanf(s, "%1[a-z]:%1[a-z]%n", a, z, &end) == 2 ||
-	    sscanf(s, "%1[A-Z]:%1[A-Z]%n", a, z, &end) == 2) {
-		*from = *a;
-		*to = *z;
-	} else if (is_digit(*s)) {
-		(void)sscanf(s, "%9ld:%9ld%n", from, to, &end);
-	}
-	if (end > 0 && sscanf(s + end, ":%9ld%n", step, &more) == 1)
-		end += more;
-	return end > 0 && s[end] == ']' && *from <= *to && *step > 0 ?
-	    s + end : NULL;
-}
-
-/*
- * Adds what the line says of all that NAME stands for, a range at a time,
- * numbers as wide as the first.  Returns 0, with nothing added, if one is odd.
+ * Adds what the line says of all that NAME stands for, a range at a time:
+ * [FROM:TO] or [FROM:TO:STEP] of letters, or of numbers as wide as the first.
+ * Returns 0, with nothing added, if one is odd.
  */
 static int
 names_add(struct inventory *f, const char *name, int depth)
 {
-	const char *open = strchr(name, '['), *close;
+	const char *open = strchr(name, '[');
 	struct buf one;
-	long i, to, step;
+	char a[2], z[2];
+	long i = 0, to = -1, step = 1;
+	int end = 0, more = 0;
 
 	if (open == NULL) {
 		given_add(f, name);
 		return 1;
 	}
-	close = range_parse(open + 1, &i, &to, &step);
-	if (close == NULL || depth == RANGES_MAX)
+	if (sscanf(++open, "%1[a-z]:%1[a-z]%n", a, z, &end) == 2 ||
+	    sscanf(open, "%1[A-Z]:%1[A-Z]%n", a, z, &end) == 2) {
+		i = *a;
+		to = *z;
+	} else if (is_digit(*open)) {
+		(void)sscanf(open, "%9ld:%9ld%n", &i, &to, &end);
+	}
+	if (end > 0 && sscanf(open + end, ":%9ld%n", &step, &more) == 1)
+		end += more;
+	if (open[end] != ']' || i > to || step <= 0 || depth == RANGES_MAX)
 		return 0;
 	for (; i <= to; i += step) {
 		memset(&one, 0, sizeof(one));
-		buf_add(&one, name, (size_t)(open - name));
-		if (is_digit(open[1]))
-			buf_fmt(&one, "%0*ld", (int)strspn(open + 1, DIGITS),
-			    i);
+		buf_add(&one, name, (size_t)(open - 1 - name));
+		if (is_digit(*open))
+			buf_fmt(&one, "%0*ld", (int)strspn(open, DIGITS), i);
 		else
 			buf_fmt(&one, "%c", (int)i);
-		buf_str(&one, close + 1);
+		buf_str(&one, open + end + 1);
 		if (!names_add(f, one.v, depth + 1))
 			return 0;
 	}
@@ -1645,7 +1604,6 @@ static void
 host_line(struct inventory *f, char *p)
 {
 	char *name, *colon, *close;
-	long from, to, step;
 	int good = 1;
 
 	if (next_word(&p, &name) != 1)
@@ -1663,14 +1621,17 @@ host_line(struct inventory *f, char *p)
 		good = f->now.set[V_PORT] != NULL ||
 		    given_set(f, V_PORT, colon + 1);
 		*colon = good ? '\0' : ':';
-		if (*name == '[' && close == colon - 1 &&
-		    range_parse(name + 1, &from, &to, &step) == NULL) {
-			*close = '\0';
-			name++;
-		}
+	} else {
+		colon = NULL;
 	}
-	if (!good || !names_add(f, name, 0))
-		inventory_odd(f, "name", name);
+	if (good && names_add(f, name, 0))
+		return;
+	if (good && colon != NULL && *name == '[' && close == colon - 1) {
+		*close = '\0';
+		if (names_add(f, ++name, 0))
+			return;
+	}
+	inventory_odd(f, "name", name);
 }
 
 /* A line: empty, a comment, a heading, or what its section has. */
