@@ -177,20 +177,24 @@ grow(void *v, size_t *cap, size_t need, size_t size)
 	return v;
 }
 
-/* Appends an element of zeros to V, which has *LEN of them; returns V. */
+/*
+ * Appends an element of zeros to the array that the pointer at ARRAY has, of
+ * *LEN elements; returns it.
+ */
 static void *
-append(void *v, size_t *len, size_t *cap, size_t size)
+append(void *array, size_t *len, size_t *cap, size_t size)
 {
+	char *v;
+
+	memcpy(&v, array, sizeof(v));
 	v = grow(v, cap, *len + 1, size);
-	memset((char *)v + size * (*len)++, 0, size);
-	return v;
+	memcpy(array, &v, sizeof(v));
+	return memset(v + size * (*len)++, 0, size);
 }
 
 static void
 buf_add(struct buf *b, const void *p, size_t n)
 {
-	if (n > SIZE_MAX - b->len - 1)
-		out_of_memory();
 	b->v = grow(b->v, &b->cap, b->len + n + 1, 1);
 	if (n > 0)
 		memcpy(b->v + b->len, p, n);
@@ -370,10 +374,9 @@ write_all(int fd, const char *p, size_t n)
  */
 
 /*
- * The length in bytes of the character at S, of which N bytes are there;
- * *WIDTH is its columns, -1 if it must not be shown: that goes, too, for what
- * prints nothing but turns the line's direction around, and for what musl
- * makes of the bytes of a locale without characters.
+ * The length in bytes of the character at S, of which N bytes are there; *WIDTH
+ * is its columns, -1 if it must not be shown.  Nor must what turns the line's
+ * direction around, and musl's for bytes in a locale without characters.
  */
 static size_t
 char_len(const char *s, size_t n, int *width)
@@ -495,24 +498,6 @@ token(char *p, char key[KEYWORD_MAX])
 }
 
 /*
- * Takes a line apart: its keyword goes to KEY and its argument is returned,
- * NULL if ssh would ignore or refuse the line.  The blanks at its end go.
- */
-static char *
-keyword(char *line, char key[KEYWORD_MAX])
-{
-	size_t n = strlen(line);
-	char *p;
-
-	while (n > 1 && (is_blank(line[n - 1]) || line[n - 1] == '\f'))
-		line[--n] = '\0';
-	if ((p = token(line, key)) != NULL && key[0] == '\0')
-		p = token(p, key);	/* behind a blank, `=' or "" */
-	return p == NULL || key[0] == '\0' || key[0] == '#' || *p == '\0' ?
-	    NULL : p;
-}
-
-/*
  * Takes the next word of an argument as argv_split() does.  Returns 1 and the
  * word in *WORD, 0 at the end of the line or at a comment (*P is then there),
  * -1 if a quote stays open.
@@ -544,9 +529,8 @@ next_word(char **p, char **word)
 
 /*
  * Whether the pattern of '*' and '?' matches the whole of S, byte by byte
- * (match_pattern).  Only the last '*' need ever be tried again, so the time
- * is bounded by the product of the lengths.  With FOLD case does
- * not matter.
+ * (match_pattern), with FOLD whatever the case.  Only the last '*' need ever be
+ * tried again, so the time is bounded by the product of the lengths.
  */
 static int
 glob_match(const char *s, const char *pat, size_t len, int fold)
@@ -616,10 +600,7 @@ typable(const char *name)
 	return 1;
 }
 
-/*
- * Whether ssh takes the name, before which a user may stand (valid_ruser), as
- * a destination.
- */
+/* Whether ssh takes the name, maybe behind a user and `@' (valid_ruser). */
 static int
 is_destination(const char *name)
 {
@@ -675,7 +656,7 @@ struct literal {
 struct config {
 	struct args files;	/* their paths */
 	struct block *blocks;
-	struct args words;	/* lists that end in NULL */
+	struct args words;	/* lists that end in NULL, first an empty one */
 	struct literal *literals;
 	struct literal **names;	/* the first of each name, by hash */
 	size_t mask;		/* of hashes, which begin with the seed */
@@ -691,19 +672,6 @@ struct config {
 	const char *home;	/* what `~' is in an Include */
 };
 
-static struct literal *
-literal_add(struct config *c, const char *name, uint32_t block)
-{
-	struct literal *l;
-
-	c->literals = append(c->literals, &c->nliterals, &c->capliterals,
-	    sizeof(*c->literals));
-	l = &c->literals[c->nliterals - 1];
-	l->name = name;
-	l->block = block;
-	return l;
-}
-
 /* The place of a name in the index. */
 static struct literal **
 name_slot(const struct config *c, const char *name)
@@ -715,10 +683,7 @@ name_slot(const struct config *c, const char *name)
 	return &c->names[i];
 }
 
-/*
- * Builds the index of names, once all literals are there.  With another seed
- * each time nobody can make names that take long.
- */
+/* Builds the index; its seed is such that nobody can make it slow by names. */
 static void
 names_index(struct config *c)
 {
@@ -760,31 +725,13 @@ block_add(struct reader *r, uint32_t scope, int is_match)
 	struct block *b;
 
 	r->open = (uint32_t)c->nblocks;
-	c->blocks = append(c->blocks, &c->nblocks, &c->capblocks,
-	    sizeof(*c->blocks));
-	b = &c->blocks[r->open];
+	b = append(&c->blocks, &c->nblocks, &c->capblocks, sizeof(*b));
 	b->words = c->words.len;
 	b->scope = scope;
 	b->file = r->file;
 	b->line = r->line;
 	b->is_match = is_match;
 	return b;
-}
-
-/* Whether a comment is a line of an entry that was put aside. */
-static int
-is_put_aside(const char *s)
-{
-	static const char *const keys[] = { "host", "match", "hostname", "user",
-	    "port", "include", "identityfile", "proxyjump", "proxycommand" };
-	size_t i, n = strcspn(s, BLANKS "=");
-	const char *arg = s + n + strspn(s + n, BLANKS "=");
-
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (n == strlen(keys[i]) && strncasecmp(s, keys[i], n) == 0)
-			return *arg != '\0' && (i < 2 ||
-			    arg[strcspn(arg, BLANKS)] == '\0');
-	return 0;
 }
 
 /*
@@ -795,18 +742,25 @@ is_put_aside(const char *s)
 static void
 note_add(struct reader *r, char *comment)
 {
-	char *s = comment + strspn(comment, "# \t"), *end = s + strlen(s);
-	int ruler = 0;
+	static const char *const keys[] = { "host", "match", "hostname", "user",
+	    "port", "include", "identityfile", "proxyjump", "proxycommand" };
+	char *s = comment + strspn(comment, "# \t"), *end = s + strlen(s), *arg;
+	size_t i, n = strcspn(s, BLANKS "=");
+	int ruler = 0, aside = 0;
 
 	while (end > s && is_blank(end[-1]))
 		*--end = '\0';
+	arg = s + n + strspn(s + n, BLANKS "=");
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]) && *arg != '\0'; i++)
+		if (strlen(keys[i]) == n && strncasecmp(s, keys[i], n) == 0)
+			aside = i < 2 || arg[strcspn(arg, BLANKS)] == '\0';
 	for (comment = s; *s != '\0'; s++) {
 		if (*s == '\t')
 			*s = ' ';
 		ruler |= strchr("-=#*_~+/", *s) != NULL && s[0] == s[1] &&
 		    s[0] == s[2];
 	}
-	if (is_put_aside(comment)) {
+	if (aside) {
 		r->note.len = 0;
 	} else if (!ruler && *comment != '\0') {
 		buf_str(&r->note, r->note.len > 0 ? " " : "");
@@ -820,16 +774,21 @@ read_host(struct reader *r, char *p)
 {
 	struct config *c = r->c;
 	struct block *b = block_add(r, r->scope, 0);
+	struct literal *l;
 	size_t literals = c->nliterals;
 	int status;
 	char *w;
 
 	r->governor = r->open;
 	while ((status = next_word(&p, &w)) == 1 && *w != '\0') {
-		if (*w == '!' || strpbrk(w, "*?") != NULL)
+		if (*w == '!' || strpbrk(w, "*?") != NULL) {
 			arg_add(&c->words, w);
-		else
-			literal_add(c, w, r->open);
+			continue;
+		}
+		l = append(&c->literals, &c->nliterals, &c->capliterals,
+		    sizeof(*l));
+		l->name = w;
+		l->block = r->open;
 	}
 	if (status != 0) {	/* ssh refuses an empty word or an open quote */
 		c->words.len = b->words;
@@ -917,7 +876,6 @@ read_include(struct reader *r, char *p)
 			globfree(&g);
 		}
 	}
-	free(path.v);
 }
 
 /* The port as ssh prints it, NULL if it would refuse it (a2port); it stays. */
@@ -956,10 +914,9 @@ value_set(const char *set[V_COUNT], enum value k, const char *s)
 }
 
 /*
- * Takes what the line P of keyword KEY sets into the block it is in.  Of
- * ProxyCommand and ProxyJump that is the rest of the line (ProxyJump's up to a
- * `#' or, before OpenSSH 10.1, a blank; parse_jump), "" for no jump; else one
- * word.  What ssh would refuse sets nothing.
+ * Takes what a line of the keyword sets into the block it is in: one word, or
+ * of ProxyCommand and ProxyJump all that P has (ProxyJump's up to a `#' or,
+ * before OpenSSH 10.1, a blank; parse_jump), "" for no jump.
  */
 static void
 read_value(struct reader *r, const char *key, char *p)
@@ -967,18 +924,17 @@ read_value(struct reader *r, const char *key, char *p)
 	static const char *const keys[V_COUNT] = { "hostname", "user", "port",
 	    "proxyjump", "proxycommand", "canonicalizehostname", "tag" };
 	const char *value;
-	char *w = p + strspn(p, BLANKS "="), *more;
+	char *w, *more;
 	int k;
 
 	for (k = 0; k < V_COUNT && strcmp(key, keys[k]) != 0; k++)
 		continue;
 	if (k == V_COUNT)
 		return;
-	if (r->open == 0) {
-		block_add(r, r->governor, 1);
-		arg_add(&r->c->words, NULL);
-	}
+	if (r->open == 0)
+		block_add(r, r->governor, 1)->words = 0;
 	if (k == V_JUMP || k == V_COMMAND) {
+		w = p + strspn(p, BLANKS "=");
 		value = strcasecmp(w, "none") != 0 ? w :
 		    k == V_JUMP ? "" : "none";
 		if (k == V_JUMP)
@@ -992,16 +948,22 @@ read_value(struct reader *r, const char *key, char *p)
 		value_set(r->c->blocks[r->open].set, (enum value)k, value);
 }
 
+/* A line; what ssh would ignore or refuse is passed over. */
 static void
 read_line(struct reader *r, char *line)
 {
 	char key[KEYWORD_MAX], *p = skip_blanks(line);
+	size_t n = strlen(line);
 
 	if (*p == '#') {
 		note_add(r, p);
 		return;
 	}
-	if (*p != '\0' && (p = keyword(line, key)) != NULL) {
+	while (n > 1 && (is_blank(line[n - 1]) || line[n - 1] == '\f'))
+		line[--n] = '\0';
+	if ((p = token(line, key)) != NULL && key[0] == '\0')
+		p = token(p, key);	/* behind a blank, `=' or "" */
+	if (p != NULL && *p != '\0') {
 		if (strcmp(key, "host") == 0)
 			read_host(r, p);
 		else if (strcmp(key, "match") == 0)
@@ -1074,8 +1036,8 @@ config_read(struct config *c, const char *file)
 	size_t cap = 0;
 	uint32_t i;
 
-	c->blocks = append(NULL, &c->nblocks, &c->capblocks,
-	    sizeof(*c->blocks));
+	arg_add(&c->words, NULL);
+	append(&c->blocks, &c->nblocks, &c->capblocks, sizeof(*c->blocks));
 	if ((pw = getpwuid(getuid())) == NULL)
 		errx(2, "no user has the id %ld", (long)getuid());
 	c->local_user = xstrdup(pw->pw_name);
@@ -1231,9 +1193,8 @@ visit(struct config *c, struct values *v, uint32_t b, int literal)
 }
 
 /*
- * Reads all files, as ssh reads them for v->host: visits the blocks that may
- * apply in reading order, those that are asked of every name, and those that
- * hold it.
+ * Reads all files, as ssh reads them for v->host: visits in reading order the
+ * blocks that every name must be tried on, and those that hold it.
  */
 static void
 read_pass(struct config *c, struct values *v)
@@ -1252,8 +1213,7 @@ read_pass(struct config *c, struct values *v)
 		while (l != NULL && l->block == b)
 			l = l->next;
 		i += i < c->nasked && c->asked[i] == b;
-		if (b != 0 &&	/* of an inventory */
-		    c->blocks[c->blocks[b].scope].active == c->pass)
+		if (c->blocks[c->blocks[b].scope].active == c->pass)
 			visit(c, v, b, literal);
 	}
 }
@@ -1270,11 +1230,10 @@ struct given {
 };
 
 /*
- * Finds the values for the name TYPED; what is GIVEN, unless NULL, comes
- * before all files.  The host that ssh would connect to is in lower case, but
- * for what ssh takes for an address (is_addr_fast).  A second pass, in which
- * Host tests that name, is read when ssh would read one; it does not change
- * the name.
+ * Finds the values for the name TYPED; what is GIVEN, unless NULL, comes before
+ * all files.  The final name is in lower case, but for what ssh takes for an
+ * address (is_addr_fast).  A second pass, in which Host tests that name, is
+ * read when ssh would read one; it does not change the name.
  */
 static struct values *
 evaluate(struct config *c, const char *typed, const struct given *given,
@@ -1349,11 +1308,9 @@ struct hosts {
 static struct host *
 host_add(struct hosts *h, const char *name)
 {
-	struct host *host;
 	size_t n = h->len + h->typed;
+	struct host *host = append(&h->v, &n, &h->cap, sizeof(*host));
 
-	h->v = append(h->v, &n, &h->cap, sizeof(*h->v));
-	host = &h->v[n - 1];
 	host->name = name;
 	host->note = "";
 	return host;
@@ -1372,41 +1329,6 @@ host_find(const struct hosts *h, const char *name)
 		if (strcmp(h->v[i].name, name) == 0)
 			return &h->v[i];
 	return NULL;
-}
-
-/*
- * Lists each name where the first Host line stands that applies to it.  That
- * is the first one with the name, and need not be found out, unless it
- * excludes the name or an Include that led there is not for every name.
- */
-static void
-hosts_list(struct hosts *h)
-{
-	struct config *c = h->config;
-	struct literal *l, *first;
-	const struct block *b;
-	struct host *host;
-
-	for (l = c->literals; l < c->literals + c->nliterals; l++) {
-		first = *name_slot(c, l->name);
-		b = &c->blocks[l->block];
-		if (first == l && typable(l->name)) {
-			first->listed = l->block;
-			if (b->scope != 0 ||
-			    patterns(c->words.v + b->words, l->name) == -1) {
-				evaluate(c, l->name, NULL, &h->values);
-				first->listed = h->values.listed;
-			}
-		}
-		if (first->host != 0 || first->listed != l->block)
-			continue;
-		host = host_add(h, l->name);
-		host->number = first->host = (uint32_t)++h->len;
-		host->file = c->files.v[b->file];
-		host->line = b->line;
-		if (b->note != NULL)
-			host->note = b->note;
-	}
 }
 
 /* The values for a host; they are good until another host's are found. */
@@ -1454,12 +1376,11 @@ host_details(struct hosts *h, struct host *host)
 }
 
 /*
- * An inventory, with -i, takes the place of the configuration's hosts: one
- * host a line, the rest of the line its note; or Ansible's INI form, where
- * hosts and groups are in groups, and all of them may have variables.  What
- * each line says of a name is collected first; then a host gets what its last
- * line says, or else the nearest of its groups.  The names of groups begin
- * with `[', as their headings do and no host's name does.
+ * An inventory, with -i, takes the place of the configuration's hosts: one host
+ * a line, the rest of the line its note; or Ansible's INI form, where hosts and
+ * groups are in groups, and all may have variables.  What each line says of a
+ * name is collected first; then a host gets what its last line says, or else
+ * the nearest of its groups.  A `[' begins names of groups, but none of hosts.
  */
 
 enum {
@@ -1499,16 +1420,19 @@ static void
 given_add(struct inventory *f, const char *name)
 {
 	struct hosts *h = f->h;
+	struct config *c = h->config;
+	struct literal *l;
 
 	f->bytes += strlen(name);
 	if (h->ngiven > INVENTORY_MAX || f->bytes > READ_MAX)
 		errx(2, "%s:%lu: too many hosts", f->name,
 		    (unsigned long)f->now.line);
-	literal_add(h->config, name, 0)->given = (uint32_t)h->ngiven;
+	l = append(&c->literals, &c->nliterals, &c->capliterals, sizeof(*l));
+	l->name = name;
+	l->given = (uint32_t)h->ngiven;
 	f->now.group = name != f->group ? f->group : "[all";
-	h->given = append(h->given, &h->ngiven, &h->capgiven,
-	    sizeof(*h->given));
-	h->given[h->ngiven - 1] = f->now;
+	*(struct given *)append(&h->given, &h->ngiven, &h->capgiven,
+	    sizeof(f->now)) = f->now;
 }
 
 /*
@@ -1672,9 +1596,8 @@ inventory_line(struct inventory *f, char *p)
 }
 
 /*
- * Finds out, once, what the lines of a name say of it, or else its groups: the
- * deepest one that says something.  Returns the first of the lines, which has
- * it then.
+ * Finds out, once, what the lines of a name say of it, or else the deepest of
+ * its groups that says something.  Returns the first line, which has it then.
  */
 static struct given *
 given_settle(struct hosts *h, const char *name, int deep)
@@ -1707,32 +1630,51 @@ given_settle(struct hosts *h, const char *name, int deep)
 	return g;
 }
 
-/* Lists the hosts of the inventory, each where it stands first. */
+/*
+ * Lists the names: those of the inventory where they stand first, else each
+ * where the first Host line stands that applies to it.  That is the first one
+ * with the name, and need not be found out, unless it excludes the name or an
+ * Include that led there is not for every name.
+ */
 static void
-inventory_list(struct hosts *h)
+hosts_list(struct hosts *h)
 {
 	struct config *c = h->config;
 	struct literal *l, *first;
+	const struct block *b;
 	struct given *g;
 	struct host *host;
 	size_t k;
 
 	for (l = c->literals; l < c->literals + c->nliterals; l++) {
 		first = *name_slot(c, l->name);
-		if (l->given == 0 || first->host != 0 || *l->name == '[' ||
-		    !is_destination(l->name))
+		b = &c->blocks[l->block];
+		if (h->given == NULL && first == l && typable(l->name)) {
+			first->listed = l->block;
+			if (b->scope != 0 ||
+			    patterns(c->words.v + b->words, l->name) == -1)
+				first->listed = evaluate(c, l->name, NULL,
+				    &h->values)->listed;
+		}
+		if (first->host != 0 || (h->given == NULL ?
+		    first->listed != l->block : l->given == 0 ||
+		    *l->name == '[' || !is_destination(l->name)))
 			continue;
-		g = given_settle(h, l->name, 0);
+		host = host_add(h, l->name);
+		host->number = first->host = (uint32_t)++h->len;
+		if (h->given == NULL) {
+			host->file = c->files.v[b->file];
+			host->line = b->line;
+			host->note = b->note != NULL ? b->note : "";
+			continue;
+		}
+		host->given = g = given_settle(h, l->name, 0);
+		host->file = h->file;
+		host->line = g->line;
+		host->note = g->note;
 		for (k = 0; k < GIVEN_COUNT; k++)
 			if (g->set[k + GIVEN_COUNT] != NULL)
 				g->set[k] = g->set[k + GIVEN_COUNT];
-		host = host_add(h, l->name);
-		host->number = first->host = (uint32_t)++h->len;
-		host->file = h->file;
-		host->line = g->line;
-		host->given = g;
-		if (g->note != NULL)
-			host->note = g->note;
 	}
 }
 
@@ -1772,11 +1714,10 @@ inventory_read(struct hosts *h, const char *path)
 }
 
 /*
- * Recently used hosts: a file with a line `SECONDS NAME' for each use, the
- * last one last.  It is only ever a help: what is wrong with it, or with a
- * line, is passed over; on a descriptor of -1 all calls fail.  Who writes
- * locks its directory, so that a use that is noted while the file is being
- * replaced by a shorter one goes to that.
+ * Recently used hosts: a file with a line `SECONDS NAME' for each use, the last
+ * one last.  It is only ever a help: what is wrong with it, or with a line, is
+ * passed over; on a descriptor of -1 all calls fail.  Who writes locks its
+ * directory, for the file may just be replaced by a shorter one.
  */
 
 enum {
@@ -1823,7 +1764,6 @@ recent_open(int *dir, int make)
 	}
 	if (p == NULL && ours)
 		*dir = open(path.v, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(path.v);
 	if (make && *dir != -1)
 		(void)flock(*dir, LOCK_EX);
 	fd = openat(*dir, "recent", O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
@@ -1835,14 +1775,12 @@ recent_open(int *dir, int make)
 	return -1;
 }
 
-/*
- * Reads the uses at the end of the file, oldest first, and returns their
- * number.  Their names lie in a text that stays.
- */
+/* Reads the uses at the file's end, oldest first; returns their number. */
 static size_t
 recent_load(int fd, struct use **uses)
 {
 	struct buf text = { NULL, 0, 0 };
+	struct use *use;
 	size_t n = 0, cap = 0;
 	long long when;
 	char *p, *next, *name;
@@ -1857,17 +1795,14 @@ recent_load(int fd, struct use **uses)
 		if (when <= 0 || when > UINT32_MAX || *name++ != ' ' ||
 		    (!is_destination(name) && strncmp(name, "ssh://", 6) != 0))
 			continue;
-		*uses = append(*uses, &n, &cap, sizeof(**uses));
-		(*uses)[n - 1].when = (uint32_t)when;
-		(*uses)[n - 1].name = name;
+		use = append(uses, &n, &cap, sizeof(*use));
+		use->when = (uint32_t)when;
+		use->name = name;
 	}
 	return n;
 }
 
-/*
- * Reads the uses of hosts.  Names that are no host's were typed; they go
- * behind the others.
- */
+/* Reads the uses.  Names that are no host's were typed; they go behind. */
 static void
 recent_read(struct hosts *h)
 {
@@ -1887,7 +1822,6 @@ recent_read(struct hosts *h)
 		host->used = uses[i].when;
 		h->last = host;
 	}
-	free(uses);
 }
 
 /* Replaces the file by one with the last uses of its names, but for FORGET. */
@@ -1914,8 +1848,6 @@ recent_replace(int dir, int fd, const char *forget)
 		(void)renameat(dir, "recent.new", dir, "recent");
 	unlinkat(dir, "recent.new", 0);
 	close(to);
-	free(v);
-	free(out.v);
 }
 
 /* Notes that the name is used now or, with FORGET, that it never was. */
@@ -1931,7 +1863,6 @@ recent_write(const char *name, int forget)
 		(void)!ftruncate(fd, size);	/* no half of it */
 	if (fd != -1 && (forget || size > RECENT_SIZE))
 		recent_replace(dir, fd, forget ? name : NULL);
-	free(line.v);
 	close(fd);
 	close(dir);
 }
@@ -1968,10 +1899,7 @@ hosts_read(struct hosts *h, const struct options *o)
 	if (o->inventory != NULL)
 		inventory_read(h, o->inventory);
 	names_index(h->config);
-	if (o->inventory != NULL)
-		inventory_list(h);
-	else
-		hosts_list(h);
+	hosts_list(h);
 	recent_read(h);
 }
 
@@ -3158,8 +3086,7 @@ probe_start(struct probes *p, struct hosts *h, const struct host *host)
 	struct probe *one = probe_find(p, h, host);
 
 	if (one == NULL) {
-		p->v = append(p->v, &p->len, &p->cap, sizeof(*p->v));
-		one = &p->v[p->len - 1];
+		one = append(&p->v, &p->len, &p->cap, sizeof(*one));
 		one->name = xstrdup(v->name.v);
 		one->port = xstrdup(probe_port(v));
 	} else if (now_ms() - one->asked < PROBE_MS) {
@@ -4682,7 +4609,6 @@ login_pipe(struct login *l)
 		l->log = open(path.v, O_RDWR | O_CLOEXEC);
 		unlink(path.v);
 	}
-	free(path.v);
 	return l->log != -1 && l->log + 8 < FD_SETSIZE;
 }
 
