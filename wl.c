@@ -1133,8 +1133,7 @@ criterion(const struct config *c, struct values *v, const char *name,
 	}
 	if (strcasecmp(name, "user") == 0 && user != NULL)
 		return list_match(user, arg, 0);
-	if (strcasecmp(name, "user") == 0 ||
-	    strcasecmp(name, "localuser") == 0)
+	if (strcasecmp(name, "user") == 0 || strcasecmp(name, "localuser") == 0)
 		return list_match(c->local_user, arg, 0);
 	return -1;
 }
@@ -1725,8 +1724,7 @@ enum {
 	RECENT_SIZE = 1 << 16,	/* bytes from which on it is replaced */
 };
 
-/* A use of a host. */
-struct use {
+struct use {			/* of a host */
 	uint32_t when;
 	const char *name;
 };
@@ -1883,10 +1881,7 @@ ago(time_t when, char *out, size_t size)
 		snprintf(out, size, "%lld%c ago", n, "smhdy"[i]);
 }
 
-/*
- * Reads, or reads again, the hosts from where the options say.  What was read
- * before stays in memory: names of it may still be in use.
- */
+/* Reads the hosts, or again; what was read stays, as names may be in use. */
 static void
 hosts_read(struct hosts *h, const struct options *o)
 {
