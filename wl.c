@@ -177,20 +177,24 @@ grow(void *v, size_t *cap, size_t need, size_t size)
 	return v;
 }
 
-/* Appends an element of zeros to V, which has *LEN of them; returns V. */
+/*
+ * Appends an element of zeros to the array that the pointer at ARRAY has, of
+ * *LEN elements; returns it.
+ */
 static void *
-append(void *v, size_t *len, size_t *cap, size_t size)
+append(void *array, size_t *len, size_t *cap, size_t size)
 {
+	char *v;
+
+	memcpy(&v, array, sizeof(v));
 	v = grow(v, cap, *len + 1, size);
-	memset((char *)v + size * (*len)++, 0, size);
-	return v;
+	memcpy(array, &v, sizeof(v));
+	return memset(v + size * (*len)++, 0, size);
 }
 
 static void
 buf_add(struct buf *b, const void *p, size_t n)
 {
-	if (n > SIZE_MAX - b->len - 1)
-		out_of_memory();
 	b->v = grow(b->v, &b->cap, b->len + n + 1, 1);
 	if (n > 0)
 		memcpy(b->v + b->len, p, n);
@@ -378,13 +382,11 @@ write_all(int fd, const char *p, size_t n)
 	ssize_t w;
 
 	while (n > 0) {
-		if ((w = write(fd, p, n)) == -1) {
-			if (errno == EINTR)
-				continue;
+		w = write(fd, p, n);
+		if (w == -1 && errno != EINTR)
 			return -1;
-		}
-		p += w;
-		n -= (size_t)w;
+		p += w > 0 ? w : 0;
+		n -= w > 0 ? (size_t)w : 0;
 	}
 	return 0;
 }
@@ -396,20 +398,9 @@ write_all(int fd, const char *p, size_t n)
  */
 
 /*
- * Characters that print nothing but turn the line's direction around, and
- * musl's for the bytes of a locale without characters.
- */
-static int
-is_hidden(wchar_t c)
-{
-	return c == 0x61c || c == 0x200e || c == 0x200f ||
-	    (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) ||
-	    (c >= 0xd800 && c <= 0xdfff);
-}
-
-/*
- * The length in bytes of the character at S, of which N bytes are there;
- * *WIDTH is its columns, -1 if it must not be shown.
+ * The length in bytes of the character at S, of which N bytes are there; *WIDTH
+ * is its columns, -1 if it must not be shown.  Nor must what turns the line's
+ * direction around, and musl's for bytes in a locale without characters.
  */
 static size_t
 char_len(const char *s, size_t n, int *width)
@@ -423,7 +414,9 @@ char_len(const char *s, size_t n, int *width)
 	*width = -1;
 	if (len == (size_t)-1 || len == (size_t)-2 || len == 0)
 		return 1;
-	if (!is_hidden(c))
+	if (c != 0x61c && c != 0x200e && c != 0x200f &&
+	    (c < 0x202a || c > 0x202e) && (c < 0x2066 || c > 0x2069) &&
+	    (c < 0xd800 || c > 0xdfff))
 		*width = wcwidth(c);
 	return len;
 }
@@ -500,15 +493,6 @@ put_lines(struct buf *out, const char *text)
  * it was written as.
  */
 
-/* Appends to a keyword of length N, which is cut to its size. */
-static size_t
-key_add(char key[KEYWORD_MAX], size_t n, int c)
-{
-	if (n + 1 < KEYWORD_MAX)
-		key[n++] = (char)lower(c);
-	return n;
-}
-
 /*
  * Takes a token as strdelim() does: it ends at a blank or '=', or at the
  * quote that closes one begun in it.  It is put into KEY in lower case, cut
@@ -518,44 +502,23 @@ static char *
 token(char *p, char key[KEYWORD_MAX])
 {
 	size_t n = 0;
-	int equals;
+	int quoted = 0, equals;
 
-	for (; *p != '\0' && !is_blank(*p) && *p != '"' && *p != '='; p++)
-		n = key_add(key, n, *p);
-	if (*p == '"') {
-		while (*++p != '\0' && *p != '"')
-			n = key_add(key, n, *p);
-		key[n] = '\0';
-		return *p == '"' ? skip_blanks(p + 1) : NULL;
+	for (; *p != '\0' && (quoted ? *p != '"' : !is_blank(*p) && *p != '=');
+	    p++) {
+		if (*p == '"')
+			quoted = 1;
+		else if (n + 1 < KEYWORD_MAX)
+			key[n++] = (char)lower(*p);
 	}
 	key[n] = '\0';
+	if (quoted)
+		return *p == '"' ? skip_blanks(p + 1) : NULL;
 	if (*p == '\0')
 		return p;
 	equals = *p == '=';
 	p = skip_blanks(p + 1);
 	return !equals && *p == '=' ? skip_blanks(p + 1) : p;
-}
-
-/*
- * Takes a line apart: its keyword goes to KEY and its argument is returned,
- * NULL if ssh would ignore or refuse the line.  The blanks at its end go.
- */
-static char *
-keyword(char *line, char key[KEYWORD_MAX])
-{
-	size_t n = strlen(line);
-	char *p = skip_blanks(line);
-
-	while (n > 1 && (is_blank(line[n - 1]) || line[n - 1] == '\f'))
-		line[--n] = '\0';
-	if (p > line)		/* after an empty token, which takes a `=' */
-		p = token(*p == '=' ? skip_blanks(p + 1) : p, key);
-	else if ((p = token(p, key)) != NULL && key[0] == '\0')
-		p = token(p, key);
-	if (p == NULL || key[0] == '\0' || key[0] == '#')
-		return NULL;
-	p = skip_blanks(p);
-	return *p != '\0' ? p : NULL;
 }
 
 /*
@@ -590,9 +553,8 @@ next_word(char **p, char **word)
 
 /*
  * Whether the pattern of '*' and '?' matches the whole of S, byte by byte
- * (match_pattern).  Only the last '*' need ever be tried again, so the time
- * is bounded by the product of the lengths.  With FOLD case does
- * not matter.
+ * (match_pattern), with FOLD whatever the case.  Only the last '*' need ever be
+ * tried again, so the time is bounded by the product of the lengths.
  */
 static int
 glob_match(const char *s, const char *pat, size_t len, int fold)
@@ -662,24 +624,17 @@ typable(const char *name)
 	return 1;
 }
 
-/* Whether ssh takes the name, before which a user may stand (valid_ruser). */
+/* Whether ssh takes the name, maybe behind a user and `@' (valid_ruser). */
 static int
 is_destination(const char *name)
 {
-	const char *at = strrchr(name, '@');
-	char *user, *p;
-	int ok;
+	const char *at = strrchr(name, '@'), *p;
 
-	if (at == NULL)
-		return *name != '\0' && typable(name);
-	user = xstrdup(name);
-	user[at - name] = '\0';
-	ok = *user != '\0' && *user != '-';
-	for (p = user; ok && *p != '\0'; p++)
-		ok = !is_control(*p) && strchr("'`\";&<>|(){}", *p) == NULL;
-	ok = ok && is_destination(at + 1);
-	free(user);
-	return ok;
+	for (p = name; at != NULL && p < at; p++)
+		if (is_control(*p) || strchr("'`\";&<>|(){}", *p) != NULL)
+			return 0;
+	p = at != NULL ? at + 1 : name;
+	return *name != '-' && at != name && *p != '\0' && typable(p);
 }
 
 /*
@@ -697,7 +652,8 @@ is_destination(const char *name)
 
 enum value { V_HOSTNAME, V_USER, V_PORT, V_JUMP, V_COMMAND, V_CANONICAL,
     V_TAG, V_COUNT };
-enum { GIVEN_COUNT = V_PORT + 1 };	/* of these an inventory may say */
+enum { GIVEN_COUNT = V_PORT + 1,	/* of these an inventory may say, */
+    VARIABLES = 2 * GIVEN_COUNT };	/* each by two names */
 
 struct block {
 	const char *set[V_COUNT];	/* what it sets, NULL: nothing */
@@ -706,129 +662,66 @@ struct block {
 	uint32_t scope;
 	uint32_t file, line;	/* where it stands */
 	uint32_t active;	/* the last pass in which it applied */
-	int is_match;		/* the list has criteria, else wildcards */
-	int always;		/* it applies to every name */
-	int includes;		/* there is an Include in it */
-};
-
-enum {
-	WORDS_ALL = 0,		/* the list of `Match all' */
-	WORDS_NONE = 2,		/* an empty one */
+	int is_match;		/* the list has criteria, which all must hold,
+				   else patterns, of which one must match */
 };
 
 /* A name as a Host line or an inventory holds it. */
 struct literal {
 	const char *name;
-	uint32_t hash;		/* of the name */
 	uint32_t block;
-	int negated;		/* the block excludes the name */
 	uint32_t given;		/* the inventory's entry, 0: none */
-	struct literal *first, *next;	/* the same name, in reading order */
+	struct literal *next;	/* the same name, further on */
 	/* of the name, in its first literal: */
-	uint32_t listed;	/* the block that lists it, see listing_block */
+	uint32_t listed;	/* the block that lists it, see hosts_list() */
 	uint32_t host;		/* its place in the list, from 1 on */
 };
 
 struct config {
 	struct args files;	/* their paths */
 	struct block *blocks;
-	const char **words;	/* lists that end in NULL */
+	struct args words;	/* lists that end in NULL, first an empty one */
 	struct literal *literals;
-	struct literal **names;	/* the first of each name, by hash and name */
+	struct literal **names;	/* the first of each name, by hash */
+	size_t mask;		/* of hashes, which begin with the seed */
+	uint64_t seed;
 	uint32_t *asked;	/* blocks whose list may match any name */
-	size_t nblocks, nwords, nliterals, nnames, nasked;
-	size_t capblocks, capwords, capliterals, capasked;
+	size_t nblocks, nliterals, nasked, capblocks, capliterals;
 	size_t read;		/* bytes read so far */
 	uint32_t pass;
 	int final;		/* a `Match final' asks for a second pass */
 	int by_session;		/* a Match line asks for what is run */
 	int full;		/* nothing more is read */
 	const char *local_user;
+	const char *home;	/* what `~' is in an Include */
 };
 
-/* Adds a word to the list that is being made or, with NULL, ends it. */
-static void
-word_add(struct config *c, const char *word)
+/* The place of a name in the index. */
+static struct literal **
+name_slot(const struct config *c, const char *name)
 {
-	c->words = grow(c->words, &c->capwords, c->nwords + 1,
-	    sizeof(*c->words));
-	c->words[c->nwords++] = word;
+	size_t i = (size_t)fnv(c->seed, name, strlen(name)) & c->mask;
+
+	while (c->names[i] != NULL && strcmp(c->names[i]->name, name) != 0)
+		i = (i + 1) & c->mask;
+	return &c->names[i];
 }
 
-static struct literal *
-literal_add(struct config *c, const char *name, uint32_t block, int negated)
-{
-	struct literal *l;
-
-	c->literals = append(c->literals, &c->nliterals, &c->capliterals,
-	    sizeof(*c->literals));
-	l = &c->literals[c->nliterals - 1];
-	l->name = name;
-	l->hash = (uint32_t)fnv(FNV_START, name, strlen(name));
-	l->block = block;
-	l->negated = negated;
-	return l;
-}
-
-/* Numbers first: they are compared faster than names. */
-static int
-name_cmp(const void *a, const void *b)
-{
-	const struct literal *x = *(struct literal *const *)a;
-	const struct literal *y = *(struct literal *const *)b;
-
-	if (x->hash != y->hash)
-		return x->hash < y->hash ? -1 : 1;
-	return strcmp(x->name, y->name);
-}
-
-static int
-literal_cmp(const void *a, const void *b)
-{
-	const struct literal *x = *(struct literal *const *)a;
-	const struct literal *y = *(struct literal *const *)b;
-	int r = name_cmp(a, b);
-
-	return r != 0 ? r : (x > y) - (x < y);
-}
-
-/*
- * Builds the index of names, once all literals are there.  It is sorted, not
- * hashed, so that nobody can make names that take long.
- */
+/* Builds the index; its seed is such that nobody can make it slow by names. */
 static void
 names_index(struct config *c)
 {
-	struct literal *l, *last = NULL;
-	size_t i, cap = 0;
+	struct literal *l, **slot;
 
-	c->names = grow(NULL, &cap, c->nliterals + 1, sizeof(*c->names));
-	for (i = 0; i < c->nliterals; i++)
-		c->names[i] = &c->literals[i];
-	qsort(c->names, c->nliterals, sizeof(*c->names), literal_cmp);
-	for (i = 0; i < c->nliterals; i++) {
-		l = c->names[i];
-		l->first = l;
-		if (last != NULL && name_cmp(&l, &last) == 0) {
-			l->first = last->first;
-			last->next = l;
-		} else {
-			c->names[c->nnames++] = l;
-		}
-		last = l;
+	for (c->mask = 1; c->mask < 2 * c->nliterals; c->mask += c->mask + 1)
+		continue;
+	c->seed = FNV_START ^ (uint64_t)now_ms();
+	if ((c->names = calloc(c->mask + 1, sizeof(*c->names))) == NULL)
+		out_of_memory();
+	for (l = c->literals + c->nliterals; l-- > c->literals; *slot = l) {
+		slot = name_slot(c, l->name);
+		l->next = *slot;
 	}
-}
-
-/* The name's first literal, NULL if it has none. */
-static struct literal *
-name_find(const struct config *c, const char *name)
-{
-	struct literal key, *k = &key, **found;
-
-	key.name = name;
-	key.hash = (uint32_t)fnv(FNV_START, name, strlen(name));
-	found = bsearch(&k, c->names, c->nnames, sizeof(*c->names), name_cmp);
-	return found != NULL ? *found : NULL;
 }
 
 /*
@@ -843,83 +736,60 @@ struct reader {			/* of one file */
 	uint32_t governor;	/* the block whose lines are being read */
 	uint32_t open;		/* the block that takes them, or 0 */
 	uint32_t file, line;
-	char *note;		/* the comment above, or NULL */
-	char *note_end;
+	struct buf note;	/* the comment above */
 	int depth;
 	int system;		/* below /etc/ssh/ssh_config */
 };
 
-/* Adds a block that applies wherever its scope does. */
-static uint32_t
-block_add(struct reader *r, uint32_t scope)
+/* Opens a block, whose list comes next, that applies only where SCOPE does. */
+static struct block *
+block_add(struct reader *r, uint32_t scope, int is_match)
 {
 	struct config *c = r->c;
 	struct block *b;
 
-	c->blocks = append(c->blocks, &c->nblocks, &c->capblocks,
-	    sizeof(*c->blocks));
-	b = &c->blocks[c->nblocks - 1];
+	r->open = (uint32_t)c->nblocks;
+	b = append(&c->blocks, &c->nblocks, &c->capblocks, sizeof(*b));
+	b->words = c->words.len;
 	b->scope = scope;
-	b->words = WORDS_ALL;
-	b->is_match = 1;
-	b->always = c->blocks[scope].always;
 	b->file = r->file;
 	b->line = r->line;
-	return (uint32_t)(c->nblocks - 1);
-}
-
-/* Whether a comment is a line that people draw to part what follows. */
-static int
-is_ruler(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (strchr("-=#*_~+/", *s) != NULL && s[0] == s[1] &&
-		    s[0] == s[2])
-			return 1;
-	return 0;
-}
-
-/* Whether a comment is a line of an entry that was put aside. */
-static int
-is_put_aside(const char *s)
-{
-	static const char *const keys[] = { "host", "match", "hostname", "user",
-	    "port", "include", "identityfile", "proxyjump", "proxycommand" };
-	size_t i, n = strcspn(s, BLANKS "=");
-	const char *arg = s + n + strspn(s + n, BLANKS "=");
-
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (n == strlen(keys[i]) && strncasecmp(s, keys[i], n) == 0)
-			return *arg != '\0' && (i < 2 ||
-			    arg[strcspn(arg, BLANKS)] == '\0');
-	return 0;
+	b->is_match = is_match;
+	return b;
 }
 
 /*
- * Takes a comment into the note of the Host line that may follow.  Several
- * lines are joined where the first one stands.
+ * Takes a comment into the note of the Host line that may follow.  A line that
+ * people draw to part what follows adds nothing, and one of an entry that was
+ * put aside takes away what is above it.
  */
 static void
 note_add(struct reader *r, char *comment)
 {
-	size_t n;
-	char *tab;
+	static const char *const keys[] = { "host", "match", "hostname", "user",
+	    "port", "include", "identityfile", "proxyjump", "proxycommand" };
+	char *s = comment + strspn(comment, "# \t"), *end = s + strlen(s), *arg;
+	size_t i, n = strcspn(s, BLANKS "=");
+	int ruler = 0, aside = 0;
 
-	comment += strspn(comment, "# \t");
-	for (n = strlen(comment); n > 0 && is_blank(comment[n - 1]); n--)
-		continue;
-	comment[n] = '\0';
-	for (tab = comment; (tab = strchr(tab, '\t')) != NULL;)
-		*tab = ' ';
-	if (r->note == NULL || is_put_aside(comment))
-		r->note_end = r->note = r->note != NULL ? r->note : comment;
-	if (is_ruler(comment) || is_put_aside(comment))
-		n = 0;
-	if (n > 0 && r->note_end > r->note)
-		*r->note_end++ = ' ';
-	memmove(r->note_end, comment, n);
-	r->note_end += n;
-	*r->note_end = '\0';
+	while (end > s && is_blank(end[-1]))
+		*--end = '\0';
+	arg = s + n + strspn(s + n, BLANKS "=");
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]) && *arg != '\0'; i++)
+		if (strlen(keys[i]) == n && strncasecmp(s, keys[i], n) == 0)
+			aside = i < 2 || arg[strcspn(arg, BLANKS)] == '\0';
+	for (comment = s; *s != '\0'; s++) {
+		if (*s == '\t')
+			*s = ' ';
+		ruler |= strchr("-=#*_~+/", *s) != NULL && s[0] == s[1] &&
+		    s[0] == s[2];
+	}
+	if (aside) {
+		r->note.len = 0;
+	} else if (!ruler && *comment != '\0') {
+		buf_str(&r->note, r->note.len > 0 ? " " : "");
+		buf_str(&r->note, comment);
+	}
 }
 
 /* A Host line.  Its note is a comment at its end, else the one above it. */
@@ -927,109 +797,76 @@ static void
 read_host(struct reader *r, char *p)
 {
 	struct config *c = r->c;
-	uint32_t b = block_add(r, r->scope);
-	size_t words = c->nwords, literals = c->nliterals;
-	int status, negated, negative = 0, all = 0;
+	struct block *b = block_add(r, r->scope, 0);
+	struct literal *l;
+	size_t literals = c->nliterals;
+	int status;
 	char *w;
 
+	r->governor = r->open;
 	while ((status = next_word(&p, &w)) == 1 && *w != '\0') {
-		negated = *w == '!';
-		negative |= negated;
-		all |= w[strspn(w, "*")] == '\0';
-		if (strpbrk(w, "*?") != NULL)
-			word_add(c, w);
-		else if (w[negated] != '\0')
-			literal_add(c, w + negated, b, negated);
-	}
-	if (*p == '#') {
-		r->note = NULL;
-		note_add(r, p);
+		if (*w == '!' || strpbrk(w, "*?") != NULL) {
+			arg_add(&c->words, w);
+			continue;
+		}
+		l = append(&c->literals, &c->nliterals, &c->capliterals,
+		    sizeof(*l));
+		l->name = w;
+		l->block = r->open;
 	}
 	if (status != 0) {	/* ssh refuses an empty word or an open quote */
-		c->nwords = words;
+		c->words.len = b->words;
 		c->nliterals = literals;
 	}
-	r->governor = r->open = b;
-	c->blocks[b].is_match = 0;
-	c->blocks[b].always &= status == 0 && all && !negative;
-	c->blocks[b].words = c->nwords > words ? words : WORDS_NONE;
-	c->blocks[b].note = r->note;
-	if (c->nwords > words)
-		word_add(c, NULL);
+	arg_add(&c->words, NULL);
+	if (*p == '#') {
+		r->note.len = 0;
+		note_add(r, p);
+	}
+	if (r->note.len > 0)
+		b->note = xstrdup(r->note.v);
 }
 
-/* Whether a criterion of a Match line has an argument. */
-static int
-takes_argument(const char *w)
-{
-	w += *w == '!';
-	return strcasecmp(w, "all") != 0 && strcasecmp(w, "final") != 0 &&
-	    strcasecmp(w, "canonical") != 0;
-}
-
-/* The argument of a criterion, which may follow a `='; "" if it lacks. */
-static int
-next_argument(char **p, char *criterion, char **arg)
-{
-	int status = 1;
-
-	*arg = criterion + strcspn(criterion, "=");
-	if (**arg == '=')
-		*(*arg)++ = '\0';
-	if (**arg == '\0')
-		status = next_word(p, arg);
-	if (**arg == '=' && *++*arg == '\0')
-		status = next_word(p, arg);
-	if (status == 0)
-		*arg = criterion + strlen(criterion);
-	return status;
-}
-
-/* A Match line: a list of criteria, each followed by its argument or "". */
+/*
+ * A Match line: a list of criteria, each followed by its argument, which may
+ * stand behind a `=', or "".
+ */
 static void
 read_match(struct reader *r, char *p)
 {
 	struct config *c = r->c;
-	uint32_t b = block_add(r, r->scope);
-	size_t words = c->nwords;
-	char *w, *arg;
-	int status;
+	struct block *b = block_add(r, r->scope, 1);
+	char *w, *arg, *name;
+	int status = 1;
 
-	while ((status = next_word(&p, &w)) == 1 && *w != '#') {
+	r->governor = r->open;
+	while (status >= 0 && (status = next_word(&p, &w)) == 1 && *w != '#') {
+		name = w + (*w == '!');
 		arg = w + strlen(w);
-		if (takes_argument(w) && next_argument(&p, w, &arg) == -1)
-			status = -1;
-		c->final |= strcasecmp(w + (*w == '!'), "final") == 0;
-		c->by_session |=
-		    strcasecmp(w + (*w == '!'), "sessiontype") == 0 ||
-		    strcasecmp(w + (*w == '!'), "command") == 0;
-		word_add(c, w);
-		word_add(c, arg);
-		if (status == -1)
-			break;
+		if (strcasecmp(name, "all") != 0 &&
+		    strcasecmp(name, "final") != 0 &&
+		    strcasecmp(name, "canonical") != 0) {
+			arg = w + strcspn(w, "=");
+			if (*arg == '=')
+				*arg++ = '\0';
+			if (*arg == '\0')
+				status = next_word(&p, &arg);
+			if (*arg == '=' && *++arg == '\0')
+				status = next_word(&p, &arg);
+		}
+		c->final |= strcasecmp(name, "final") == 0;
+		c->by_session |= strcasecmp(name, "sessiontype") == 0 ||
+		    strcasecmp(name, "command") == 0;
+		arg_add(&c->words, w);
+		arg_add(&c->words, status == 1 ? arg : "");
 	}
 	if (status == -1)
-		c->nwords = words;
-	r->governor = r->open = b;
-	c->blocks[b].always &= c->nwords == words + 2 &&
-	    strcasecmp(c->words[words], "all") == 0;
-	c->blocks[b].words = words;
-	word_add(c, NULL);
+		c->words.len = b->words;
+	b->is_match = c->words.len > b->words;	/* else ssh refuses it */
+	arg_add(&c->words, NULL);
 }
 
 static int read_file(struct config *, const char *, uint32_t, int, int);
-
-/* What `~' is in an Include, for ssh: without HOME its glob asks passwd. */
-static const char *
-home_dir(void)
-{
-	const char *dir = getenv("HOME");
-	struct passwd *pw;
-
-	if (dir == NULL && (pw = getpwuid(getuid())) != NULL)
-		dir = pw->pw_dir;
-	return dir != NULL ? dir : "~";
-}
 
 /*
  * An Include line: each word's files are read in place.  A relative path is
@@ -1043,20 +880,19 @@ read_include(struct reader *r, char *p)
 	char *w;
 	size_t i;
 
-	r->c->blocks[r->governor].includes = 1;
 	r->open = 0;
 	while (next_word(&p, &w) == 1 && *w != '\0') {
 		if (r->system && *w == '~')
 			continue;
 		path.len = 0;
-		if (*w != '/' && *w != '~') {
-			buf_str(&path, r->system ? "/etc" : home_dir());
-			buf_str(&path, r->system ? "/ssh/" : "/.ssh/");
-		} else if (w[0] == '~' && w[1] == '/') {
-			buf_str(&path, home_dir());
-			w++;
-		}
-		buf_str(&path, w);
+		if (w[0] == '~' && w[1] == '/')
+			buf_fmt(&path, "%s%s", r->c->home, w + 1);
+		else if (*w == '/' || *w == '~')
+			buf_str(&path, w);
+		else if (r->system)
+			buf_fmt(&path, "/etc/ssh/%s", w);
+		else
+			buf_fmt(&path, "%s/.ssh/%s", r->c->home, w);
 		if (glob(path.v, GLOB_TILDE, NULL, &g) == 0) {
 			for (i = 0; i < g.gl_pathc; i++)
 				read_file(r->c, g.gl_pathv[i], r->governor,
@@ -1064,62 +900,28 @@ read_include(struct reader *r, char *p)
 			globfree(&g);
 		}
 	}
-	free(path.v);
 }
 
-/* A port's number, 0 if ssh would refuse it (a2port). */
-static int
-port_number(const char *s)
+/* The port as ssh prints it, NULL if it would refuse it (a2port); it stays. */
+static const char *
+port_text(const char *s)
 {
+	struct buf text = { NULL, 0, 0 };
 	struct servent *service;
 	char *end;
 	long n;
 
-	errno = 0;
 	n = strtol(s, &end, 10);
-	if (end != s && *end == '\0')
-		return errno == 0 && n > 0 && n <= 65535 ? (int)n : 0;
-	if ((service = getservbyname(s, "tcp")) == NULL)
-		return 0;
-	return ntohs((uint16_t)service->s_port);
-}
-
-/* The port as ssh prints it, NULL if it would refuse it; it stays. */
-static const char *
-port_text(const char *s)
-{
-	char text[8];
-	int port = port_number(s);
-
-	if (port == 0)
+	if (end == s || *end != '\0') {
+		service = getservbyname(s, "tcp");
+		n = service != NULL ? ntohs((uint16_t)service->s_port) : 0;
+	}
+	if (n <= 0 || n > 65535)
 		return NULL;
 	if (*s != '0' && s[strspn(s, DIGITS)] == '\0')
 		return s;
-	snprintf(text, sizeof(text), "%d", port);
-	return xstrdup(text);
-}
-
-/*
- * What a line sets: of ProxyCommand and ProxyJump it is the rest of the line
- * (ProxyJump's up to a `#' or, before OpenSSH 10.1, a blank; parse_jump), ""
- * for no jump; else one word.  NULL if ssh would refuse it.
- */
-static const char *
-line_value(enum value k, char *p)
-{
-	char *w, *more;
-
-	if (k == V_JUMP || k == V_COMMAND) {
-		p += strspn(p, BLANKS "=");
-		if (strcasecmp(p, "none") == 0)
-			return k == V_JUMP ? "" : "none";
-		if (k == V_JUMP)
-			p[strcspn(p, "# \t\r\f\v")] = '\0';
-		return *p != '\0' ? p : NULL;
-	}
-	if (next_word(&p, &w) != 1 || *w == '\0' || next_word(&p, &more) != 0)
-		return NULL;
-	return k == V_PORT ? port_text(w) : w;
+	buf_fmt(&text, "%ld", n);
+	return text.v;
 }
 
 /*
@@ -1135,12 +937,18 @@ value_set(const char *set[V_COUNT], enum value k, const char *s)
 	set[k] = s;
 }
 
-/* Takes what the line P of keyword KEY sets into the block it is in. */
+/*
+ * Takes what a line of the keyword sets into the block it is in: one word, or
+ * of ProxyCommand and ProxyJump all that P has (ProxyJump's up to a `#' or,
+ * before OpenSSH 10.1, a blank; parse_jump), "" for no jump.
+ */
 static void
 read_value(struct reader *r, const char *key, char *p)
 {
 	static const char *const keys[V_COUNT] = { "hostname", "user", "port",
 	    "proxyjump", "proxycommand", "canonicalizehostname", "tag" };
+	const char *value;
+	char *w, *more;
 	int k;
 
 	for (k = 0; k < V_COUNT && strcmp(key, keys[k]) != 0; k++)
@@ -1148,21 +956,38 @@ read_value(struct reader *r, const char *key, char *p)
 	if (k == V_COUNT)
 		return;
 	if (r->open == 0)
-		r->open = block_add(r, r->governor);
-	value_set(r->c->blocks[r->open].set, (enum value)k,
-	    line_value((enum value)k, p));
+		block_add(r, r->governor, 1)->words = 0;
+	if (k == V_JUMP || k == V_COMMAND) {
+		w = p + strspn(p, BLANKS "=");
+		value = strcasecmp(w, "none") != 0 ? w :
+		    k == V_JUMP ? "" : "none";
+		if (k == V_JUMP)
+			w[strcspn(w, "# \t\r\f\v")] = '\0';
+	} else {
+		if (next_word(&p, &w) != 1 || next_word(&p, &more) != 0)
+			return;
+		value = k == V_PORT ? port_text(w) : w;
+	}
+	if (*w != '\0')
+		value_set(r->c->blocks[r->open].set, (enum value)k, value);
 }
 
+/* A line; what ssh would ignore or refuse is passed over. */
 static void
 read_line(struct reader *r, char *line)
 {
 	char key[KEYWORD_MAX], *p = skip_blanks(line);
+	size_t n = strlen(line);
 
 	if (*p == '#') {
 		note_add(r, p);
 		return;
 	}
-	if (*p != '\0' && (p = keyword(line, key)) != NULL) {
+	while (n > 1 && (is_blank(line[n - 1]) || line[n - 1] == '\f'))
+		line[--n] = '\0';
+	if ((p = token(line, key)) != NULL && key[0] == '\0')
+		p = token(p, key);	/* behind a blank, `=' or "" */
+	if (p != NULL && *p != '\0') {
 		if (strcmp(key, "host") == 0)
 			read_host(r, p);
 		else if (strcmp(key, "match") == 0)
@@ -1172,47 +997,25 @@ read_line(struct reader *r, char *line)
 		else
 			read_value(r, key, p);
 	}
-	r->note = NULL;
-}
-
-/* Reads the whole of a file, as far as READ_MAX allows; it is kept. */
-static void
-read_lines(struct reader *r, int fd, size_t size)
-{
-	struct config *c = r->c;
-	struct buf text = { NULL, 0, 0 };
-	char *p, *next;
-
-	text.v = grow(NULL, &text.cap, size + 2, 1);
-	(void)read_whole(fd, &text, READ_MAX - c->read);
-	if (text.len > READ_MAX - c->read) {
-		warnx("more than %d MB of configuration", READ_MAX >> 20);
-		c->full = 1;
-	}
-	c->read += text.len;
-	for (p = text.v; p < text.v + text.len; p = next) {
-		next = cut_line(p, text.v + text.len);
-		r->line++;
-		read_line(r, p);
-	}
+	r->note.len = 0;
 }
 
 /*
- * Reads a file into block SCOPE; what is no regular file is empty, as a
- * directory is to ssh.  Returns -1 and errno if it cannot be opened.
+ * Reads a file into block SCOPE, as far as the bounds allow; its text is kept.
+ * What is no regular file is empty, as a directory is to ssh.  Returns -1 and
+ * errno if it cannot be opened.
  */
 static int
 read_file(struct config *c, const char *path, uint32_t scope, int depth,
     int system)
 {
 	struct reader r;
+	struct buf text = { NULL, 0, 0 };
 	struct stat st;
+	char *p, *next;
 	int fd;
 
-	if (c->files.len == FILES_MAX && !c->full)
-		warnx("more than %d configuration files", FILES_MAX);
-	if (depth > INCLUDE_DEPTH || c->files.len == FILES_MAX)
-		c->full = 1;
+	c->full |= depth > INCLUDE_DEPTH;
 	if (c->full)
 		return 0;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -1225,31 +1028,23 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 	r.system = system;
 	r.file = (uint32_t)c->files.len;
 	arg_add(&c->files, xstrdup(path));
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		read_lines(&r, fd, st.st_size > READ_MAX ? 0 :
-		    (size_t)st.st_size);
-	close(fd);
-	return 0;
-}
-
-/* Finds the blocks that every name must be tried on. */
-static void
-asked_find(struct config *c)
-{
-	const struct block *b;
-	uint32_t i;
-	int k;
-
-	for (i = 1; i < c->nblocks; i++) {
-		b = &c->blocks[i];
-		for (k = 0; k < V_COUNT && b->set[k] == NULL; k++)
-			continue;
-		if ((k == V_COUNT && !b->includes) || b->words == WORDS_NONE)
-			continue;
-		c->asked = grow(c->asked, &c->capasked, c->nasked + 1,
-		    sizeof(*c->asked));
-		c->asked[c->nasked++] = i;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		text.v = grow(NULL, &text.cap, st.st_size > READ_MAX ? 0 :
+		    (size_t)st.st_size + 2, 1);
+		(void)read_whole(fd, &text, READ_MAX - c->read);
 	}
+	close(fd);
+	c->read += text.len;
+	if (c->read > READ_MAX || c->files.len == FILES_MAX) {
+		warnx("%s: too much configuration, no more is read", path);
+		c->full = 1;
+	}
+	for (p = text.v; p < text.v + text.len; p = next) {
+		next = cut_line(p, text.v + text.len);
+		r.line++;
+		read_line(&r, p);
+	}
+	return 0;
 }
 
 /*
@@ -1262,16 +1057,16 @@ config_read(struct config *c, const char *file)
 	struct passwd *pw;
 	struct buf path = { NULL, 0, 0 };
 	struct stat st;
+	size_t cap = 0;
+	uint32_t i;
 
-	word_add(c, "all");	/* WORDS_ALL */
-	word_add(c, "");
-	word_add(c, NULL);	/* WORDS_NONE */
-	c->blocks = append(NULL, &c->nblocks, &c->capblocks,
-	    sizeof(*c->blocks));
-	c->blocks[0].always = 1;
+	arg_add(&c->words, NULL);
+	append(&c->blocks, &c->nblocks, &c->capblocks, sizeof(*c->blocks));
 	if ((pw = getpwuid(getuid())) == NULL)
 		errx(2, "no user has the id %ld", (long)getuid());
 	c->local_user = xstrdup(pw->pw_name);
+	if ((c->home = getenv("HOME")) == NULL)
+		c->home = xstrdup(pw->pw_dir);
 	if (file == NULL) {
 		buf_fmt(&path, "%s/.ssh/config", pw->pw_dir);
 		read_file(c, path.v, 0, 0, 0);
@@ -1283,8 +1078,11 @@ config_read(struct config *c, const char *file)
 		if (read_file(c, file, 0, 0, 0) == -1)
 			err(2, "%s", file);
 	}
-	free(path.v);
-	asked_find(c);
+	c->asked = grow(NULL, &cap, c->nblocks, sizeof(*c->asked));
+	for (i = 1; i < c->nblocks; i++)
+		if (c->blocks[i].is_match ||
+		    c->words.v[c->blocks[i].words] != NULL)
+			c->asked[c->nasked++] = i;
 }
 
 /*
@@ -1296,55 +1094,35 @@ config_read(struct config *c, const char *file)
 
 struct values {
 	const char *set[V_COUNT];
-	struct buf name;	/* the final host name */
+	const char *typed;	/* the name, less a user before it */
+	const char *host;	/* what Host tests: typed or, in the second
+				   pass, the final name */
+	struct buf name;	/* the final name, once it is known */
 	struct buf user;	/* that stands before the name typed */
-	struct buf scratch;
 	uint32_t listed;	/* the first Host line that applies to the
 				   name and holds it literally, 0: none */
-};
-
-/* One reading of all files, as ssh reads them for the name TYPED. */
-struct pass {
-	struct config *c;
-	struct values *v;
-	const char *typed;
-	const char *host;	/* what Host tests: typed, or the final name */
-	int final;		/* the second pass */
+	int pattern;		/* a Host pattern that says more than `*'
+				   applies to the name */
 };
 
 /*
- * Puts HostName with its %h, or the name as typed without one, into OUT.  What
- * has grown longer than any name grows no more.
+ * Puts HostName with its %h, or the name as typed without one, into v->name.
+ * What has grown longer than any name grows no more.
  */
 static void
-put_hostname(struct buf *out, const struct values *v, const char *typed)
+put_hostname(struct values *v)
 {
 	const char *s = v->set[V_HOSTNAME];
 
-	out->len = 0;
-	buf_str(out, "");
+	v->name.len = 0;
+	buf_str(&v->name, "");
 	for (s = s != NULL ? s : "%h"; *s != '\0'; s++) {
-		if (*s == '%' && s[1] == 'h' && out->len < HOSTNAME_MAX)
-			buf_str(out, typed);
+		if (*s == '%' && s[1] == 'h' && v->name.len < HOSTNAME_MAX)
+			buf_str(&v->name, v->typed);
 		else
-			buf_add(out, s, 1);
+			buf_add(&v->name, s, 1);
 		s += *s == '%' && (s[1] == 'h' || s[1] == '%');
 	}
-}
-
-/*
- * Puts the host that ssh would connect to into v->name.  It is in lower case,
- * but for what ssh takes for an address (is_addr_fast), which stays as it is.
- */
-static void
-final_name(struct values *v, const char *typed)
-{
-	char *s;
-
-	put_hostname(&v->name, v, typed);
-	if (strpbrk(v->name.v, ":%") == NULL)
-		for (s = v->name.v; *s != '\0'; s++)
-			*s = (char)lower(*s);
 }
 
 /*
@@ -1352,15 +1130,16 @@ final_name(struct values *v, const char *typed)
  * of session counts.  Returns -1 for one that is not decided here.
  */
 static int
-criterion(struct pass *p, const char *name, const char *arg)
+criterion(const struct config *c, struct values *v, const char *name,
+    const char *arg)
 {
-	struct values *v = p->v;
 	const char *user = v->set[V_USER], *tag = v->set[V_TAG];
 
 	if (strcasecmp(name, "all") == 0)
 		return 1;
-	if (!takes_argument(name))
-		return p->final;
+	if (strcasecmp(name, "final") == 0 ||
+	    strcasecmp(name, "canonical") == 0)
+		return v->host != v->typed;
 	if (strcasecmp(name, "tagged") == 0)
 		return tag != NULL ? list_match(tag, arg, 0) : *arg == '\0';
 	if (strcasecmp(name, "command") == 0)
@@ -1370,196 +1149,150 @@ criterion(struct pass *p, const char *name, const char *arg)
 	if (strcasecmp(name, "sessiontype") == 0)
 		return list_match("shell", arg, 0);
 	if (strcasecmp(name, "originalhost") == 0)
-		return list_match(p->typed, arg, 1);
+		return list_match(v->typed, arg, 1);
 	if (strcasecmp(name, "host") == 0) {
-		put_hostname(&v->scratch, v, p->typed);
-		return list_match(p->final ? p->host : v->scratch.v, arg, 1);
+		if (v->host == v->typed)
+			put_hostname(v);
+		return list_match(v->name.v, arg, 1);
 	}
 	if (strcasecmp(name, "user") == 0 && user != NULL)
 		return list_match(user, arg, 0);
-	if (strcasecmp(name, "user") == 0 ||
-	    strcasecmp(name, "localuser") == 0)
-		return list_match(p->c->local_user, arg, 0);
+	if (strcasecmp(name, "user") == 0 || strcasecmp(name, "localuser") == 0)
+		return list_match(c->local_user, arg, 0);
 	return -1;
 }
 
-/* Whether there are criteria and all of them hold. */
+/*
+ * Whether the patterns of a Host line match, 2 if one that says more than `*'
+ * does; -1: one excludes the name.
+ */
 static int
-criteria(struct pass *p, const char *const *w)
-{
-	int negated, r, n;
-
-	for (n = 0; *w != NULL; w += 2, n++) {
-		negated = **w == '!';
-		r = criterion(p, *w + negated, w[1]);
-		if (r == negated || r == -1)
-			return 0;
-	}
-	return n > 0;
-}
-
-/* Whether the wildcards of a Host line match; -1: one excludes the name. */
-static int
-wildcards(const char *const *w, const char *host)
+patterns(const char *const *w, const char *host)
 {
 	int found = 0, negated;
 
 	for (; *w != NULL; w++) {
 		negated = **w == '!';
-		if (negated || !found)
-			if (glob_match(host, *w + negated, strlen(*w + negated),
-			    0)) {
-				if (negated)
-					return -1;
-				found = 1;
-			}
+		if ((!negated && found == 2) || !glob_match(host, *w + negated,
+		    strlen(*w + negated), 0))
+			continue;
+		if (negated)
+			return -1;
+		found = (*w)[strspn(*w, "*")] != '\0' ? 2 : found | 1;
 	}
 	return found;
 }
 
 /*
- * Takes the values of block B if it applies.  LITERAL and NEGATED say whether
- * its Host line holds the name as it is, and excludes it.
+ * Takes the values of block B if it applies: all criteria of its Match line
+ * hold, or its Host line has the name as it is, which LITERAL says, or a
+ * pattern that matches, and none that excludes it.
  */
 static void
-visit(struct pass *p, uint32_t b, int literal, int negated)
+visit(struct config *c, struct values *v, uint32_t b, int literal)
 {
-	struct config *c = p->c;
 	struct block *block = &c->blocks[b];
-	const char *const *words = c->words + block->words;
-	int k, r;
+	const char *const *w = c->words.v + block->words;
+	int k, r, negated;
 
-	if (c->blocks[block->scope].active != c->pass || negated)
-		return;
-	if (block->is_match)
-		r = criteria(p, words);
-	else if ((r = wildcards(words, p->host)) == 0)
-		r = literal;
-	if (r <= 0)
-		return;
+	if (!block->is_match) {
+		r = patterns(w, v->host);
+		if (r < 0 || (r == 0 && !literal))
+			return;
+		v->pattern |= r == 2 && v->host == v->typed;
+	}
+	for (; block->is_match && *w != NULL; w += 2) {
+		negated = **w == '!';
+		r = criterion(c, v, *w + negated, w[1]);
+		if (r == negated || r == -1)
+			return;
+	}
 	block->active = c->pass;
-	if (literal && (p->v->listed == 0 || p->v->listed > b) &&
-	    strcmp(p->host, p->typed) == 0)
-		p->v->listed = b;
+	if (literal && (v->listed == 0 || v->listed > b) &&
+	    strcmp(v->host, v->typed) == 0)
+		v->listed = b;
 	for (k = 0; k < V_COUNT; k++)
-		value_set(p->v->set, (enum value)k, block->set[k]);
+		value_set(v->set, (enum value)k, block->set[k]);
 }
 
 /*
- * Visits the blocks that may apply in reading order: those that are asked of
- * every name, and those that hold it.
+ * Reads all files, as ssh reads them for v->host: visits in reading order the
+ * blocks that every name must be tried on, and those that hold it.
  */
 static void
-read_pass(struct config *c, struct values *v, const char *typed,
-    const char *host, int final)
+read_pass(struct config *c, struct values *v)
 {
-	struct pass p = { c, v, typed, host, final };
-	const struct literal *l = name_find(c, host);
+	const struct literal *l = *name_slot(c, v->host);
 	uint32_t b;
 	size_t i = 0;
-	int literal, negated;
+	int literal;
 
 	c->blocks[0].active = ++c->pass;
 	while (i < c->nasked || l != NULL) {
 		b = i < c->nasked ? c->asked[i] : UINT32_MAX;
 		if (l != NULL && l->block < b)
 			b = l->block;
-		literal = negated = 0;
-		for (; l != NULL && l->block == b; l = l->next) {
-			literal |= !l->negated;
-			negated |= l->negated;
-		}
+		literal = l != NULL && l->block == b;
+		while (l != NULL && l->block == b)
+			l = l->next;
 		i += i < c->nasked && c->asked[i] == b;
-		if (b != 0)
-			visit(&p, b, literal, negated);
+		if (c->blocks[c->blocks[b].scope].active == c->pass)
+			visit(c, v, b, literal);
 	}
 }
 
 /* What a line of an inventory says of a host, or of a group. */
 struct given {
-	const char *set[GIVEN_COUNT];	/* of these values; NULL: nothing */
+	const char *set[VARIABLES];	/* NULL: nothing */
 	const char *note;
-	const char *name, *group;	/* the group that it is in */
+	const char *group;	/* that it is in */
 	uint32_t line;
 	/* see given_settle(): */
-	uint32_t by[GIVEN_COUNT];	/* whose own values it has, 0: none */
+	uint32_t by[VARIABLES];	/* whose own values it has, 0: none */
 	uint32_t depth;		/* by the longest way from the group `all' */
 };
 
 /*
- * Finds the values for the name TYPED; what is GIVEN, unless NULL, comes
- * before all files.  A second pass, in which Host tests the name found by the
- * first, is read when ssh would read one; it no longer changes that name.
+ * Finds the values for the name TYPED; what is GIVEN, unless NULL, comes before
+ * all files.  The final name is in lower case, but for what ssh takes for an
+ * address (is_addr_fast).  A second pass, in which Host tests that name, is
+ * read when ssh would read one; it does not change the name.
  */
-static void
+static struct values *
 evaluate(struct config *c, const char *typed, const struct given *given,
     struct values *v)
 {
-	const char *at = strrchr(typed, '@'), *s;
+	const char *at = strrchr(typed, '@'), *canonical;
+	char *s;
 
 	memset(v->set, 0, sizeof(v->set));
 	v->listed = 0;
+	v->pattern = 0;
+	v->typed = v->host = at != NULL ? at + 1 : typed;
 	if (at != NULL) {
 		v->user.len = 0;
 		buf_add(&v->user, typed, (size_t)(at - typed));
 		v->set[V_USER] = v->user.v;
-		typed = at + 1;
 	}
 	if (given != NULL) {
-		value_set(v->set, V_HOSTNAME, given->set[V_HOSTNAME]);
+		v->set[V_HOSTNAME] = given->set[V_HOSTNAME];
 		value_set(v->set, V_USER, given->set[V_USER]);
-		value_set(v->set, V_PORT, given->set[V_PORT]);
+		v->set[V_PORT] = given->set[V_PORT];
 	}
-	read_pass(c, v, typed, typed, 0);
-	final_name(v, typed);
-	s = v->set[V_CANONICAL];
-	if (c->final || (s != NULL && !is_no(s))) {
-		v->set[V_HOSTNAME] = v->name.v;	/* no HostName changes it */
-		read_pass(c, v, typed, v->name.v, 1);
-	}
-}
-
-/* Whether a Host pattern that says more than `*' applies to the name. */
-static int
-has_pattern(struct config *c, struct values *v, const char *name)
-{
-	const char *const *w;
-	const struct block *b;
-	size_t i;
-
-	evaluate(c, name, NULL, v);
-	for (i = 1; i < c->nblocks; i++) {
-		b = &c->blocks[i];
-		if (b->is_match || c->blocks[b->scope].active != c->pass ||
-		    wildcards(c->words + b->words, name) != 1)
-			continue;
-		for (w = c->words + b->words; *w != NULL; w++)
-			if ((*w)[strspn(*w, "*")] != '\0' && **w != '!' &&
-			    glob_match(name, *w, strlen(*w), 0))
-				return 1;
-	}
-	return 0;
-}
-
-/* The values as one sees them in the list. */
-
-static const char *
-value_user(const struct config *c, const struct values *v)
-{
-	return v->set[V_USER] != NULL ? v->set[V_USER] : c->local_user;
-}
-
-static const char *
-value_port(const struct values *v)
-{
-	return v->set[V_PORT] != NULL ? v->set[V_PORT] : "22";
-}
-
-/* The hosts to jump through, "" if there are none. */
-static const char *
-value_jump(const struct values *v)
-{
-	return v->set[V_JUMP] != NULL ? v->set[V_JUMP] : "";
+	read_pass(c, v);
+	put_hostname(v);
+	if (strpbrk(v->name.v, ":%") == NULL)
+		for (s = v->name.v; *s != '\0'; s++)
+			*s = (char)lower(*s);
+	canonical = v->set[V_CANONICAL];
+	v->set[V_HOSTNAME] = v->host = v->name.v;
+	if (c->final || (canonical != NULL && !is_no(canonical)))
+		read_pass(c, v);
+	value_set(v->set, V_USER, c->local_user);
+	value_set(v->set, V_PORT, "22");
+	if (v->set[V_JUMP] == NULL)
+		v->set[V_JUMP] = "";
+	return v;
 }
 
 /*
@@ -1570,54 +1303,39 @@ value_jump(const struct values *v)
 struct host {
 	const char *name;
 	const char *addr;	/* see host_details(), NULL until asked for */
-	const char *note, *jump;	/* likewise, "" for none */
+	const char *jump;	/* likewise */
+	const char *note;	/* "" for none */
 	const struct given *given;	/* by the inventory, or NULL */
-	uint32_t block;		/* of its Host line, 0: none */
+	const char *file;	/* that it is from, or NULL */
+	uint32_t line;
 	size_t number;		/* its place in the list, 0: it was typed */
 	size_t use;		/* the place of its last use, 0: none */
 	time_t used;		/* when that was */
 	int score;		/* for the query; see ranking_update() */
 };
 
-struct inventory {
-	const char *name;	/* for messages */
-	const char *path;	/* as the user gave it, NULL: standard input */
-	int again;		/* it is a file, which can be read again */
-	struct given *v;	/* from 1 on */
-	size_t len, cap;
-};
-
 struct hosts {
 	struct config *config;
-	struct inventory *inventory;	/* where they are from, or NULL */
+	struct given *given;	/* what the inventory says, from 1 on */
+	size_t ngiven, capgiven;
+	const char *file;	/* the inventory, if it can be read again */
 	struct host *v;
 	size_t len, cap;
 	size_t typed;		/* more behind them, once typed by hand */
 	size_t forgotten;	/* of these */
+	struct host *last;	/* the one used last, or NULL */
 	struct values values;	/* of the host looked at last */
 };
 
-/* Appends a host. */
+/* Appends a host; who does counts it. */
 static struct host *
 host_add(struct hosts *h, const char *name)
 {
-	struct host *host;
 	size_t n = h->len + h->typed;
+	struct host *host = append(&h->v, &n, &h->cap, sizeof(*host));
 
-	h->v = append(h->v, &n, &h->cap, sizeof(*h->v));
-	host = &h->v[n - 1];
 	host->name = name;
-	return host;
-}
-
-/* Lists the name of a literal as a host. */
-static struct host *
-host_list(struct hosts *h, struct literal *l)
-{
-	struct host *host = host_add(h, l->name);
-
-	host->number = l->first->host = (uint32_t)++h->len;
-	host->block = l->block;
+	host->note = "";
 	return host;
 }
 
@@ -1625,7 +1343,7 @@ host_list(struct hosts *h, struct literal *l)
 static struct host *
 host_find(const struct hosts *h, const char *name)
 {
-	const struct literal *l = name_find(h->config, name);
+	const struct literal *l = *name_slot(h->config, name);
 	size_t i;
 
 	if (l != NULL && l->host != 0)
@@ -1636,139 +1354,56 @@ host_find(const struct hosts *h, const char *name)
 	return NULL;
 }
 
-/* The host used last, NULL if none was. */
-static struct host *
-host_last(const struct hosts *h)
-{
-	struct host *last = NULL;
-	size_t i;
-
-	for (i = 0; i < h->len + h->typed; i++)
-		if (h->v[i].use > (last != NULL ? last->use : 0))
-			last = &h->v[i];
-	return last;
-}
-
-enum { LISTED_NOWHERE = UINT32_MAX >> 1 };
-
-/*
- * The number of the block that lists the name of L, its first literal that is
- * asked for.  It is that of L itself, unless the line excludes it or an
- * Include that led there is not for every name.
- */
-static uint32_t
-listing_block(struct config *c, struct values *v, const struct literal *l)
-{
-	const struct block *b = &c->blocks[l->block];
-
-	if (!typable(l->name))
-		return LISTED_NOWHERE;
-	if (!l->negated && (l->next == NULL || l->next->block != l->block) &&
-	    c->blocks[b->scope].always &&
-	    wildcards(c->words + b->words, l->name) != -1)
-		return l->block;
-	evaluate(c, l->name, NULL, v);
-	return v->listed != 0 ? v->listed : LISTED_NOWHERE;
-}
-
-/* Lists each name where the first Host line stands that applies to it. */
-static void
-hosts_list(struct hosts *h)
-{
-	struct config *c = h->config;
-	struct literal *l;
-	size_t i;
-
-	for (i = 0; i < c->nliterals; i++) {
-		l = &c->literals[i];
-		if (l->first->host != 0)
-			continue;
-		if (l->first->listed == 0)
-			l->first->listed = listing_block(c, &h->values, l);
-		if (l->first->listed == l->block)
-			host_list(h, l);
-	}
-}
-
-/* The note of a Host line, the inventory's, or "". */
-static const char *
-host_note(const struct hosts *h, const struct host *host)
-{
-	const char *note = host->given != NULL ? host->given->note :
-	    h->config->blocks[host->block].note;
-
-	return note != NULL ? note : "";
-}
-
-/* The file that a host is from and, in *LINE, the line; NULL for no file. */
-static const char *
-host_place(const struct hosts *h, const struct host *host, uint32_t *line)
-{
-	const struct block *b = &h->config->blocks[host->block];
-
-	*line = host->given != NULL ? host->given->line : b->line;
-	if (host->given != NULL)
-		return h->inventory->path;
-	return host->block != 0 ? h->config->files.v[b->file] : NULL;
-}
-
 /* The values for a host; they are good until another host's are found. */
 static struct values *
 host_values(struct hosts *h, const struct host *host)
 {
-	evaluate(h->config, host->name, host->given, &h->values);
-	return &h->values;
-}
-
-/* Appends where the host leads, less what its name tells or is as usual. */
-static void
-put_addr(struct buf *out, const struct hosts *h, const struct host *host)
-{
-	const struct values *v = &h->values;
-	const char *at = strrchr(host->name, '@');
-	const char *user = value_user(h->config, v), *port = value_port(v);
-	int other = strcmp(v->name.v, at != NULL ? at + 1 : host->name) != 0;
-
-	if (strcmp(user, h->config->local_user) == 0 || (at != NULL && !other))
-		user = "";
-	buf_str(out, user);
-	if (*user != '\0')
-		buf_str(out, "@");
-	if (*user != '\0' || strcmp(port, "22") != 0 || other)
-		buf_str(out, v->name.v);
-	if (strcmp(port, "22") != 0) {
-		buf_str(out, ":");
-		buf_str(out, port);
-	}
-	if (out->len > ADDR_MAX)
-		out->v[ADDR_MAX] = '\0';
+	return evaluate(h->config, host->name, host->given, &h->values);
 }
 
 /*
  * Finds out what there is to say of a host besides its name: where it leads
- * as `user@hostname:port', its note, and the hosts it is reached through.
+ * as `user@hostname:port', less what the name tells or is as usual, and the
+ * hosts it is reached through.
  */
 static void
 host_details(struct hosts *h, struct host *host)
 {
+	const struct values *v = &h->values;
+	const char *at = strrchr(host->name, '@'), *user, *port;
 	struct buf addr = { NULL, 0, 0 };
+	int other;
 
 	if (host->addr != NULL)
 		return;
 	host_values(h, host);
-	put_addr(&addr, h, host);
+	user = v->set[V_USER];
+	port = v->set[V_PORT];
+	other = strcmp(v->name.v, at != NULL ? at + 1 : host->name) != 0;
+	if (strcmp(user, h->config->local_user) == 0 || (at != NULL && !other))
+		user = "";
+	if (strcmp(port, "22") == 0)
+		port = "";
+	buf_str(&addr, user);
+	if (*user != '\0')
+		buf_str(&addr, "@");
+	if (*user != '\0' || *port != '\0' || other)
+		buf_str(&addr, v->name.v);
+	if (*port != '\0')
+		buf_str(&addr, ":");
+	buf_str(&addr, port);
+	if (addr.len > ADDR_MAX)
+		addr.v[ADDR_MAX] = '\0';
 	host->addr = addr.v;
-	host->note = host_note(h, host);
-	host->jump = value_jump(&h->values);
+	host->jump = v->set[V_JUMP];
 }
 
 /*
- * An inventory, with -i, takes the place of the configuration's hosts: one
- * host a line, the rest of the line its note; or Ansible's INI form, where
- * hosts and groups are in groups, and all of them may have variables.  What
- * each line says of a name is collected first; then a host gets what its last
- * line says, or else the nearest of its groups.  The names of groups begin
- * with `[', as their headings do and no host's name does.
+ * An inventory, with -i, takes the place of the configuration's hosts: one host
+ * a line, the rest of the line its note; or Ansible's INI form, where hosts and
+ * groups are in groups, and all may have variables.  What each line says of a
+ * name is collected first; then a host gets what its last line says, or else
+ * the nearest of its groups.  A `[' begins names of groups, but none of hosts.
  */
 
 enum {
@@ -1777,14 +1412,14 @@ enum {
 	GROUPS_DEEP = 32,	/* groups in groups */
 };
 
-/* In the order of a host's values, twice. */
-static const char *const variables[] = { "ansible_host", "ansible_user",
-    "ansible_port", "ansible_ssh_host", "ansible_ssh_user",
+/* In the order of a host's values, twice: the later ones win. */
+static const char *const variables[VARIABLES] = { "ansible_host",
+    "ansible_user", "ansible_port", "ansible_ssh_host", "ansible_ssh_user",
     "ansible_ssh_port" };
-enum { VARIABLES = sizeof(variables) / sizeof(variables[0]) };
 
-struct inventory_file {
+struct inventory {
 	struct hosts *h;
+	const char *name;	/* for messages */
 	struct given now;	/* what the line that is read says */
 	const char *group;	/* that the section is of */
 	int vars, children;	/* not hosts, but these are in it */
@@ -1793,9 +1428,9 @@ struct inventory_file {
 
 /* Says that a line is left out because of S in it; returns 0. */
 static int
-inventory_odd(const struct inventory_file *f, const char *what, const char *s)
+inventory_odd(const struct inventory *f, const char *what, const char *s)
 {
-	warnx("%s:%lu: left out: bad %s: %s", f->h->inventory->name,
+	warnx("%s:%lu: left out: bad %s: %s", f->name,
 	    (unsigned long)f->now.line, what, printable(s));
 	return 0;
 }
@@ -1805,19 +1440,22 @@ inventory_odd(const struct inventory_file *f, const char *what, const char *s)
  * it is that group itself, in the one that has all others.
  */
 static void
-given_add(struct inventory_file *f, const char *name)
+given_add(struct inventory *f, const char *name)
 {
-	struct inventory *inv = f->h->inventory;
+	struct hosts *h = f->h;
+	struct config *c = h->config;
+	struct literal *l;
 
 	f->bytes += strlen(name);
-	if (inv->len > INVENTORY_MAX || f->bytes > READ_MAX)
-		errx(2, "%s:%lu: too many hosts", inv->name,
+	if (h->ngiven > INVENTORY_MAX || f->bytes > READ_MAX)
+		errx(2, "%s:%lu: too many hosts", f->name,
 		    (unsigned long)f->now.line);
-	literal_add(f->h->config, name, 0, 0)->given = (uint32_t)inv->len;
-	f->now.name = name;
+	l = append(&c->literals, &c->nliterals, &c->capliterals, sizeof(*l));
+	l->name = name;
+	l->given = (uint32_t)h->ngiven;
 	f->now.group = name != f->group ? f->group : "[all";
-	inv->v = append(inv->v, &inv->len, &inv->cap, sizeof(*inv->v));
-	inv->v[inv->len - 1] = f->now;
+	*(struct given *)append(&h->given, &h->ngiven, &h->capgiven,
+	    sizeof(f->now)) = f->now;
 }
 
 /*
@@ -1826,9 +1464,9 @@ given_add(struct inventory_file *f, const char *name)
  * must mean nothing to either.
  */
 static int
-given_set(struct inventory_file *f, size_t k, const char *s)
+given_set(struct inventory *f, size_t k, const char *s)
 {
-	if (k == V_PORT)
+	if (k % GIVEN_COUNT == V_PORT)
 		s = s[strspn(s, DIGITS)] == '\0' ? port_text(s) : NULL;
 	else if (*s == '\0' || !typable(s) || strpbrk(s, "#=%*?!~") != NULL)
 		s = NULL;
@@ -1841,7 +1479,7 @@ given_set(struct inventory_file *f, size_t k, const char *s)
  * sets the value if it counts; returns 0 if it is odd.
  */
 static int
-variable(struct inventory_file *f, char **p)
+variable(struct inventory *f, char **p)
 {
 	char *key = *p, *end = key + strcspn(key, BLANKS "="), *value;
 	int good;
@@ -1856,62 +1494,48 @@ variable(struct inventory_file *f, char **p)
 	    (!f->vars || strchr("#", *skip_blanks(*p)) != NULL);
 	while (k < VARIABLES && strcmp(key, variables[k]) != 0)
 		k++;
-	if (k == VARIABLES || (good && given_set(f, k % GIVEN_COUNT, value)))
+	if (k == VARIABLES || (good && given_set(f, k, value)))
 		return 1;
 	return inventory_odd(f, key, value);
 }
 
 /*
- * The range at S, FROM:TO or FROM:TO:STEP, of numbers or of letters.  Returns
- * its `]', or NULL if it is none.
- */
-static const char *
-range_parse(const char *s, long *from, long *to, long *step)
-{
-	char a[2], z[2];
-	int end = 0, more = 0;
-
-	*step = 1;
-	if (sscanf(s, "%1[a-z]:%1[a-z]%n", a, z, &end) == 2 ||
-	    sscanf(s, "%1[A-Z]:%1[A-Z]%n", a, z, &end) == 2) {
-		*from = *a;
-		*to = *z;
-	} else if (is_digit(*s)) {
-		(void)sscanf(s, "%9ld:%9ld%n", from, to, &end);
-	}
-	if (end > 0 && sscanf(s + end, ":%9ld%n", step, &more) == 1)
-		end += more;
-	return end > 0 && s[end] == ']' && *from <= *to && *step > 0 ?
-	    s + end : NULL;
-}
-
-/*
- * Adds what the line says of all that NAME stands for, a range at a time,
- * numbers as wide as the first.  Returns 0, with nothing added, if one is odd.
+ * Adds what the line says of all that NAME stands for, a range at a time:
+ * [FROM:TO] or [FROM:TO:STEP] of letters, or of numbers as wide as the first.
+ * Returns 0, with nothing added, if one is odd.
  */
 static int
-names_add(struct inventory_file *f, const char *name, int depth)
+names_add(struct inventory *f, const char *name, int depth)
 {
-	const char *open = strchr(name, '['), *close;
+	const char *open = strchr(name, '[');
 	struct buf one;
-	long i, to, step;
+	char a[2], z[2];
+	long i = 0, to = -1, step = 1;
+	int end = 0, more = 0;
 
 	if (open == NULL) {
 		given_add(f, name);
 		return 1;
 	}
-	close = range_parse(open + 1, &i, &to, &step);
-	if (close == NULL || depth == RANGES_MAX)
+	if (sscanf(++open, "%1[a-z]:%1[a-z]%n", a, z, &end) == 2 ||
+	    sscanf(open, "%1[A-Z]:%1[A-Z]%n", a, z, &end) == 2) {
+		i = *a;
+		to = *z;
+	} else if (is_digit(*open)) {
+		(void)sscanf(open, "%9ld:%9ld%n", &i, &to, &end);
+	}
+	if (end > 0 && sscanf(open + end, ":%9ld%n", &step, &more) == 1)
+		end += more;
+	if (open[end] != ']' || i > to || step <= 0 || depth == RANGES_MAX)
 		return 0;
 	for (; i <= to; i += step) {
 		memset(&one, 0, sizeof(one));
-		buf_add(&one, name, (size_t)(open - name));
-		if (is_digit(open[1]))
-			buf_fmt(&one, "%0*ld", (int)strspn(open + 1, DIGITS),
-			    i);
+		buf_add(&one, name, (size_t)(open - 1 - name));
+		if (is_digit(*open))
+			buf_fmt(&one, "%0*ld", (int)strspn(open, DIGITS), i);
 		else
 			buf_fmt(&one, "%c", (int)i);
-		buf_str(&one, close + 1);
+		buf_str(&one, open + end + 1);
 		if (!names_add(f, one.v, depth + 1))
 			return 0;
 	}
@@ -1919,35 +1543,15 @@ names_add(struct inventory_file *f, const char *name, int depth)
 }
 
 /*
- * Takes `:PORT' off a name that has no other colon but those in brackets, and
- * brackets that are no range off what is before it, as of an IPv6 address.
- * Returns 0 if the port is odd.
+ * A line with a host: its name, variables, and a note.  `:PORT' goes off a
+ * name that has no other colon but those in brackets, and then brackets that
+ * are no range, as of an IPv6 address.
  */
-static int
-name_port(struct inventory_file *f, char **name)
-{
-	char *colon = strrchr(*name, ':'), *close = strrchr(*name, ']');
-	long from, to, step;
-
-	if (colon == NULL || colon[1 + strspn(colon + 1, DIGITS)] != '\0' ||
-	    (close == NULL ? strchr(*name, ':') != colon : colon < close))
-		return 1;
-	if (f->now.set[V_PORT] == NULL && !given_set(f, V_PORT, colon + 1))
-		return 0;
-	*colon = '\0';
-	if (**name == '[' && close == colon - 1 &&
-	    range_parse(*name + 1, &from, &to, &step) == NULL) {
-		*close = '\0';
-		++*name;
-	}
-	return 1;
-}
-
-/* A line with a host: its name, variables, and a note. */
 static void
-host_line(struct inventory_file *f, char *p)
+host_line(struct inventory *f, char *p)
 {
-	char *name;
+	char *name, *colon, *close;
+	int good = 1;
 
 	if (next_word(&p, &name) != 1)
 		return;
@@ -1957,46 +1561,54 @@ host_line(struct inventory_file *f, char *p)
 	p += strspn(p, "# \t");
 	for (f->now.note = p; (p = strchr(p, '\t')) != NULL; )
 		*p = ' ';
-	if (!name_port(f, &name) || !names_add(f, name, 0))
-		inventory_odd(f, "name", name);
-}
-
-/* A section's heading: its group and what is in it; 0 if it is none. */
-static int
-heading(struct inventory_file *f, char *p)
-{
-	char *close = strchr(p, ']');
-
-	if (*p != '[' || close == NULL ||
-	    strchr("#;", *skip_blanks(close + 1)) == NULL)
-		return 0;
-	*close = '\0';
-	f->vars = strstr(p, ":vars") != NULL;
-	f->children = strstr(p, ":children") != NULL;
-	p[strcspn(p, ":")] = '\0';
-	f->group = p;
-	given_add(f, p);
-	return 1;
+	colon = strrchr(name, ':');
+	close = strrchr(name, ']');
+	if (colon != NULL && colon[1 + strspn(colon + 1, DIGITS)] == '\0' &&
+	    (close == NULL ? strchr(name, ':') == colon : colon > close)) {
+		good = f->now.set[V_PORT] != NULL ||
+		    given_set(f, V_PORT, colon + 1);
+		*colon = good ? '\0' : ':';
+	} else {
+		colon = NULL;
+	}
+	if (good && names_add(f, name, 0))
+		return;
+	if (good && colon != NULL && *name == '[' && close == colon - 1) {
+		*close = '\0';
+		if (names_add(f, ++name, 0))
+			return;
+	}
+	inventory_odd(f, "name", name);
 }
 
 /* A line: empty, a comment, a heading, or what its section has. */
 static void
-inventory_line(struct inventory_file *f, char *p)
+inventory_line(struct inventory *f, char *p)
 {
 	struct buf name = { NULL, 0, 0 };
 	size_t n = strlen(p);
+	char *close;
 
 	while (n > 0 && is_blank(p[n - 1]))
 		p[--n] = '\0';
 	p = skip_blanks(p);
-	if (*p == '\0' || *p == '#' || *p == ';' || heading(f, p))
+	if (*p == '\0' || *p == '#' || *p == ';')
 		return;
-	if (f->h->inventory->len == 2 && (*p == '{' ||
-	    strncmp(p, "---", 3) == 0 || p[strcspn(p, " \t") - 1] == ':'))
+	close = strchr(p, ']');
+	if (*p == '[' && close != NULL &&
+	    strchr("#;", *skip_blanks(close + 1)) != NULL) {
+		*close = '\0';
+		f->vars = strstr(p, ":vars") != NULL;
+		f->children = strstr(p, ":children") != NULL;
+		p[strcspn(p, ":")] = '\0';
+		f->group = p;
+		given_add(f, p);
+	} else if (f->h->ngiven == 2 && (*p == '{' ||
+	    strncmp(p, "---", 3) == 0 || p[strcspn(p, " \t") - 1] == ':')) {
 		errx(2, "%s:%lu: YAML and JSON are not understood, only INI "
-		    "and lists with one host a line", f->h->inventory->name,
+		    "and lists with one host a line", f->name,
 		    (unsigned long)f->now.line);
-	if (f->children) {
+	} else if (f->children) {
 		buf_fmt(&name, "[%.*s", (int)strcspn(p, " \t"), p);
 		given_add(f, name.v);
 	} else if (!f->vars) {
@@ -2007,15 +1619,14 @@ inventory_line(struct inventory_file *f, char *p)
 }
 
 /*
- * Finds out, once, what the lines of a name say of it, or else its groups: the
- * deepest one that says something.  Returns the first of the lines, which has
- * it then.
+ * Finds out, once, what the lines of a name say of it, or else the deepest of
+ * its groups that says something.  Returns the first line, which has it then.
  */
 static struct given *
 given_settle(struct hosts *h, const char *name, int deep)
 {
-	struct given *v = h->inventory->v, *g, *group;
-	const struct literal *l = name_find(h->config, name);
+	struct given *v = h->given, *g, *group;
+	const struct literal *l = *name_slot(h->config, name);
 	size_t k;
 
 	while (l->given == 0)	/* a Host line's */
@@ -2027,14 +1638,14 @@ given_settle(struct hosts *h, const char *name, int deep)
 		group = given_settle(h, v[l->given].group, deep + 1);
 		if (g->depth <= group->depth)
 			g->depth = group->depth + 1;
-		for (k = 0; k < GIVEN_COUNT; k++) {
+		for (k = 0; k < VARIABLES; k++) {
 			if (v[l->given].set[k] != NULL)
 				g->set[k] = v[l->given].set[k];
 			if (v[group->by[k]].depth >= v[g->by[k]].depth)
 				g->by[k] = group->by[k];
 		}
 	}
-	for (k = 0; k < GIVEN_COUNT; k++)
+	for (k = 0; k < VARIABLES; k++)
 		if (g->set[k] != NULL)
 			g->by[k] = (uint32_t)(g - v);
 		else
@@ -2042,54 +1653,79 @@ given_settle(struct hosts *h, const char *name, int deep)
 	return g;
 }
 
-/* Lists the hosts of the inventory, each where it stands first. */
+/*
+ * Lists the names: those of the inventory where they stand first, else each
+ * where the first Host line stands that applies to it.  That is the first one
+ * with the name, and need not be found out, unless it excludes the name or an
+ * Include that led there is not for every name.
+ */
 static void
-inventory_list(struct hosts *h)
+hosts_list(struct hosts *h)
 {
-	struct literal *l = h->config->literals;
-	struct literal *end = l + h->config->nliterals;
+	struct config *c = h->config;
+	struct literal *l, *first;
+	const struct block *b;
+	struct given *g;
+	struct host *host;
+	size_t k;
 
-	for (; l < end; l++)
-		if (l->given != 0 && l->first->host == 0 && *l->name != '[' &&
-		    is_destination(l->name))
-			host_list(h, l)->given = given_settle(h, l->name, 0);
+	for (l = c->literals; l < c->literals + c->nliterals; l++) {
+		first = *name_slot(c, l->name);
+		b = &c->blocks[l->block];
+		if (h->given == NULL && first == l && typable(l->name)) {
+			first->listed = l->block;
+			if (b->scope != 0 ||
+			    patterns(c->words.v + b->words, l->name) == -1)
+				first->listed = evaluate(c, l->name, NULL,
+				    &h->values)->listed;
+		}
+		if (first->host != 0 || (h->given == NULL ?
+		    first->listed != l->block : l->given == 0 ||
+		    *l->name == '[' || !is_destination(l->name)))
+			continue;
+		host = host_add(h, l->name);
+		host->number = first->host = (uint32_t)++h->len;
+		if (h->given == NULL) {
+			host->file = c->files.v[b->file];
+			host->line = b->line;
+			host->note = b->note != NULL ? b->note : "";
+			continue;
+		}
+		host->given = g = given_settle(h, l->name, 0);
+		host->file = h->file;
+		host->line = g->line;
+		host->note = g->note;
+		for (k = 0; k < GIVEN_COUNT; k++)
+			if (g->set[k + GIVEN_COUNT] != NULL)
+				g->set[k] = g->set[k + GIVEN_COUNT];
+	}
 }
 
-/* Reads all of the file at PATH, `-' being standard input; it stays. */
-static void
-inventory_text(struct inventory *inv, const char *path, struct buf *text)
-{
-	int fd = strcmp(path, "-") == 0 ? 0 :
-	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	struct stat st;
-
-	inv->path = fd != 0 ? path : NULL;
-	inv->name = fd != 0 ? path : "standard input";
-	inv->again = fd > 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-	if (fd == -1 || read_whole(fd, text, READ_MAX) == -1)
-		err(2, "%s", inv->name);
-	if (text->len > READ_MAX || memchr(text->v, '\0', text->len) != NULL ||
-	    strncmp(text->v, "-----BEGIN", 10) == 0)
-		errx(2, "%s: no list of hosts; if it is a key: "
-		    "-o IdentityFile=...", inv->name);
-	if (fd != 0)
-		close(fd);
-}
-
-/* Reads the inventory; what fails ends wl. */
+/* Reads the inventory at PATH, `-' being standard input; what fails ends wl. */
 static void
 inventory_read(struct hosts *h, const char *path)
 {
-	struct inventory_file f;
+	int fd = strcmp(path, "-") == 0 ? 0 :
+	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	struct inventory f;
 	struct buf text = { NULL, 0, 0 };
+	struct stat st;
 	char *p, *next;
 
 	memset(&f, 0, sizeof(f));
 	f.h = h;
+	f.name = fd != 0 ? path : "standard input";
+	if (fd > 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		h->file = path;
+	if (fd == -1 || read_whole(fd, &text, READ_MAX) == -1)
+		err(2, "%s", f.name);
+	if (text.len > READ_MAX || memchr(text.v, '\0', text.len) != NULL ||
+	    strncmp(text.v, "-----BEGIN", 10) == 0)
+		errx(2, "%s: no list of hosts; if it is a key: "
+		    "-o IdentityFile=...", f.name);
+	if (fd != 0)
+		close(fd);
 	f.group = "[all";
-	if ((h->inventory = calloc(1, sizeof(*h->inventory))) == NULL)
-		out_of_memory();
-	inventory_text(h->inventory, path, &text);
 	given_add(&f, "");	/* number 0 is none */
 	given_add(&f, f.group);
 	for (p = text.v; p < text.v + text.len; p = next) {
@@ -2101,11 +1737,10 @@ inventory_read(struct hosts *h, const char *path)
 }
 
 /*
- * Recently used hosts: a file with a line `SECONDS NAME' for each use, the
- * last one last.  It is only ever a help: what is wrong with it, or with a
- * line, is passed over; on a descriptor of -1 all calls fail.  Who writes
- * locks its directory, so that a use that is noted while the file is being
- * replaced by a shorter one goes to that.
+ * Recently used hosts: a file with a line `SECONDS NAME' for each use, the last
+ * one last.  It is only ever a help: what is wrong with it, or with a line, is
+ * passed over; on a descriptor of -1 all calls fail.  Who writes locks its
+ * directory, for the file may just be replaced by a shorter one.
  */
 
 enum {
@@ -2113,8 +1748,7 @@ enum {
 	RECENT_SIZE = 1 << 16,	/* bytes from which on it is replaced */
 };
 
-/* A use of a host. */
-struct use {
+struct use {			/* of a host */
 	uint32_t when;
 	const char *name;
 };
@@ -2152,7 +1786,6 @@ recent_open(int *dir, int make)
 	}
 	if (p == NULL && ours)
 		*dir = open(path.v, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(path.v);
 	if (make && *dir != -1)
 		(void)flock(*dir, LOCK_EX);
 	fd = openat(*dir, "recent", O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
@@ -2164,14 +1797,12 @@ recent_open(int *dir, int make)
 	return -1;
 }
 
-/*
- * Reads the uses at the end of the file, oldest first, and returns their
- * number.  Their names lie in a text that stays.
- */
+/* Reads the uses at the file's end, oldest first; returns their number. */
 static size_t
 recent_load(int fd, struct use **uses)
 {
 	struct buf text = { NULL, 0, 0 };
+	struct use *use;
 	size_t n = 0, cap = 0;
 	long long when;
 	char *p, *next, *name;
@@ -2186,17 +1817,14 @@ recent_load(int fd, struct use **uses)
 		if (when <= 0 || when > UINT32_MAX || *name++ != ' ' ||
 		    (!is_destination(name) && strncmp(name, "ssh://", 6) != 0))
 			continue;
-		*uses = append(*uses, &n, &cap, sizeof(**uses));
-		(*uses)[n - 1].when = (uint32_t)when;
-		(*uses)[n - 1].name = name;
+		use = append(uses, &n, &cap, sizeof(*use));
+		use->when = (uint32_t)when;
+		use->name = name;
 	}
 	return n;
 }
 
-/*
- * Reads the uses of hosts.  Names that are no host's were typed; they go
- * behind the others.
- */
+/* Reads the uses.  Names that are no host's were typed; they go behind. */
 static void
 recent_read(struct hosts *h)
 {
@@ -2214,8 +1842,8 @@ recent_read(struct hosts *h)
 		}
 		host->use = i + 1;
 		host->used = uses[i].when;
+		h->last = host;
 	}
-	free(uses);
 }
 
 /* Replaces the file by one with the last uses of its names, but for FORGET. */
@@ -2242,8 +1870,6 @@ recent_replace(int dir, int fd, const char *forget)
 		(void)renameat(dir, "recent.new", dir, "recent");
 	unlinkat(dir, "recent.new", 0);
 	close(to);
-	free(v);
-	free(out.v);
 }
 
 /* Notes that the name is used now or, with FORGET, that it never was. */
@@ -2259,7 +1885,6 @@ recent_write(const char *name, int forget)
 		(void)!ftruncate(fd, size);	/* no half of it */
 	if (fd != -1 && (forget || size > RECENT_SIZE))
 		recent_replace(dir, fd, forget ? name : NULL);
-	free(line.v);
 	close(fd);
 	close(dir);
 }
@@ -2280,30 +1905,20 @@ ago(time_t when, char *out, size_t size)
 		snprintf(out, size, "%lld%c ago", n, "smhdy"[i]);
 }
 
-/*
- * Reads, or reads again, the hosts from where the options say.  What was read
- * before stays in memory: names of it may still be in use.
- */
+/* Reads the hosts, or again; what was read stays, as names may be in use. */
 static void
 hosts_read(struct hosts *h, const struct options *o)
 {
-	struct inventory *old = h->inventory;
-	struct config *c;
-
-	if (old != NULL && !old->again)
+	if (h->config != NULL && o->inventory != NULL && h->file == NULL)
 		return;
 	memset(h, 0, sizeof(*h));
-	if ((c = calloc(1, sizeof(*c))) == NULL)
+	if ((h->config = calloc(1, sizeof(*h->config))) == NULL)
 		out_of_memory();
-	config_read(c, o->file);
-	h->config = c;
+	config_read(h->config, o->file);
 	if (o->inventory != NULL)
 		inventory_read(h, o->inventory);
-	names_index(c);
-	if (o->inventory != NULL)
-		inventory_list(h);
-	else
-		hosts_list(h);
+	names_index(h->config);
+	hosts_list(h);
 	recent_read(h);
 }
 
@@ -3279,15 +2894,13 @@ run_job(const struct args *a)
  * only takes $EDITOR's own words apart.
  */
 static int
-editor_args(struct args *a, const struct hosts *h, const struct host *host)
+editor_args(struct args *a, const struct host *host)
 {
-	uint32_t line;
-	const char *path = host_place(h, host, &line);
 
-	if (path == NULL || (h->inventory != NULL && !h->inventory->again))
+	if (host->file == NULL)
 		return 0;
 	args_add(a, "sh", "-c", "exec ${VISUAL:-${EDITOR:-vi}} \"$@\"", "sh",
-	    format("+%lu", (unsigned long)line), path, NULL);
+	    format("+%lu", (unsigned long)host->line), host->file, NULL);
 	return 1;
 }
 
@@ -3453,10 +3066,10 @@ probe_port(const struct values *v)
 {
 	const char *command = v->set[V_COMMAND];
 
-	if (*value_jump(v) != '\0')
+	if (*v->set[V_JUMP] != '\0')
 		return "";	/* the row tells it anyway */
 	return command == NULL || strcmp(command, "none") == 0 ?
-	    value_port(v) : "via ProxyCommand";
+	    v->set[V_PORT] : "via ProxyCommand";
 }
 
 /* The test of a host's address, NULL if there is none. */
@@ -3484,8 +3097,7 @@ probe_start(struct probes *p, struct hosts *h, const struct host *host)
 	struct probe *one = probe_find(p, h, host);
 
 	if (one == NULL) {
-		p->v = append(p->v, &p->len, &p->cap, sizeof(*p->v));
-		one = &p->v[p->len - 1];
+		one = append(&p->v, &p->len, &p->cap, sizeof(*one));
 		one->name = xstrdup(v->name.v);
 		one->port = xstrdup(probe_port(v));
 	} else if (now_ms() - one->asked < PROBE_MS) {
@@ -4098,7 +3710,7 @@ prompt_edit(struct prompt *p, struct host *host)
 	struct hosts *h = p->rank.hosts;
 	struct args a = { NULL, 0, 0 };
 
-	if (!editor_args(&a, h, host)) {
+	if (!editor_args(&a, host)) {
 		snprintf(p->message, sizeof(p->message), "not in a file");
 		return;
 	}
@@ -5519,8 +5131,6 @@ list(const struct ranking *r, int verbose)
 	const struct host *host;
 	int terminal = isatty(1);
 	struct values *v;
-	const char *path;
-	uint32_t line;
 	size_t i;
 
 	for (i = 0; i < r->len; i++) {
@@ -5529,14 +5139,13 @@ list(const struct ranking *r, int verbose)
 		if (!verbose)
 			continue;
 		v = host_values(r->hosts, host);
-		list_text(value_user(r->hosts->config, v), terminal, '@');
+		list_text(v->set[V_USER], terminal, '@');
 		list_text(v->name.v, terminal, ':');
-		list_text(value_port(v), terminal, '\t');
-		list_text(value_jump(v), terminal, '\t');
-		path = host_place(r->hosts, host, &line);
-		list_text(path != NULL ? path : "-", terminal, ':');
-		printf("%lu\t", (unsigned long)line);
-		list_text(host_note(r->hosts, host), terminal, '\n');
+		list_text(v->set[V_PORT], terminal, '\t');
+		list_text(v->set[V_JUMP], terminal, '\t');
+		list_text(host->file != NULL ? host->file : "-", terminal, ':');
+		printf("%lu\t", (unsigned long)host->line);
+		list_text(host->note, terminal, '\n');
 	}
 	return r->len == 0;
 }
@@ -5623,7 +5232,7 @@ query_join(struct prompt *p, char **words, int n)
 static void
 habit_check(const struct ranking *r, const struct options *o, char **words)
 {
-	if (r->len > 0 || (o->flag['p'] ? port_number(words[0]) == 0 :
+	if (r->len > 0 || (o->flag['p'] ? port_text(words[0]) == NULL :
 	    host_find(r->hosts, words[1]) == NULL))
 		return;
 	errx(2, "nothing matches; ssh's -%s is -o %s%s",
@@ -5644,7 +5253,7 @@ is_for_ssh(struct hosts *h, const char *query)
 
 	if (strpbrk(query, "@:/") != NULL || strcmp(query, "localhost") == 0 ||
 	    inet_pton(AF_INET, query, &addr) == 1 ||
-	    has_pattern(h->config, &h->values, query))
+	    evaluate(h->config, query, NULL, &h->values)->pattern)
 		return 1;
 	if (strchr(query, '.') == NULL || strchr(query, ' ') != NULL)
 		return 0;
@@ -5681,7 +5290,7 @@ resolve(struct prompt *p, const struct target *t)
 	const char *flag = t->options->flag;
 	struct hosts *h = p->rank.hosts;
 	int last = strcmp(p->query, "-") == 0;
-	struct host *host = last ? host_last(h) : host_find(h, p->query);
+	struct host *host = last ? h->last : host_find(h, p->query);
 	int run = t->command != NULL && *t->command != NULL;
 
 	if (last && host == NULL)
@@ -5751,7 +5360,7 @@ run(struct prompt *p, struct target *t)
 		host = host_find(t->hosts, t->name);
 		t->given = host != NULL ? host->given : NULL;
 		if (t->options->flag['e']) {
-			if (host != NULL && editor_args(&a, t->hosts, host))
+			if (host != NULL && editor_args(&a, host))
 				return become(&a);
 			warnx("%s: %s", printable(t->name), host != NULL ?
 			    "not in a file" : "no host matches");
