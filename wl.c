@@ -2311,12 +2311,13 @@ enum {
 
 /* A word of the query. */
 struct needle {
-	char text[QUERY_MAX];
+	const char *text;
 	size_t len;
 	int fold;		/* it has no capitals: case does not matter */
 };
 
 struct query {
+	char text[QUERY_MAX];	/* of the words */
 	struct needle words[WORDS_MAX];
 	size_t nwords;
 	size_t number;		/* the whole query as a number, else 0 */
@@ -2382,8 +2383,6 @@ align_letter(struct alignment *a, const struct needle *w, size_t i,
 			if ((w->text[i] & 0xc0) == 0x80 || follow > score)
 				score = follow;
 		}
-		if (score < SCORE_NONE / 2)
-			score = SCORE_NONE;
 		best = best + gap > score ? best + gap : score;
 		a->ending[i][j] = score;
 		a->best[i][j] = best;
@@ -2391,37 +2390,16 @@ align_letter(struct alignment *a, const struct needle *w, size_t i,
 }
 
 /*
- * Marks in HIT, which has a char for each byte of the text, where the letters
- * up to I, the last one, are in the best alignment up to J, the last byte.
- */
-static void
-align_mark(const struct alignment *a, size_t i, size_t j, char *hit)
-{
-	int gap = SCORE_EDGE, follows = 0;
-
-	for (;; j--) {
-		while (!follows && j > 0 &&
-		    a->best[i][j - 1] + gap == a->best[i][j])
-			j--;
-		hit[j] = 1;
-		if (i-- == 0)
-			return;
-		follows = a->ending[i + 1][j] ==
-		    a->ending[i][j - 1] + SCORE_CONSECUTIVE;
-		gap = SCORE_GAP;
-	}
-}
-
-/*
  * The score of a word in the text S, SCORE_NONE if it is not in it.  HIT,
- * unless NULL, gets the marks of the letters that match.
+ * unless NULL, gets the marks of the letters in the best alignment, which is
+ * walked back from its end.
  */
 static int
 match(const struct needle *w, const char *s, char *hit)
 {
 	static struct alignment a;
 	size_t len = strnlen(s, MATCH_MAX), i = 0, j;
-	int score;
+	int score, gap = SCORE_EDGE, follows = 0;
 
 	for (j = 0; j < len && i < w->len; j++)
 		i += (size_t)letter_matches(w, i, s[j]);
@@ -2429,10 +2407,17 @@ match(const struct needle *w, const char *s, char *hit)
 		return SCORE_NONE;
 	for (i = 0; i < w->len; i++)
 		align_letter(&a, w, i, s, len);
-	score = a.best[w->len - 1][len - 1];
-	if (hit != NULL && score != SCORE_NONE)
-		align_mark(&a, w->len - 1, len - 1, hit);
-	return score != SCORE_NONE && w->len == len ? SCORE_EXACT : score;
+	if ((score = a.best[i - 1][len - 1]) < SCORE_NONE / 2)
+		return SCORE_NONE;
+	for (j = len; hit != NULL && i-- > 0; gap = SCORE_GAP) {
+		for (j--; !follows && j > 0 &&
+		    a.best[i][j - 1] + gap == a.best[i][j]; j--)
+			continue;
+		hit[j] = 1;
+		follows = i > 0 && a.ending[i][j] ==
+		    a.ending[i - 1][j - 1] + SCORE_CONSECUTIVE;
+	}
+	return w->len == len ? SCORE_EXACT : score;
 }
 
 /*
@@ -2461,28 +2446,24 @@ static void
 query_parse(struct query *q, const char *s)
 {
 	struct needle *w;
-	size_t i;
+	char *p;
 
 	q->nwords = 0;
 	q->number = strspn(s, DIGITS) == strlen(s) && strlen(s) < 10 ?
 	    (size_t)atol(s) : 0;
-	for (;; s += w->len) {
-		s += strspn(s, " \t");
-		if (*s == '\0' || q->nwords == WORDS_MAX)
-			return;
+	snprintf(q->text, sizeof(q->text), "%s", s);
+	for (p = strtok(q->text, " \t"); p != NULL && q->nwords < WORDS_MAX;
+	    p = strtok(NULL, " \t")) {
 		w = &q->words[q->nwords++];
-		w->len = strcspn(s, " \t");
-		snprintf(w->text, sizeof(w->text), "%.*s", (int)w->len, s);
-		for (i = 0; i < w->len && !is_upper(w->text[i]); i++)
-			continue;
-		w->fold = i == w->len;
+		w->text = p;
+		w->len = strlen(p);
+		w->fold = strpbrk(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == NULL;
 	}
 }
 
 /*
  * Ranking: the hosts that match a query, best first.
  */
-
 struct ranking {
 	struct hosts *hosts;
 	struct query query;
@@ -2579,9 +2560,6 @@ static const int signals[] = { SIGALRM, SIGHUP, SIGINT, SIGPIPE, SIGQUIT,
     SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTOU, SIGCONT, SIGWINCH, SIGCHLD };
 enum { NSIGNALS = sizeof(signals) / sizeof(signals[0]) };
 
-/* The flags that tell modes apart; some systems set others themselves. */
-#define OURS	((tcflag_t)(ICANON | ECHO | ECHONL | ISIG))
-
 enum tty_mode { TTY_COOKED, TTY_PROMPT, TTY_SPINNER, TTY_ASK, TTY_SECRET };
 
 static struct {
@@ -2617,14 +2595,13 @@ signals_catch(void)
 	tty.saved.on = 1;
 	sigemptyset(&sa.sa_mask);	/* several may arrive in one wait */
 	sigemptyset(&set);
-	for (i = 0; i < NSIGNALS; i++)
-		sigaddset(&set, signals[i]);
-	sigprocmask(SIG_BLOCK, &set, &tty.saved.mask);
 	for (i = 0; i < NSIGNALS; i++) {
-		sigaction(signals[i], &sa, &old[i]);
-		if (old[i].sa_handler == SIG_IGN && signals[i] != SIGCHLD)
-			sigaction(signals[i], &old[i], NULL);
+		sigaddset(&set, signals[i]);
+		sigaction(signals[i], NULL, &old[i]);
+		if (old[i].sa_handler != SIG_IGN || signals[i] == SIGCHLD)
+			sigaction(signals[i], &sa, NULL);
 	}
+	sigprocmask(SIG_BLOCK, &set, &tty.saved.mask);
 }
 
 /* Puts the mask back last: what is pending then does what it did before wl. */
@@ -2687,15 +2664,16 @@ tty_set(enum tty_mode mode)
 
 /*
  * Whether another process has put the terminal into a mode of its own, as
- * for a password: readpassphrase(3) clears ECHO and ECHONL.
+ * for a password: readpassphrase(3) clears ECHO and ECHONL.  Some systems set
+ * other flags themselves.
  */
 static int
 tty_taken(void)
 {
 	struct termios t;
 
-	return tcgetattr(tty.fd, &t) == 0 &&
-	    ((t.c_lflag ^ tty_flags(tty.mode).c_lflag) & OURS) != 0;
+	return tcgetattr(tty.fd, &t) == 0 && ((t.c_lflag ^
+	    tty_flags(tty.mode).c_lflag) & (ICANON | ECHO | ECHONL | ISIG));
 }
 
 /*
@@ -2873,7 +2851,6 @@ enum {
 struct decoder {
 	char seq[8];		/* how the sequence that is read begins */
 	size_t len;		/* bytes of that, 0: none is read */
-	int last;		/* the byte before */
 	int paste;		/* in a bracketed paste */
 	int ahead;		/* bytes that come from before raw mode */
 };
@@ -2923,23 +2900,21 @@ decode(struct decoder *d, int c)
 	int kind = d->len > 1 ? (unsigned char)d->seq[1] : 0, ends;
 
 	if ((c == CTL('c') && !d->paste) ||	/* no sequence is a trap */
-	    (c == '\033' && (kind == '[' || kind == 'O')) ||
+	    (c == '\033' && d->len > 1) ||
 	    (kind >= 0xc0 && (c & 0xc0) != 0x80))	/* Alt and a letter */
 		d->len = 0;
 	if (d->len <= 1)
 		ends = c < 0xc0 && memchr("[O]PX^_", c, 7) == NULL;
 	else if (kind == '[' || kind == 'O')
 		ends = c >= 0x40 && c <= 0x7e && (c != '[' || d->len > 2);
-	else	/* a string */
-		ends = kind < 0xc0 &&
-		    (c == '\a' || (c == '\\' && d->last == '\033'));
+	else			/* a string, which ESC \ ends as well */
+		ends = kind < 0xc0 && c == '\a';
 	if (d->len > 0 && ends)
 		return sequence_key(d, c);
 	if (d->len > 0 || c == '\033') {
 		if (d->len + 1 < sizeof(d->seq))
 			d->seq[d->len++] = (char)c;
 		d->seq[d->len] = '\0';
-		d->last = c;
 		return KEY_NONE;
 	}
 	if (c == CTL('c'))
@@ -2947,21 +2922,6 @@ decode(struct decoder *d, int c)
 	if (d->paste && (c == '\r' || c == '\n' || c == '\t'))
 		return ' ';
 	return d->paste && is_control(c) ? KEY_NONE : c;
-}
-
-/*
- * Puts the terminal into the prompt's mode.  An Enter that was typed ahead of
- * it has become a line feed, and one that is typed in it does not, so that ^J
- * is a key of its own: what waits at this moment tells them apart.
- */
-static void
-keys_begin(struct decoder *d)
-{
-	if (tty.mode == TTY_PROMPT)
-		return;
-	tty_set(TTY_PROMPT);
-	if (ioctl(tty.fd, FIONREAD, &d->ahead) == -1)
-		d->ahead = 0;
 }
 
 /*
@@ -3440,13 +3400,10 @@ probes_end(struct probes *p)
 }
 
 /*
- * Which hosts have a live master of wl's own.
- */
-
-/*
- * Whether somebody listens on the socket.  A master whose socket is connected
- * to lives for another ControlPersist, so it is asked for with a socket of
- * another type, which the system refuses in another way if nobody does.
+ * Which hosts have a live master of wl's own: somebody listens on the socket.
+ * A master whose socket is connected to lives for another ControlPersist, so
+ * it is asked for with a socket of another type, which the system refuses in
+ * another way if nobody does.
  */
 static int
 socket_listens(const char *path)
@@ -3615,10 +3572,8 @@ put_row(struct prompt *p, size_t i)
 	const struct probe *test = p->probes.len == 0 ? NULL :
 	    probe_find(&p->probes, p->rank.hosts, host, 0);
 	int chosen = i == p->sel, edge = tty.cols - 1, end;
-	char number[32] = "", when[32] = "";
+	char when[32] = "";
 
-	if (host->number > 0)
-		snprintf(number, sizeof(number), "%zu", host->number);
 	if (p->rank.recent && host->use != 0)
 		ago(host->used, when, sizeof(when));
 	p->state.len = p->text.len = 0;
@@ -3627,8 +3582,9 @@ put_row(struct prompt *p, size_t i)
 	    test != NULL && *test->text != '\0' ? "  " : "",
 	    test != NULL ? test->text : "", *when != '\0' ? "  " : "", when);
 	end = edge - text_width(p->state.v);
-	buf_fmt(&p->line, "%s%-*s%*s%*s", chosen ? "\033[7m" : "", p->gap,
-	    chosen ? ">" : "", p->name - 2 * p->gap, number, p->gap, "");
+	/* with a precision of 0, the number 0 has no digit */
+	buf_fmt(&p->line, "%s%-*s%*.0zu%*s", chosen ? "\033[7m" : "", p->gap,
+	    chosen ? ">" : "", p->name - 2 * p->gap, host->number, p->gap, "");
 	p->col = p->name;
 	p->found = 0;
 	put_field(p, host->name, 1, p->name,
@@ -3690,32 +3646,14 @@ put_last(struct prompt *p)
 		return;
 	else if (p->rank.query.nwords > 0)
 		buf_str(&p->text, "  no match");
-	else if (o->inventory != NULL)
-		buf_fmt(&p->text, "  no hosts in %s", o->inventory);
 	else
-		buf_fmt(&p->text, "  no Host entries in %s", o->file != NULL ?
-		    o->file : "~/.ssh/config");
+		buf_fmt(&p->text, "  no %s in %s",
+		    o->inventory != NULL ? "hosts" : "Host entries",
+		    o->inventory != NULL ? o->inventory :
+		    o->file != NULL ? o->file : "~/.ssh/config");
 	buf_str(&p->line, chosen ? "\033[7m" : "");
 	put_text(&p->line, p->text.v, tty.cols - 1, NULL);
 	buf_str(&p->line, chosen ? "\033[m" : "");
-}
-
-/* Makes line I of the frame: the query, a host, what the help says, nothing. */
-static void
-put_line(struct prompt *p, size_t i)
-{
-	size_t row = p->top + i - 1;
-
-	p->line.len = 0;
-	buf_str(&p->line, "");
-	if (i == 0)
-		put_query(p);
-	else if (p->help && i <= HELP_LINES)
-		put_text(&p->line, help_lines[i - 1], tty.cols - 1, NULL);
-	else if (!p->help && row < p->rank.len)
-		put_row(p, row);
-	else if (!p->help && row == p->rank.len)
-		put_last(p);
 }
 
 /* Moves the window so far that the selected row is in it, and it is full. */
@@ -3743,13 +3681,24 @@ prompt_scroll(struct prompt *p)
 static void
 prompt_draw(struct prompt *p)
 {
-	size_t i, at = 0, room = prompt_room();
+	size_t i, at = 0, room = prompt_room(), row;
 
 	prompt_scroll(p);
 	measure(p);
 	buf_str(&p->out, p->height > 0 ? "\033[?25l" : "\033[?25l\033[?2004h");
 	for (i = 0; i <= room; i++) {
-		put_line(p, i);
+		p->line.len = 0;
+		buf_str(&p->line, "");
+		row = p->top + i - 1;
+		if (i == 0)
+			put_query(p);
+		else if (p->help)
+			put_text(&p->line, i <= HELP_LINES ? help_lines[i - 1] :
+			    "", tty.cols - 1, NULL);
+		else if (row < p->rank.len)
+			put_row(p, row);
+		else if (row == p->rank.len)
+			put_last(p);
 		if (i < p->height ? strcmp(p->lines[i].v, p->line.v) == 0 :
 		    p->line.len == 0)
 			continue;
@@ -3768,8 +3717,8 @@ prompt_draw(struct prompt *p)
 }
 
 /*
- * Leaves the screen, once that is written, as if the prompt had not been
- * there.  A resize may have wrapped the line with the cursor.
+ * Leaves the screen as if the prompt had not been there.  A resize may have
+ * wrapped the line with the cursor.
  */
 static void
 prompt_erase(struct prompt *p)
@@ -3778,6 +3727,7 @@ prompt_erase(struct prompt *p)
 		buf_fmt(&p->out, "\033[%dA", p->column / tty.cols);
 	if (p->height > 0)
 		buf_str(&p->out, "\r\033[J\033[?2004l\033[?25h");
+	tty_write(&p->out);
 	p->height = 0;
 }
 
@@ -3793,94 +3743,60 @@ query_change(struct prompt *p, size_t from, size_t to, const char *s, size_t n)
 	p->cursor = from + n;
 }
 
-/* Where in the query a key moves the cursor; SIZE_MAX if it does not. */
-static size_t
-query_motion(const struct prompt *p, int key)
-{
-	size_t i = p->cursor;
-
-	switch (key) {
-	case CTL('b'):
-		while (i > 0 && (p->query[--i] & 0xc0) == 0x80)
-			continue;
-		return i;
-	case CTL('f'):
-		while (i < p->len && (p->query[++i] & 0xc0) == 0x80)
-			continue;
-		return i;
-	case KEY_WORD_LEFT:
-		while (i > 0 && p->query[i - 1] == ' ')
-			i--;
-		while (i > 0 && p->query[i - 1] != ' ')
-			i--;
-		return i;
-	case KEY_WORD_RIGHT:
-		i += strspn(p->query + i, " ");
-		return i + strcspn(p->query + i, " ");
-	case CTL('a'):
-		return 0;
-	case CTL('e'):
-		return p->len;
-	default:
-		return SIZE_MAX;
-	}
-}
-
 /*
- * Applies a key that is for the query: one that moves the cursor, one that
- * deletes as far as another would move it, or text, which no blank begins.
+ * Applies a key that is for the query: one that takes away what is between two
+ * places in it and moves the cursor there, or text, which no blank begins.
  * Returns 0 if it is none.
  */
 static int
 query_key(struct prompt *p, int key)
 {
-	static const struct { int key, motion; } deletes[] = {
-		{ CTL('h'), CTL('b') }, { 0x7f, CTL('b') },
-		{ CTL('d'), CTL('f') }, { KEY_DELETE, CTL('f') },
-		{ CTL('u'), CTL('a') }, { CTL('k'), CTL('e') },
-		{ CTL('w'), KEY_WORD_LEFT },
+	enum { START, WORD, LETTER, HERE, NEXT_LETTER, NEXT_WORD, END };
+	static const struct { int key, from, to; } edits[] = {
+		{ CTL('a'), START, START }, { CTL('e'), END, END },
+		{ CTL('b'), LETTER, LETTER }, { KEY_WORD_LEFT, WORD, WORD },
+		{ CTL('f'), NEXT_LETTER, NEXT_LETTER },
+		{ KEY_WORD_RIGHT, NEXT_WORD, NEXT_WORD },
+		{ CTL('h'), LETTER, HERE }, { 0x7f, LETTER, HERE },
+		{ CTL('d'), HERE, NEXT_LETTER },
+		{ KEY_DELETE, HERE, NEXT_LETTER }, { CTL('u'), START, HERE },
+		{ CTL('w'), WORD, HERE }, { CTL('k'), HERE, END },
 	};
-	size_t from = p->cursor, to = query_motion(p, key), i;
+	const char *q = p->query;
+	size_t n = p->cursor, at[] = { 0, n, n, n, n, n, p->len }, i;
 	char c = (char)key;
 
-	if (to != SIZE_MAX) {
-		p->cursor = to;
-		return 1;
-	}
-	for (i = 0; i < sizeof(deletes) / sizeof(deletes[0]); i++)
-		if (deletes[i].key == key)
-			to = query_motion(p, deletes[i].motion);
-	if (to != SIZE_MAX)
-		query_change(p, to < from ? to : from, to < from ? from : to,
-		    "", 0);
-	else if (key < KEY_NONE && !is_control(key))
-		query_change(p, from, from, &c, c != ' ' || from > 0);
-	else
+	while (at[WORD] > 0 && q[at[WORD] - 1] == ' ')
+		at[WORD]--;
+	while (at[WORD] > 0 && q[at[WORD] - 1] != ' ')
+		at[WORD]--;
+	while (at[LETTER] > 0 && (q[--at[LETTER]] & 0xc0) == 0x80)
+		continue;
+	while (at[NEXT_LETTER] < p->len &&
+	    (q[++at[NEXT_LETTER]] & 0xc0) == 0x80)
+		continue;
+	at[NEXT_WORD] += strspn(q + n, " ");
+	at[NEXT_WORD] += strcspn(q + at[NEXT_WORD], " ");
+	for (i = 0; i < sizeof(edits) / sizeof(edits[0]); i++)
+		if (edits[i].key == key) {
+			query_change(p, at[edits[i].from], at[edits[i].to],
+			    "", 0);
+			return 1;
+		}
+	if (key >= KEY_NONE || is_control(key))
 		return 0;
+	query_change(p, n, n, &c, c != ' ' || n > 0);
 	return 1;
-}
-
-/* Moves the selection by BY rows and the window by SHIFT. */
-static void
-prompt_move(struct prompt *p, long by, long shift)
-{
-	long sel = (long)p->sel + by, top = (long)p->top + shift;
-
-	p->sel = sel > 0 ? (size_t)sel : 0;
-	p->top = top > 0 ? (size_t)top : 0;
-	prompt_scroll(p);
 }
 
 /* A signal, or what stands for one: comes back when wl is to go on. */
 static void
 prompt_signal(struct prompt *p)
 {
-	int signo = caught, rows = tty.rows, cols = tty.cols, taken;
+	int signo = caught, rows = tty.rows, cols = tty.cols;
 
-	if (signo != 0) {
+	if (signo != 0)
 		prompt_erase(p);
-		tty_write(&p->out);
-	}
 	if (signo == SIGTSTP) {
 		suspend(0);
 	} else if (signo != 0) {
@@ -3888,10 +3804,9 @@ prompt_signal(struct prompt *p)
 		die_of(signo);
 	}
 	tty_size();
-	taken = tty_taken();	/* after a SIGSTOP, by the shell */
-	if (taken)
+	if (tty_taken())	/* after a SIGSTOP, by the shell */
 		tty.mode = TTY_COOKED;
-	if (taken || rows != tty.rows || cols != tty.cols)
+	if (tty.mode == TTY_COOKED || rows != tty.rows || cols != tty.cols)
 		prompt_erase(p);
 }
 
@@ -3927,7 +3842,6 @@ prompt_edit(struct prompt *p, struct host *host)
 		return;
 	}
 	prompt_erase(p);
-	tty_write(&p->out);
 	probes_end(&p->probes);
 	run_job(&a);
 	free(a.v);
@@ -3963,9 +3877,6 @@ prompt_forget(struct prompt *p, struct host *host)
 	if (host->number == 0)
 		*host = h->v[h->len + --h->typed];
 	p->rank.valid = 0;
-	ranking_update(&p->rank, p->query);
-	if (p->rank.len > 0 && p->sel >= p->rank.len)
-		p->sel = p->rank.len - 1;
 }
 
 /* Applies a key that is for the list of matches. */
@@ -3973,22 +3884,23 @@ static void
 list_key(struct prompt *p, int key)
 {
 	long page = prompt_room() > 1 ? (long)prompt_room() - 1 : 1;
+	long sel = 0, top = 0;	/* by how much these move */
 	struct host *host = p->sel < p->rank.len ?
 	    p->rank.matches[p->sel] : NULL;
 	size_t i;
 
 	if (key == CTL('p'))
-		prompt_move(p, -1, 0);
+		sel = -1;
 	else if (key == CTL('n') || key == CTL('j') || key == CTL('i'))
-		prompt_move(p, 1, 0);
+		sel = 1;
 	else if (key == KEY_PGUP)
-		prompt_move(p, -page, -page);
+		sel = top = -page;
 	else if (key == KEY_PGDN)
-		prompt_move(p, page, page);
+		sel = top = page;
 	else if (key == KEY_HOME)
-		prompt_move(p, -(long)p->sel, 0);
+		sel = -(long)p->sel;
 	else if (key == KEY_END)
-		prompt_move(p, (long)p->rank.len, 0);
+		sel = (long)p->rank.len;
 	else if (key == CTL('r'))
 		prompt_recent(p);
 	else if (key == CTL('o') && host != NULL)
@@ -4000,6 +3912,11 @@ list_key(struct prompt *p, int key)
 	for (i = p->top; key == CTL('t') && i < p->rank.len &&
 	    i < p->top + prompt_room(); i++)
 		probe_start(&p->probes, p->rank.hosts, p->rank.matches[i]);
+	sel += (long)p->sel;
+	top += (long)p->top;
+	p->sel = sel > 0 ? (size_t)sel : 0;
+	p->top = top > 0 ? (size_t)top : 0;
+	prompt_scroll(p);
 }
 
 /* Applies a key; *CHOSEN is what was chosen.  Returns 1 when that is all. */
@@ -4048,7 +3965,11 @@ prompt_run(struct prompt *p)
 	signals_catch();
 	dir_find(&p->dir, 0);
 	while (!over) {
-		keys_begin(&p->decoder);
+		if (tty.mode != TTY_PROMPT) {
+			/* Enter was a line feed until then, which is ^J */
+			tty_set(TTY_PROMPT);
+			ioctl(tty.fd, FIONREAD, &p->decoder.ahead);
+		}
 		waiting = caught;
 		if (waiting == 0)
 			ioctl(tty.fd, FIONREAD, &waiting);
@@ -4066,7 +3987,6 @@ prompt_run(struct prompt *p)
 	}
 	probes_end(&p->probes);
 	prompt_erase(p);
-	tty_write(&p->out);
 	tty_set(TTY_COOKED);
 	return chosen;
 }
@@ -4075,7 +3995,6 @@ prompt_run(struct prompt *p)
  * The plain prompt, for a terminal that nothing can be drawn on: prints the
  * list, or the matches, and reads a line until it says which one is meant.
  */
-
 /* Reads a line of the terminal into the query; 0 if there is nothing in it. */
 static int
 plain_read(struct prompt *p)
