@@ -1322,7 +1322,6 @@ struct hosts {
 	struct host *v;
 	size_t len, cap;
 	size_t typed;		/* more behind them, once typed by hand */
-	size_t forgotten;	/* of these */
 	struct host *last;	/* the one used last, or NULL */
 	struct values values;	/* of the host looked at last */
 };
@@ -1835,6 +1834,10 @@ recent_read(struct hosts *h)
 
 	close(fd);
 	close(dir);
+	h->typed = 0;
+	h->last = NULL;
+	for (i = 0; i < h->len; i++)
+		h->v[i].use = 0;
 	for (i = 0; i < n; i++) {
 		if ((host = host_find(h, uses[i].name)) == NULL) {
 			host = host_add(h, uses[i].name);
@@ -1951,12 +1954,13 @@ enum {
 
 /* A word of the query. */
 struct needle {
-	char text[QUERY_MAX];
+	const char *text;
 	size_t len;
 	int fold;		/* it has no capitals: case does not matter */
 };
 
 struct query {
+	char text[QUERY_MAX];	/* of the words */
 	struct needle words[WORDS_MAX];
 	size_t nwords;
 	size_t number;		/* the whole query as a number, else 0 */
@@ -1987,32 +1991,15 @@ bonus(const char *s, size_t i)
 }
 
 static int
-is_word_start(const char *s, size_t i)
-{
-	return bonus(s, i) >= SCORE_CAPITAL;
-}
-
-static int
 letter_matches(const struct needle *w, size_t i, char c)
 {
 	return w->text[i] == (w->fold ? lower(c) : c);
 }
 
-/* Whether the word's letters are among the first LEN bytes of S, in order. */
-static int
-is_subsequence(const struct needle *w, const char *s, size_t len)
-{
-	size_t i = 0, j;
-
-	for (j = 0; j < len && i < w->len; j++)
-		i += (size_t)letter_matches(w, i, s[j]);
-	return i == w->len;
-}
-
 /*
  * The scores of the best alignments of a word in a text: ENDING those in
  * which letter i is at byte j, BEST those in which it is there or before,
- * less the gap up to j.
+ * less the gap up to j, which behind the last letter is the edge.
  */
 struct alignment {
 	int ending[QUERY_MAX][MATCH_MAX];
@@ -2024,6 +2011,7 @@ static void
 align_letter(struct alignment *a, const struct needle *w, size_t i,
     const char *s, size_t len)
 {
+	int gap = i + 1 < w->len ? SCORE_GAP : SCORE_EDGE;
 	int best = SCORE_NONE, score, follow;
 	size_t j;
 
@@ -2038,85 +2026,59 @@ align_letter(struct alignment *a, const struct needle *w, size_t i,
 			if ((w->text[i] & 0xc0) == 0x80 || follow > score)
 				score = follow;
 		}
-		if (score < SCORE_NONE / 2)
-			score = SCORE_NONE;
-		best = best + SCORE_GAP > score ? best + SCORE_GAP : score;
+		best = best + gap > score ? best + gap : score;
 		a->ending[i][j] = score;
 		a->best[i][j] = best;
 	}
 }
 
 /*
- * Marks in HIT, which has a char for each byte of the text, where the letters
- * of the word are in the alignment that has the last one at J.
- */
-static void
-align_mark(const struct alignment *a, const struct needle *w, const char *s,
-    size_t j, char *hit)
-{
-	size_t i = w->len - 1, k;
-	int best;
-
-	for (hit[j] = 1; i-- > 0; hit[j] = 1) {
-		best = a->best[i][j - 1];
-		k = 0;
-		if (a->ending[i + 1][j] != best + bonus(s, j))
-			k = j - 1;	/* the letters follow each other */
-		while (k + 1 < j && a->ending[i][k] +
-		    (int)(j - 1 - k) * SCORE_GAP != best)
-			k++;
-		j = k;
-	}
-}
-
-/*
  * The score of a word in the text S, SCORE_NONE if it is not in it.  HIT,
- * unless NULL, gets the marks of the letters that match.
+ * unless NULL, gets the marks of the letters in the best alignment, which is
+ * walked back from its end.
  */
 static int
 match(const struct needle *w, const char *s, char *hit)
 {
 	static struct alignment a;
-	size_t len = strnlen(s, MATCH_MAX), i, j, last = 0;
-	int score, best = SCORE_NONE;
+	size_t len = strnlen(s, MATCH_MAX), i = 0, j;
+	int score, gap = SCORE_EDGE, follows = 0;
 
-	if (!is_subsequence(w, s, len))
+	for (j = 0; j < len && i < w->len; j++)
+		i += (size_t)letter_matches(w, i, s[j]);
+	if (i < w->len)
 		return SCORE_NONE;
 	for (i = 0; i < w->len; i++)
 		align_letter(&a, w, i, s, len);
-	for (j = 0; j < len; j++) {
-		score = a.ending[w->len - 1][j] +
-		    (int)(len - 1 - j) * SCORE_EDGE;
-		if (score > best && a.ending[w->len - 1][j] != SCORE_NONE) {
-			best = score;
-			last = j;
-		}
+	if ((score = a.best[i - 1][len - 1]) < SCORE_NONE / 2)
+		return SCORE_NONE;
+	for (j = len; hit != NULL && i-- > 0; gap = SCORE_GAP) {
+		for (j--; !follows && j > 0 &&
+		    a.best[i][j - 1] + gap == a.best[i][j]; j--)
+			continue;
+		hit[j] = 1;
+		follows = i > 0 && a.ending[i][j] ==
+		    a.ending[i - 1][j - 1] + SCORE_CONSECUTIVE;
 	}
-	if (hit != NULL && best != SCORE_NONE)
-		align_mark(&a, w, s, last, hit);
-	return best != SCORE_NONE && w->len == len ? SCORE_EXACT : best;
+	return w->len == len ? SCORE_EXACT : score;
 }
 
-/* Whether a word or number of S ends before the byte S[I]. */
-static int
-is_word_end(const char *s, size_t i)
-{
-	if (is_digit(s[i]))
-		return !is_digit(s[i - 1]);
-	return !is_letter(s[i]) || is_word_start(s, i);
-}
-
-/* Whether the word is one, or several, of the words of S. */
+/*
+ * Whether the word is one, or several, of the words of S.  A number ends only
+ * where its digits do: db0 is none of db01.
+ */
 static int
 has_whole_word(const struct needle *w, const char *s)
 {
-	size_t len = strnlen(s, MATCH_MAX), i, at;
+	size_t at, i, end;
 
-	for (at = 0; at + w->len <= len; at++) {
+	for (at = 0; s[at] != '\0'; at++) {
 		for (i = 0; i < w->len && letter_matches(w, i, s[at + i]); i++)
 			continue;
-		if (i == w->len && is_word_start(s, at) &&
-		    is_word_end(s, at + i))
+		end = at + i;
+		if (i == w->len && bonus(s, at) >= SCORE_CAPITAL &&
+		    (is_digit(s[end]) ? !is_digit(s[end - 1]) :
+		    !is_letter(s[end]) || bonus(s, end) >= SCORE_CAPITAL))
 			return 1;
 	}
 	return 0;
@@ -2127,31 +2089,24 @@ static void
 query_parse(struct query *q, const char *s)
 {
 	struct needle *w;
-	size_t i;
+	char *p;
 
 	q->nwords = 0;
 	q->number = strspn(s, DIGITS) == strlen(s) && strlen(s) < 10 ?
 	    (size_t)atol(s) : 0;
-	for (;; s += w->len) {
-		s += strspn(s, " \t");
-		if (*s == '\0' || q->nwords == WORDS_MAX)
-			return;
+	snprintf(q->text, sizeof(q->text), "%s", s);
+	for (p = strtok(q->text, " \t"); p != NULL && q->nwords < WORDS_MAX;
+	    p = strtok(NULL, " \t")) {
 		w = &q->words[q->nwords++];
-		w->len = strcspn(s, " \t");
-		if (w->len >= sizeof(w->text))
-			w->len = sizeof(w->text) - 1;
-		memcpy(w->text, s, w->len);
-		w->text[w->len] = '\0';
-		for (i = 0; i < w->len && !is_upper(w->text[i]); i++)
-			continue;
-		w->fold = i == w->len;
+		w->text = p;
+		w->len = strlen(p);
+		w->fold = strpbrk(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == NULL;
 	}
 }
 
 /*
  * Ranking: the hosts that match a query, best first.
  */
-
 struct ranking {
 	struct hosts *hosts;
 	struct query query;
@@ -2162,20 +2117,6 @@ struct ranking {
 	int valid;		/* the matches are those for the text */
 };
 
-/* What a word is worth for a host; SCORE_NONE if nothing of it holds it. */
-static int
-word_score(const struct needle *w, struct hosts *h, struct host *host)
-{
-	int score;
-
-	if ((score = match(w, host->name, NULL)) != SCORE_NONE)
-		return score + FIELD_NAME;
-	host_details(h, host);
-	if ((score = match(w, host->addr, NULL)) != SCORE_NONE)
-		return score + FIELD_ADDR;
-	return match(w, host->note, NULL);
-}
-
 /*
  * Finds the host's score, the sum for the words of the query, which is 0 if
  * it has none.  Returns 0 if the host does not match.
@@ -2184,17 +2125,23 @@ static int
 host_score(struct ranking *r, struct host *host)
 {
 	const struct query *q = &r->query;
-	size_t i;
+	const struct needle *w;
 	int score;
 
-	if (host->number == 0 && host->use == 0)
-		return 0;	/* typed by hand, and forgotten */
 	host->score = FIRST_NUMBER;
 	if (q->number != 0 && q->number == host->number)
 		return 1;
-	for (host->score = 0, i = 0; i < q->nwords; i++) {
-		score = word_score(&q->words[i], r->hosts, host);
-		if (score == SCORE_NONE)
+	host->score = 0;
+	for (w = q->words; w < q->words + q->nwords; w++) {
+		score = match(w, host->name, NULL);
+		if (score != SCORE_NONE) {
+			host->score += score + FIELD_NAME;
+			continue;
+		}
+		host_details(r->hosts, host);
+		if ((score = match(w, host->addr, NULL)) != SCORE_NONE)
+			score += FIELD_ADDR;
+		else if ((score = match(w, host->note, NULL)) == SCORE_NONE)
 			return 0;
 		host->score += score;
 	}
@@ -2217,13 +2164,6 @@ match_cmp(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The host of the I-th best match, of which there are r->len. */
-static struct host *
-ranking_get(const struct ranking *r, size_t i)
-{
-	return r->matches[i];
-}
-
 /*
  * Ranks the hosts for the query TEXT.  A query that continues the one before
  * can only match what that one did.
@@ -2233,22 +2173,20 @@ ranking_update(struct ranking *r, const char *text)
 {
 	struct hosts *h = r->hosts;
 	size_t all = h->len + (r->recent ? h->typed : 0), i, n;
-	int narrower;
 
 	if (r->valid && strcmp(text, r->text) == 0)
 		return;
 	query_parse(&r->query, text);
-	narrower = r->valid && r->query.number == 0 &&
-	    strncmp(text, r->text, strlen(r->text)) == 0;
-	snprintf(r->text, sizeof(r->text), "%s", text);
 	r->matches = grow(r->matches, &r->cap, all + 1, sizeof(*r->matches));
-	if (!narrower)
+	if (!r->valid || r->query.number != 0 ||
+	    strncmp(text, r->text, strlen(r->text)) != 0)
 		for (r->len = 0; r->len < all; r->len++)
 			r->matches[r->len] = &h->v[r->len];
 	for (i = n = 0; i < r->len; i++)
 		if (host_score(r, r->matches[i]))
 			r->matches[n++] = r->matches[i];
 	r->len = n;
+	snprintf(r->text, sizeof(r->text), "%s", text);
 	r->valid = 1;
 	if (r->query.nwords > 0 || r->recent)
 		qsort(r->matches, n, sizeof(*r->matches), match_cmp);
@@ -2264,9 +2202,6 @@ ranking_update(struct ranking *r, const char *text)
 static const int signals[] = { SIGALRM, SIGHUP, SIGINT, SIGPIPE, SIGQUIT,
     SIGTERM, SIGUSR1, SIGUSR2, SIGTSTP, SIGTTOU, SIGCONT, SIGWINCH, SIGCHLD };
 enum { NSIGNALS = sizeof(signals) / sizeof(signals[0]) };
-
-/* The flags that tell modes apart; some systems set others themselves. */
-#define OURS	((tcflag_t)(ICANON | ECHO | ECHONL | ISIG))
 
 enum tty_mode { TTY_COOKED, TTY_PROMPT, TTY_SPINNER, TTY_ASK, TTY_SECRET };
 
@@ -2303,14 +2238,13 @@ signals_catch(void)
 	tty.saved.on = 1;
 	sigemptyset(&sa.sa_mask);	/* several may arrive in one wait */
 	sigemptyset(&set);
-	for (i = 0; i < NSIGNALS; i++)
-		sigaddset(&set, signals[i]);
-	sigprocmask(SIG_BLOCK, &set, &tty.saved.mask);
 	for (i = 0; i < NSIGNALS; i++) {
-		sigaction(signals[i], &sa, &old[i]);
-		if (old[i].sa_handler == SIG_IGN && signals[i] != SIGCHLD)
-			sigaction(signals[i], &old[i], NULL);
+		sigaddset(&set, signals[i]);
+		sigaction(signals[i], NULL, &old[i]);
+		if (old[i].sa_handler != SIG_IGN || signals[i] == SIGCHLD)
+			sigaction(signals[i], &sa, NULL);
 	}
+	sigprocmask(SIG_BLOCK, &set, &tty.saved.mask);
 }
 
 /* Puts the mask back last: what is pending then does what it did before wl. */
@@ -2319,12 +2253,11 @@ signals_restore(void)
 {
 	size_t i;
 
-	if (!tty.saved.on)
-		return;
-	tty.saved.on = 0;
-	for (i = 0; i < NSIGNALS; i++)
+	for (i = 0; tty.saved.on && i < NSIGNALS; i++)
 		sigaction(signals[i], &tty.saved.actions[i], NULL);
-	sigprocmask(SIG_SETMASK, &tty.saved.mask, NULL);
+	if (tty.saved.on)
+		sigprocmask(SIG_SETMASK, &tty.saved.mask, NULL);
+	tty.saved.on = 0;
 }
 
 /*
@@ -2372,24 +2305,18 @@ tty_set(enum tty_mode mode)
 	tty.mode = mode;
 }
 
-/* The flags by which the terminal's mode is not MODE. */
-static tcflag_t
-tty_differs(enum tty_mode mode)
-{
-	struct termios t;
-
-	return tcgetattr(tty.fd, &t) == -1 ? 0 :
-	    (t.c_lflag ^ tty_flags(mode).c_lflag) & OURS;
-}
-
 /*
  * Whether another process has put the terminal into a mode of its own, as
- * for a password: readpassphrase(3) clears ECHO and ECHONL.
+ * for a password: readpassphrase(3) clears ECHO and ECHONL.  Some systems set
+ * other flags themselves.
  */
 static int
 tty_taken(void)
 {
-	return tty_differs(tty.mode) != 0;
+	struct termios t;
+
+	return tcgetattr(tty.fd, &t) == 0 && ((t.c_lflag ^
+	    tty_flags(tty.mode).c_lflag) & (ICANON | ECHO | ECHONL | ISIG));
 }
 
 /*
@@ -2437,11 +2364,10 @@ tty_open(void)
 	if (tty.fd != -1)
 		return 1;
 	tty.fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	if (tty.fd >= FD_SETSIZE ||
-	    (tty.fd != -1 && tcgetattr(tty.fd, &tty.cooked) == -1))
+	if (tty.fd >= FD_SETSIZE || tcgetattr(tty.fd, &tty.cooked) == -1) {
 		tty_close();
-	if (tty.fd == -1)
 		return 0;
+	}
 	atexit(tty_clear);
 	tty_size();
 	return 1;
@@ -2499,14 +2425,12 @@ tty_write(struct buf *out)
 static int
 tty_wait(int fd, long ms)
 {
-	struct timespec ts;
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
 	fd_set set;
 
 	FD_ZERO(&set);
 	if (fd != -1)
 		FD_SET(fd, &set);
-	ts.tv_sec = ms / 1000;
-	ts.tv_nsec = ms % 1000 * 1000000;
 	return pselect(fd + 1, &set, NULL, NULL, ms < 0 ? NULL : &ts,
 	    &tty.saved.mask);
 }
@@ -2577,7 +2501,6 @@ enum {
 struct decoder {
 	char seq[8];		/* how the sequence that is read begins */
 	size_t len;		/* bytes of that, 0: none is read */
-	int last;		/* the byte before */
 	int paste;		/* in a bracketed paste */
 	int ahead;		/* bytes that come from before raw mode */
 };
@@ -2620,35 +2543,28 @@ sequence_key(struct decoder *d, int c)
 	return KEY_NONE;
 }
 
-/* Whether byte C ends a sequence of the KIND that the byte after ESC tells. */
-static int
-sequence_ends(const struct decoder *d, int kind, int c)
-{
-	if (d->len == 1)
-		return c < 0xc0 && memchr("[O]PX^_", c, 7) == NULL;
-	if (kind == '[' || kind == 'O')
-		return c >= 0x40 && c <= 0x7e && (c != '[' || d->len > 2);
-	return kind < 0xc0 &&	/* a string */
-	    (c == '\a' || (c == '\\' && d->last == '\033'));
-}
-
 /* Takes byte C and returns the key that it completes, or KEY_NONE. */
 static int
 decode(struct decoder *d, int c)
 {
-	int kind = d->len > 1 ? (unsigned char)d->seq[1] : 0;
+	int kind = d->len > 1 ? (unsigned char)d->seq[1] : 0, ends;
 
 	if ((c == CTL('c') && !d->paste) ||	/* no sequence is a trap */
-	    (c == '\033' && (kind == '[' || kind == 'O')) ||
+	    (c == '\033' && d->len > 1) ||
 	    (kind >= 0xc0 && (c & 0xc0) != 0x80))	/* Alt and a letter */
 		d->len = 0;
-	if (d->len > 0 && sequence_ends(d, kind, c))
+	if (d->len <= 1)
+		ends = c < 0xc0 && memchr("[O]PX^_", c, 7) == NULL;
+	else if (kind == '[' || kind == 'O')
+		ends = c >= 0x40 && c <= 0x7e && (c != '[' || d->len > 2);
+	else			/* a string, which ESC \ ends as well */
+		ends = kind < 0xc0 && c == '\a';
+	if (d->len > 0 && ends)
 		return sequence_key(d, c);
 	if (d->len > 0 || c == '\033') {
 		if (d->len + 1 < sizeof(d->seq))
 			d->seq[d->len++] = (char)c;
 		d->seq[d->len] = '\0';
-		d->last = c;
 		return KEY_NONE;
 	}
 	if (c == CTL('c'))
@@ -2656,19 +2572,6 @@ decode(struct decoder *d, int c)
 	if (d->paste && (c == '\r' || c == '\n' || c == '\t'))
 		return ' ';
 	return d->paste && is_control(c) ? KEY_NONE : c;
-}
-
-/*
- * Puts the terminal into the prompt's mode.  An Enter that was typed ahead of
- * it has become a line feed, and one that is typed in it does not, so that ^J
- * is a key of its own: what waits at this moment tells them apart.
- */
-static void
-keys_begin(struct decoder *d)
-{
-	tty_set(TTY_PROMPT);
-	if (ioctl(tty.fd, FIONREAD, &d->ahead) == -1)
-		d->ahead = 0;
 }
 
 /*
@@ -2978,7 +2881,7 @@ dir_find(struct buf *dir, int make)
 
 /* A Unix socket and the address of PATH; -1 if that is too long. */
 static int
-unix_socket(struct sockaddr_un *sun, const char *path)
+unix_socket(struct sockaddr_un *sun, const char *path, int type)
 {
 	int fd;
 
@@ -2987,7 +2890,7 @@ unix_socket(struct sockaddr_un *sun, const char *path)
 	if (strlen(path) >= sizeof(sun->sun_path))
 		return -1;
 	memcpy(sun->sun_path, path, strlen(path));
-	if ((fd = socket(AF_UNIX, SOCK_STREAM, 0)) != -1)
+	if ((fd = socket(AF_UNIX, type, 0)) != -1)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 	return fd;
 }
@@ -3014,10 +2917,10 @@ static const char *const findings[FINDINGS] = {
 };
 
 struct probe {
-	char *name, *port;	/* see probe_port() */
+	char *name, *port;	/* no number: what ssh goes through instead */
 	long long asked;	/* when it was begun */
 	pid_t pid;		/* of the child, 0: has ended */
-	char text[32];
+	char text[32];		/* what is known, "" if nothing */
 };
 
 struct probes {
@@ -3046,69 +2949,55 @@ probe_address(const struct addrinfo *ai)
 static void
 probe_child(const struct probe *one)
 {
-	struct addrinfo hints, *ai;
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *ai;
 	enum finding found = FOUND_NO_NAME;
 
 	signals_restore();
 	signal(SIGALRM, SIG_DFL);
 	alarm(PROBE_S);
-	memset(&hints, 0, sizeof(hints));
-	hints.ai_socktype = SOCK_STREAM;
 	if (getaddrinfo(one->name, one->port, &hints, &ai) == 0)
 		for (; ai != NULL && found != FOUND_SSH; ai = ai->ai_next)
 			found = probe_address(ai);
 	_exit(found);
 }
 
-/* The port that is tested for a host, or what ssh goes through instead. */
-static const char *
-probe_port(const struct values *v)
-{
-	const char *command = v->set[V_COMMAND];
-
-	if (*v->set[V_JUMP] != '\0')
-		return "";	/* the row tells it anyway */
-	return command == NULL || strcmp(command, "none") == 0 ?
-	    v->set[V_PORT] : "via ProxyCommand";
-}
-
-/* The test of a host's address, NULL if there is none. */
+/* The test of a host's address; if there is none, a new one with MAKE. */
 static struct probe *
-probe_find(const struct probes *p, struct hosts *h, const struct host *host)
+probe_find(struct probes *p, struct hosts *h, const struct host *host, int make)
 {
-	const struct values *v;
+	const struct values *v = host_values(h, host);
+	const char *port = v->set[V_PORT], *command = v->set[V_COMMAND];
 	struct probe *one;
 
-	if (p->len == 0)
-		return NULL;
-	v = host_values(h, host);
+	if (*v->set[V_JUMP] != '\0')
+		port = "";	/* the row tells it anyway */
+	else if (command != NULL && strcmp(command, "none") != 0)
+		port = "via ProxyCommand";
 	for (one = p->v; one < p->v + p->len; one++)
 		if (strcmp(one->name, v->name.v) == 0 &&
-		    strcmp(one->port, probe_port(v)) == 0)
+		    strcmp(one->port, port) == 0)
 			return one;
-	return NULL;
+	if (!make)
+		return NULL;
+	one = append(&p->v, &p->len, &p->cap, sizeof(*one));
+	one->name = xstrdup(v->name.v);
+	one->port = xstrdup(port);
+	return one;
 }
 
 /* Tests a host's address, unless what was found last is still good. */
 static void
 probe_start(struct probes *p, struct hosts *h, const struct host *host)
 {
-	const struct values *v = host_values(h, host);
-	struct probe *one = probe_find(p, h, host);
+	struct probe *one = probe_find(p, h, host, 1);
 
-	if (one == NULL) {
-		one = append(&p->v, &p->len, &p->cap, sizeof(*one));
-		one->name = xstrdup(v->name.v);
-		one->port = xstrdup(probe_port(v));
-	} else if (now_ms() - one->asked < PROBE_MS) {
+	if (*one->text != '\0' && now_ms() - one->asked < PROBE_MS)
 		return;
-	}
 	one->asked = now_ms();
 	if (is_digit(*one->port) && (one->pid = fork()) == 0)
 		probe_child(one);
 	snprintf(one->text, sizeof(one->text), "%s", one->pid > 0 ? "..." :
 	    one->pid == -1 ? "not tested" : one->port);
-	one->pid = one->pid == -1 ? 0 : one->pid;
 }
 
 /* Takes what those children have found that have ended. */
@@ -3143,79 +3032,44 @@ probes_end(struct probes *p)
 		}
 }
 
-/* What is known of a host's address, "" if nothing. */
-static const char *
-probe_text(const struct probes *p, struct hosts *h, const struct host *host)
-{
-	const struct probe *one = probe_find(p, h, host);
-
-	return one != NULL ? one->text : "";
-}
-
 /*
- * Which hosts have a live master of wl's own: the names of their sockets,
- * each between line feeds.
- */
-
-struct open_hosts {
-	struct buf dir, labels;
-};
-
-/*
- * Whether somebody listens on the socket.  A master whose socket is connected
- * to lives for another ControlPersist, so it is asked for with a socket of
- * another type, which the system refuses in another way if nobody does.
+ * Which hosts have a live master of wl's own: somebody listens on the socket.
+ * A master whose socket is connected to lives for another ControlPersist, so
+ * it is asked for with a socket of another type, which the system refuses in
+ * another way if nobody does.
  */
 static int
 socket_listens(const char *path)
 {
 	struct sockaddr_un sun;
-	int fd = socket(AF_UNIX, SOCK_DGRAM, 0), listens;
+	int fd = unix_socket(&sun, path, SOCK_DGRAM), listens;
 
-	memset(&sun, 0, sizeof(sun));
-	sun.sun_family = AF_UNIX;
-	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
-	listens = strlen(path) < sizeof(sun.sun_path) &&
-	    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 &&
+	listens = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 &&
 	    errno == EPROTOTYPE;
 	close(fd);
 	return listens;
 }
 
-static void
-open_find(struct open_hosts *o)
-{
-	struct buf all = { NULL, 0, 0 };
-	char **path;
-	glob_t found;
-
-	o->dir.len = o->labels.len = 0;
-	buf_str(&o->labels, "\n");
-	dir_find(&o->dir, 0);
-	buf_fmt(&all, "%s/*-????????????????", o->dir.len > 0 ? o->dir.v : "");
-	if (glob(all.v, 0, NULL, &found) == 0)
-		for (path = found.gl_pathv; *path != NULL; path++)
-			if (socket_listens(*path))
-				buf_fmt(&o->labels, "%.*s\n", (int)(
-				    strlen(*path) - o->dir.len - 1 - HASH_LEN),
-				    *path + o->dir.len + 1);
-	globfree(&found);
-	free(all.v);
-}
-
-/* Whether a host has one. */
+/* Whether the host has one in the directory DIR. */
 static int
-is_open(const struct open_hosts *o, const char *name)
+is_open(const struct buf *dir, const char *name)
 {
-	struct buf label = { NULL, 0, 0 };
-	int found;
+	struct buf path = { NULL, 0, 0 };
+	int listens = 0;
+	glob_t found;
+	size_t i;
 
-	buf_str(&label, "\n");
-	put_label(&label, name, o->dir.len);
-	buf_str(&label, "\n");
-	found = o->labels.len > 0 && strstr(o->labels.v, label.v) != NULL;
-	free(label.v);
-	return found;
+	if (dir->len == 0)
+		return 0;
+	buf_fmt(&path, "%s/", dir->v);
+	put_label(&path, name, dir->len);
+	buf_str(&path, "-????????????????");
+	if (glob(path.v, GLOB_NOSORT, NULL, &found) == 0)
+		for (i = 0; i < found.gl_pathc && !listens; i++)
+			listens = socket_listens(found.gl_pathv[i]);
+	globfree(&found);
+	free(path.v);
+	return listens;
 }
 
 /*
@@ -3245,7 +3099,7 @@ struct prompt {
 	int column;		/* where the cursor belongs in the first */
 	int help;		/* the keys are shown instead of the hosts */
 	struct probes probes;
-	struct open_hosts open;
+	struct buf dir;		/* where the control sockets are */
 	char message[128];	/* shown in place of the count, until a key */
 	const struct options *options;
 };
@@ -3279,20 +3133,11 @@ prompt_room(void)
 static const char *
 query_destination(const struct prompt *p)
 {
-	static char word[QUERY_MAX];
-	const char *s = p->query + strspn(p->query, " ");
-	size_t n = strcspn(s, " ");
+	const struct query *q = &p->rank.query;
+	const char *s = q->words[0].text;
 
-	snprintf(word, sizeof(word), "%.*s", (int)n, s);
-	return s[n + strspn(s + n, " ")] == '\0' && is_destination(word +
-	    (strncmp(word, "ssh://", 6) == 0 ? 6 : 0)) ? word : NULL;
-}
-
-/* The rows that can be selected: the matches, and the query itself. */
-static size_t
-prompt_rows(const struct prompt *p)
-{
-	return p->rank.len + (query_destination(p) != NULL);
+	return q->nwords == 1 && is_destination(s +
+	    (strncmp(s, "ssh://", 6) == 0 ? 6 : 0)) ? s : NULL;
 }
 
 /* Finds the columns for the rows that are shown. */
@@ -3304,7 +3149,7 @@ measure(struct prompt *p)
 	struct host *host;
 
 	for (i = p->top; i < p->rank.len && i < last; i++) {
-		host = ranking_get(&p->rank, i);
+		host = p->rank.matches[i];
 		host_details(p->rank.hosts, host);
 		n = text_width(host->name);
 		name = n > name ? n : name;
@@ -3320,9 +3165,11 @@ measure(struct prompt *p)
 }
 
 /*
- * Appends S to the row from column LEFT on, as far as there is room before
- * column END.  In a field that is searched those letters are underlined that
- * give a word its score, which is that of the first field it is found in.
+ * Appends S to the row, from column LEFT on as far as there is room before
+ * column END.  If LEFT is 0, that is behind the address, in line with the other
+ * rows or before that as far as S must to end before END.  In a field that is
+ * searched those letters are underlined that give a word its score, which is
+ * that of the first field it is found in.
  */
 static void
 put_field(struct prompt *p, const char *s, int searched, int left, int end)
@@ -3335,77 +3182,53 @@ put_field(struct prompt *p, const char *s, int searched, int left, int end)
 		if ((p->found & 1U << i) == 0 &&
 		    match(&q->words[i], s, hit) != SCORE_NONE)
 			p->found |= 1U << i;
-	for (; p->col < left && p->col < tty.cols - 1; p->col++)
-		buf_str(&p->line, " ");
-	if (p->col < left)
-		p->col = left;
-	if (p->col < end)
-		p->col += put_text(&p->line, s, end - p->col, hit);
+	if (left == 0) {
+		left = end - text_width(s);
+		left = left < p->jump ? left : p->jump;
+		left = left > p->col + 2 ? left : p->col + 2;
+	}
+	if (*s == '\0' || left >= end)
+		return;
+	buf_fmt(&p->line, "%*s", left - p->col, "");
+	p->col = left + put_text(&p->line, s, end - left, hit);
 }
 
 /*
- * Appends S, unless it is empty, behind the address: in line with those of the
- * other rows, or before that as far as it must to end before END.
+ * Makes the row of match I: number, name, address, jump hosts, what is known of
+ * the host at the moment, each thing behind two blanks (its master, its test,
+ * its last use), and the note.  That state is never cut for other fields.
  */
 static void
-put_behind(struct prompt *p, const char *s, int searched, int end)
+put_row(struct prompt *p, size_t i)
 {
-	int left = p->jump, n = text_width(s);
-
-	if (left > end - n)
-		left = end - n;
-	if (left < p->col + 2)
-		left = p->col + 2;
-	if (n > 0)
-		put_field(p, s, searched, left, end);
-}
-
-/*
- * What is known of a host at the moment, each thing behind two blanks: its
- * master, its test, its last use.
- */
-static const char *
-host_state(struct prompt *p, const struct host *host)
-{
-	const char *test = probe_text(&p->probes, p->rank.hosts, host);
+	struct host *host = p->rank.matches[i];
+	const struct probe *test = p->probes.len == 0 ? NULL :
+	    probe_find(&p->probes, p->rank.hosts, host, 0);
+	int chosen = i == p->sel, edge = tty.cols - 1, end;
 	char when[32] = "";
 
 	if (p->rank.recent && host->use != 0)
 		ago(host->used, when, sizeof(when));
-	p->state.len = 0;
+	p->state.len = p->text.len = 0;
 	buf_fmt(&p->state, "%s%s%s%s%s",
-	    is_open(&p->open, host->name) ? "  * open" : "",
-	    *test != '\0' ? "  " : "", test, *when != '\0' ? "  " : "", when);
-	return p->state.v;
-}
-
-/* Makes the row of match I.  Its state is never cut for the other fields. */
-static void
-put_row(struct prompt *p, size_t i)
-{
-	struct host *host = ranking_get(&p->rank, i);
-	const char *state = host_state(p, host);
-	int chosen = i == p->sel, edge = tty.cols - 1;
-	int end = edge - text_width(state);
-	char number[32] = "";
-
-	if (host->number > 0)
-		snprintf(number, sizeof(number), "%zu", host->number);
-	buf_fmt(&p->line, "%s%-*s%*s%*s", chosen ? "\033[7m" : "", p->gap,
-	    chosen ? ">" : "", p->name - 2 * p->gap, number, p->gap, "");
+	    is_open(&p->dir, host->name) ? "  * open" : "",
+	    test != NULL && *test->text != '\0' ? "  " : "",
+	    test != NULL ? test->text : "", *when != '\0' ? "  " : "", when);
+	end = edge - text_width(p->state.v);
+	/* with a precision of 0, the number 0 has no digit */
+	buf_fmt(&p->line, "%s%-*s%*.0zu%*s", chosen ? "\033[7m" : "", p->gap,
+	    chosen ? ">" : "", p->name - 2 * p->gap, host->number, p->gap, "");
 	p->col = p->name;
 	p->found = 0;
 	put_field(p, host->name, 1, p->name,
 	    p->addr - 2 < edge ? p->addr - 2 : edge);
 	buf_str(&p->line, chosen ? "" : "\033[2m");
-	if (*host->addr != '\0')
-		put_field(p, host->addr, 1, p->addr, end);
-	p->text.len = 0;
+	put_field(p, host->addr, 1, p->addr, end);
 	buf_fmt(&p->text, "via %s", host->jump);
 	if (*host->jump != '\0' && p->col + 6 <= end)
-		put_behind(p, p->text.v, 0, end);
-	put_behind(p, state + strspn(state, " "), 0, edge);
-	put_behind(p, host->note, 1, edge);
+		put_field(p, p->text.v, 0, 0, end);
+	put_field(p, p->state.v + strspn(p->state.v, " "), 0, 0, edge);
+	put_field(p, host->note, 1, 0, edge);
 	buf_str(&p->line, "\033[m");
 }
 
@@ -3429,8 +3252,8 @@ put_query(struct prompt *p)
 	if (p->message[0] != '\0')
 		buf_str(&p->text, p->message);
 	else
-		buf_fmt(&p->text, "%s%zu/%zu", keys, p->rank.len, h->len +
-		    (p->rank.recent ? h->typed - h->forgotten : 0));
+		buf_fmt(&p->text, "%s%zu/%zu", keys, p->rank.len,
+		    h->len + (p->rank.recent ? h->typed : 0));
 	n = text_width(p->text.v);
 	if (col + 1 + n < tty.cols) {
 		buf_fmt(&p->line, "\033[K\033[%dG\033[2m", tty.cols - n);
@@ -3440,8 +3263,8 @@ put_query(struct prompt *p)
 }
 
 /*
- * The row behind the matches: the query as a destination or, if there is no
- * match either, why not.
+ * Makes the row behind the matches: the query as a destination or, if there is
+ * no match either, why not.
  */
 static void
 put_last(struct prompt *p)
@@ -3450,46 +3273,28 @@ put_last(struct prompt *p)
 	const struct options *o = p->options;
 
 	p->text.len = 0;
-	buf_str(&p->text, chosen ? "> " : "  ");
 	if (query_destination(p) != NULL)
-		buf_fmt(&p->text, "ssh %s", p->query);
+		buf_fmt(&p->text, "%sssh %s", chosen ? "> " : "  ", p->query);
 	else if (p->rank.len > 0)
 		return;
-	else if (p->query[strspn(p->query, " ")] != '\0')
-		buf_str(&p->text, "no match");
-	else if (o->inventory != NULL)
-		buf_fmt(&p->text, "no hosts in %s", o->inventory);
+	else if (p->rank.query.nwords > 0)
+		buf_str(&p->text, "  no match");
 	else
-		buf_fmt(&p->text, "no Host entries in %s", o->file != NULL ?
-		    o->file : "~/.ssh/config");
+		buf_fmt(&p->text, "  no %s in %s",
+		    o->inventory != NULL ? "hosts" : "Host entries",
+		    o->inventory != NULL ? o->inventory :
+		    o->file != NULL ? o->file : "~/.ssh/config");
 	buf_str(&p->line, chosen ? "\033[7m" : "");
 	put_text(&p->line, p->text.v, tty.cols - 1, NULL);
 	buf_str(&p->line, chosen ? "\033[m" : "");
-}
-
-/* Makes line I of the frame: the query, a host, what the help says, nothing. */
-static void
-put_line(struct prompt *p, size_t i)
-{
-	size_t row = p->top + i - 1;
-
-	p->line.len = 0;
-	buf_str(&p->line, "");
-	if (i == 0)
-		put_query(p);
-	else if (p->help && i <= HELP_LINES)
-		put_text(&p->line, help_lines[i - 1], tty.cols - 1, NULL);
-	else if (!p->help && row < p->rank.len)
-		put_row(p, row);
-	else if (!p->help && row == p->rank.len)
-		put_last(p);
 }
 
 /* Moves the window so far that the selected row is in it, and it is full. */
 static void
 prompt_scroll(struct prompt *p)
 {
-	size_t room = prompt_room(), rows = prompt_rows(p);
+	size_t room = prompt_room();
+	size_t rows = p->rank.len + (query_destination(p) != NULL);
 
 	if (p->sel >= rows)
 		p->sel = rows > 0 ? rows - 1 : 0;
@@ -3509,13 +3314,24 @@ prompt_scroll(struct prompt *p)
 static void
 prompt_draw(struct prompt *p)
 {
-	size_t i, at = 0, room = prompt_room();
+	size_t i, at = 0, room = prompt_room(), row;
 
 	prompt_scroll(p);
 	measure(p);
 	buf_str(&p->out, p->height > 0 ? "\033[?25l" : "\033[?25l\033[?2004h");
 	for (i = 0; i <= room; i++) {
-		put_line(p, i);
+		p->line.len = 0;
+		buf_str(&p->line, "");
+		row = p->top + i - 1;
+		if (i == 0)
+			put_query(p);
+		else if (p->help)
+			put_text(&p->line, i <= HELP_LINES ? help_lines[i - 1] :
+			    "", tty.cols - 1, NULL);
+		else if (row < p->rank.len)
+			put_row(p, row);
+		else if (row == p->rank.len)
+			put_last(p);
 		if (i < p->height ? strcmp(p->lines[i].v, p->line.v) == 0 :
 		    p->line.len == 0)
 			continue;
@@ -3534,8 +3350,8 @@ prompt_draw(struct prompt *p)
 }
 
 /*
- * Leaves the screen, once that is written, as if the prompt had not been
- * there.  A resize may have wrapped the line with the cursor.
+ * Leaves the screen as if the prompt had not been there.  A resize may have
+ * wrapped the line with the cursor.
  */
 static void
 prompt_erase(struct prompt *p)
@@ -3544,6 +3360,7 @@ prompt_erase(struct prompt *p)
 		buf_fmt(&p->out, "\033[%dA", p->column / tty.cols);
 	if (p->height > 0)
 		buf_str(&p->out, "\r\033[J\033[?2004l\033[?25h");
+	tty_write(&p->out);
 	p->height = 0;
 }
 
@@ -3559,148 +3376,91 @@ query_change(struct prompt *p, size_t from, size_t to, const char *s, size_t n)
 	p->cursor = from + n;
 }
 
-/* Where in the query a key moves the cursor; SIZE_MAX if it does not. */
-static size_t
-query_motion(const struct prompt *p, int key)
-{
-	size_t i = p->cursor;
-
-	switch (key) {
-	case CTL('b'):
-		while (i > 0 && (p->query[--i] & 0xc0) == 0x80)
-			continue;
-		return i;
-	case CTL('f'):
-		while (i < p->len && (p->query[++i] & 0xc0) == 0x80)
-			continue;
-		return i;
-	case KEY_WORD_LEFT:
-		while (i > 0 && p->query[i - 1] == ' ')
-			i--;
-		while (i > 0 && p->query[i - 1] != ' ')
-			i--;
-		return i;
-	case KEY_WORD_RIGHT:
-		i += strspn(p->query + i, " ");
-		return i + strcspn(p->query + i, " ");
-	case CTL('a'):
-		return 0;
-	case CTL('e'):
-		return p->len;
-	default:
-		return SIZE_MAX;
-	}
-}
-
 /*
- * Applies a key that is for the query: one that moves the cursor, one that
- * deletes as far as another would move it, or text, which no blank begins.
+ * Applies a key that is for the query: one that takes away what is between two
+ * places in it and moves the cursor there, or text, which no blank begins.
  * Returns 0 if it is none.
  */
 static int
 query_key(struct prompt *p, int key)
 {
-	static const struct { int key, motion; } deletes[] = {
-		{ CTL('h'), CTL('b') }, { 0x7f, CTL('b') },
-		{ CTL('d'), CTL('f') }, { KEY_DELETE, CTL('f') },
-		{ CTL('u'), CTL('a') }, { CTL('k'), CTL('e') },
-		{ CTL('w'), KEY_WORD_LEFT },
+	enum { START, WORD, LETTER, HERE, NEXT_LETTER, NEXT_WORD, END };
+	static const struct { int key, from, to; } edits[] = {
+		{ CTL('a'), START, START }, { CTL('e'), END, END },
+		{ CTL('b'), LETTER, LETTER }, { KEY_WORD_LEFT, WORD, WORD },
+		{ CTL('f'), NEXT_LETTER, NEXT_LETTER },
+		{ KEY_WORD_RIGHT, NEXT_WORD, NEXT_WORD },
+		{ CTL('h'), LETTER, HERE }, { 0x7f, LETTER, HERE },
+		{ CTL('d'), HERE, NEXT_LETTER },
+		{ KEY_DELETE, HERE, NEXT_LETTER }, { CTL('u'), START, HERE },
+		{ CTL('w'), WORD, HERE }, { CTL('k'), HERE, END },
 	};
-	size_t from = p->cursor, to = query_motion(p, key), i;
+	const char *q = p->query;
+	size_t n = p->cursor, at[] = { 0, n, n, n, n, n, p->len }, i;
 	char c = (char)key;
 
-	if (to != SIZE_MAX) {
-		p->cursor = to;
-		return 1;
-	}
-	for (i = 0; i < sizeof(deletes) / sizeof(deletes[0]); i++)
-		if (deletes[i].key == key)
-			to = query_motion(p, deletes[i].motion);
-	if (to != SIZE_MAX)
-		query_change(p, to < from ? to : from, to < from ? from : to,
-		    "", 0);
-	else if (key < KEY_NONE && !is_control(key))
-		query_change(p, from, from, &c, c != ' ' || from > 0);
-	else
+	while (at[WORD] > 0 && q[at[WORD] - 1] == ' ')
+		at[WORD]--;
+	while (at[WORD] > 0 && q[at[WORD] - 1] != ' ')
+		at[WORD]--;
+	while (at[LETTER] > 0 && (q[--at[LETTER]] & 0xc0) == 0x80)
+		continue;
+	while (at[NEXT_LETTER] < p->len &&
+	    (q[++at[NEXT_LETTER]] & 0xc0) == 0x80)
+		continue;
+	at[NEXT_WORD] += strspn(q + n, " ");
+	at[NEXT_WORD] += strcspn(q + at[NEXT_WORD], " ");
+	for (i = 0; i < sizeof(edits) / sizeof(edits[0]); i++)
+		if (edits[i].key == key) {
+			query_change(p, at[edits[i].from], at[edits[i].to],
+			    "", 0);
+			return 1;
+		}
+	if (key >= KEY_NONE || is_control(key))
 		return 0;
+	query_change(p, n, n, &c, c != ' ' || n > 0);
 	return 1;
-}
-
-/* Moves the selection by BY rows and the window by SHIFT. */
-static void
-prompt_move(struct prompt *p, long by, long shift)
-{
-	long sel = (long)p->sel + by, top = (long)p->top + shift;
-
-	p->sel = sel > 0 ? (size_t)sel : 0;
-	p->top = top > 0 ? (size_t)top : 0;
-	prompt_scroll(p);
 }
 
 /* A signal, or what stands for one: comes back when wl is to go on. */
 static void
 prompt_signal(struct prompt *p)
 {
-	int signo = caught, rows = tty.rows, cols = tty.cols, taken;
+	int signo = caught, rows = tty.rows, cols = tty.cols;
 
-	if (signo != 0) {
+	if (signo != 0)
 		prompt_erase(p);
-		tty_write(&p->out);
-	}
 	if (signo == SIGTSTP) {
 		suspend(0);
-		keys_begin(&p->decoder);
 	} else if (signo != 0) {
 		probes_end(&p->probes);
 		die_of(signo);
 	}
 	tty_size();
-	taken = tty_taken();	/* after a SIGSTOP, by the shell */
-	if (taken || rows != tty.rows || cols != tty.cols)
-		prompt_erase(p);
-	if (taken) {
+	if (tty_taken())	/* after a SIGSTOP, by the shell */
 		tty.mode = TTY_COOKED;
-		keys_begin(&p->decoder);
-	}
+	if (tty.mode == TTY_COOKED || rows != tty.rows || cols != tty.cols)
+		prompt_erase(p);
 }
 
-/* Appends S in base 64. */
-static void
-put_base64(struct buf *out, const char *s)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	const unsigned char *p = (const unsigned char *)s;
-	size_t n = strlen(s), i, at;
-
-	for (i = 0; i < (n + 2) / 3 * 4; i++) {	/* six bits, in two bytes */
-		at = i * 6 / 8;
-		buf_add(out, at >= n ? "=" : &digits[(p[at] << 8 | p[at + 1]) >>
-		    (10 - i * 6 % 8) & 63], 1);
-	}
-}
-
-/* ^Y: gives the host's HostName to the terminal's clipboard (OSC 52). */
+/* ^Y: gives the host's HostName to the clipboard: OSC 52, in base 64. */
 static void
 prompt_copy(struct prompt *p, struct host *host)
 {
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
 	const char *name = host_values(p->rank.hosts, host)->name.v;
+	const unsigned char *s = (const unsigned char *)name;
+	size_t n = strlen(name), i, at;
 
 	buf_str(&p->out, "\033]52;c;");
-	put_base64(&p->out, name);
+	for (i = 0; i < (n + 2) / 3 * 4; i++) {	/* six bits, in two bytes */
+		at = i * 6 / 8;
+		buf_add(&p->out, at >= n ? "=" : &digits[(s[at] << 8 |
+		    s[at + 1]) >> (10 - i * 6 % 8) & 63], 1);
+	}
 	buf_str(&p->out, "\a");
 	snprintf(p->message, sizeof(p->message), "copied %s", name);
-}
-
-/* ^T: tests the hosts that are shown. */
-static void
-prompt_probe(struct prompt *p)
-{
-	size_t i, last = p->top + prompt_room();
-
-	for (i = p->top; i < p->rank.len && i < last; i++)
-		probe_start(&p->probes, p->rank.hosts,
-		    ranking_get(&p->rank, i));
 }
 
 /* ^O: the editor on the host's entry; then the list is read again. */
@@ -3715,13 +3475,11 @@ prompt_edit(struct prompt *p, struct host *host)
 		return;
 	}
 	prompt_erase(p);
-	tty_write(&p->out);
 	probes_end(&p->probes);
 	run_job(&a);
 	free(a.v);
 	hosts_read(h, p->options);
 	tty_size();
-	keys_begin(&p->decoder);
 	p->sel = p->top = 0;
 	p->rank.valid = 0;
 }
@@ -3730,14 +3488,11 @@ prompt_edit(struct prompt *p, struct host *host)
 static void
 prompt_recent(struct prompt *p)
 {
-	const struct hosts *h = p->rank.hosts;
-	size_t i = 0, n = h->len + h->typed;
+	int used = p->rank.hosts->last != NULL;
 
-	while (i < n && h->v[i].use == 0)
-		i++;
-	if (i == n)
+	if (!used)
 		snprintf(p->message, sizeof(p->message), "nothing used yet");
-	p->rank.recent = !p->rank.recent && i < n;
+	p->rank.recent = !p->rank.recent && used;
 	p->rank.valid = 0;
 	p->sel = p->top = 0;
 }
@@ -3749,12 +3504,8 @@ prompt_forget(struct prompt *p, struct host *host)
 	if (!p->rank.recent || host->use == 0)
 		return;
 	recent_write(host->name, 1);
-	host->use = 0;
-	p->rank.hosts->forgotten += host->number == 0;
+	recent_read(p->rank.hosts);
 	p->rank.valid = 0;
-	ranking_update(&p->rank, p->query);
-	if (p->rank.len > 0 && p->sel >= p->rank.len)
-		p->sel = p->rank.len - 1;
 }
 
 /* Applies a key that is for the list of matches. */
@@ -3762,31 +3513,39 @@ static void
 list_key(struct prompt *p, int key)
 {
 	long page = prompt_room() > 1 ? (long)prompt_room() - 1 : 1;
+	long sel = 0, top = 0;	/* by how much these move */
 	struct host *host = p->sel < p->rank.len ?
-	    ranking_get(&p->rank, p->sel) : NULL;
+	    p->rank.matches[p->sel] : NULL;
+	size_t i;
 
 	if (key == CTL('p'))
-		prompt_move(p, -1, 0);
+		sel = -1;
 	else if (key == CTL('n') || key == CTL('j') || key == CTL('i'))
-		prompt_move(p, 1, 0);
+		sel = 1;
 	else if (key == KEY_PGUP)
-		prompt_move(p, -page, -page);
+		sel = top = -page;
 	else if (key == KEY_PGDN)
-		prompt_move(p, page, page);
+		sel = top = page;
 	else if (key == KEY_HOME)
-		prompt_move(p, -(long)p->sel, 0);
+		sel = -(long)p->sel;
 	else if (key == KEY_END)
-		prompt_move(p, (long)p->rank.len, 0);
+		sel = (long)p->rank.len;
 	else if (key == CTL('r'))
 		prompt_recent(p);
-	else if (key == CTL('t'))
-		prompt_probe(p);
 	else if (key == CTL('o') && host != NULL)
 		prompt_edit(p, host);
 	else if (key == CTL('x') && host != NULL)
 		prompt_forget(p, host);
 	else if (key == CTL('y') && host != NULL)
 		prompt_copy(p, host);
+	for (i = p->top; key == CTL('t') && i < p->rank.len &&
+	    i < p->top + prompt_room(); i++)
+		probe_start(&p->probes, p->rank.hosts, p->rank.matches[i]);
+	sel += (long)p->sel;
+	top += (long)p->top;
+	p->sel = sel > 0 ? (size_t)sel : 0;
+	p->top = top > 0 ? (size_t)top : 0;
+	prompt_scroll(p);
 }
 
 /* Applies a key; *CHOSEN is what was chosen.  Returns 1 when that is all. */
@@ -3816,7 +3575,7 @@ prompt_key(struct prompt *p, int key, const char **chosen)
 		if (key != '\r')
 			list_key(p, key);
 		else if (p->sel < p->rank.len)
-			*chosen = ranking_get(&p->rank, p->sel)->name;
+			*chosen = p->rank.matches[p->sel]->name;
 		else
 			*chosen = query_destination(p);
 	} else if (p->len != len) {
@@ -3825,27 +3584,25 @@ prompt_key(struct prompt *p, int key, const char **chosen)
 	return *chosen != NULL;
 }
 
-/* Whether there is something to do before a frame is worth drawing. */
-static int
-key_waits(void)
-{
-	int n;
-
-	return caught || (ioctl(tty.fd, FIONREAD, &n) == 0 && n > 0);
-}
-
 /* Lets the user choose; NULL if nothing was chosen. */
 static const char *
 prompt_run(struct prompt *p)
 {
 	const char *chosen = NULL;
-	int key, over = 0;
+	int key, over = 0, waiting;
 
 	signals_catch();
-	keys_begin(&p->decoder);
-	open_find(&p->open);
+	dir_find(&p->dir, 0);
 	while (!over) {
-		if (p->height == 0 || !key_waits()) {
+		if (tty.mode != TTY_PROMPT) {
+			/* Enter was a line feed until then, which is ^J */
+			tty_set(TTY_PROMPT);
+			ioctl(tty.fd, FIONREAD, &p->decoder.ahead);
+		}
+		waiting = caught;
+		if (waiting == 0)
+			ioctl(tty.fd, FIONREAD, &waiting);
+		if (p->height == 0 || waiting == 0) {
 			ranking_update(&p->rank, p->query);
 			prompt_draw(p);
 		}
@@ -3859,7 +3616,6 @@ prompt_run(struct prompt *p)
 	}
 	probes_end(&p->probes);
 	prompt_erase(p);
-	tty_write(&p->out);
 	tty_set(TTY_COOKED);
 	return chosen;
 }
@@ -3868,22 +3624,6 @@ prompt_run(struct prompt *p)
  * The plain prompt, for a terminal that nothing can be drawn on: prints the
  * list, or the matches, and reads a line until it says which one is meant.
  */
-static void
-plain_list(struct prompt *p)
-{
-	struct host *host;
-	size_t i;
-
-	for (i = 0; i < p->rank.len; i++) {
-		host = ranking_get(&p->rank, i);
-		buf_fmt(&p->out, "%zu ", host->number);
-		put_text(&p->out, host->name, INT_MAX / 2, NULL);
-		buf_str(&p->out, "\n");
-	}
-	buf_str(&p->out, "host: ");
-	tty_write(&p->out);
-}
-
 /* Reads a line of the terminal into the query; 0 if there is nothing in it. */
 static int
 plain_read(struct prompt *p)
@@ -3909,23 +3649,30 @@ plain_read(struct prompt *p)
 static const char *
 plain_run(struct prompt *p)
 {
+	struct ranking *r = &p->rank;
 	struct host *host;
+	size_t i;
 
 	signals_catch();
-	ranking_update(&p->rank, p->query);
-	plain_list(p);
-	while (plain_read(p)) {
-		ranking_update(&p->rank, p->query);
-		if (p->rank.len == 0)
+	do {
+		ranking_update(r, p->query);
+		for (i = 0; i < r->len; i++) {
+			buf_fmt(&p->out, "%zu ", r->matches[i]->number);
+			put_text(&p->out, r->matches[i]->name, INT_MAX / 2,
+			    NULL);
+			buf_str(&p->out, "\n");
+		}
+		buf_str(&p->out, "host: ");
+		tty_write(&p->out);
+		if (!plain_read(p))
+			return NULL;
+		ranking_update(r, p->query);
+		if (r->len == 0)
 			return p->query;
-		host = ranking_get(&p->rank, 0);
-		if (p->rank.len == 1 || (host->number > 0 &&
-		    host->number == p->rank.query.number) ||
-		    strcmp(host->name, p->query) == 0)
-			return host->name;
-		plain_list(p);
-	}
-	return NULL;
+		host = r->matches[0];
+	} while (r->len > 1 && strcmp(host->name, p->query) != 0 &&
+	    (host->number == 0 || host->number != r->query.number));
+	return host->name;
 }
 
 /*
@@ -4300,7 +4047,7 @@ askpass(const char *where, const char *text)
 	const char *kind = getenv("SSH_ASKPASS_PROMPT");
 	char request[ASK_SIZE] = "", answer[ANSWER_MAX];
 	struct sockaddr_un sun;
-	int fd = unix_socket(&sun, where);
+	int fd = unix_socket(&sun, where, SOCK_STREAM);
 	ssize_t n;
 
 	snprintf(request, sizeof(request), "%c%s",
@@ -4591,7 +4338,7 @@ ask_listen(struct login *l)
 	struct sockaddr_un sun;
 
 	l->path = format("%s/ask.%ld", l->target->dir.v, (long)getpid());
-	if ((l->listen = unix_socket(&sun, l->path)) == -1)
+	if ((l->listen = unix_socket(&sun, l->path, SOCK_STREAM)) == -1)
 		return 0;
 	unlink(l->path);
 	fcntl(l->listen, F_SETFL, O_NONBLOCK);
