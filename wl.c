@@ -31,7 +31,7 @@
  *	Matching; Ranking
  *	Signals and the terminal; Keys
  *	ssh's command lines; Other programs; The control socket
- *	Reachability tests; Which hosts have a live master
+ *	Reachability tests
  *	The prompt; The plain prompt
  *	The chosen host's settings
  *	Questions; Logging in
@@ -77,6 +77,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <glob.h>
 #include <langinfo.h>
 #include <limits.h>
@@ -2867,10 +2868,10 @@ dir_find(struct buf *dir, int make)
 			    (long)getuid());
 		if ((!make || mkdir(dir->v, 0700) == 0 || errno == EEXIST) &&
 		    lstat(dir->v, &st) == 0) {
+			errno = EPERM;
 			if (S_ISDIR(st.st_mode) && st.st_uid == getuid() &&
 			    (st.st_mode & 077) == 0 && !access(dir->v, W_OK))
 				return;
-			errno = EPERM;
 		}
 		if (make && errno != ENOENT && !warned++)
 			warnx("%s: %s", dir->v, errno == EPERM ?
@@ -2893,6 +2894,72 @@ unix_socket(struct sockaddr_un *sun, const char *path, int type)
 	if ((fd = socket(AF_UNIX, type, 0)) != -1)
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
 	return fd;
+}
+
+/*
+ * Whether somebody listens on the socket.  A master whose socket is connected
+ * to lives for another ControlPersist, so it is asked for with a socket of
+ * another type, which the system refuses in another way if nobody does.
+ */
+static int
+socket_listens(const char *path)
+{
+	struct sockaddr_un sun;
+	int fd = unix_socket(&sun, path, SOCK_DGRAM), listens;
+
+	listens = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 &&
+	    errno == EPROTOTYPE;
+	close(fd);
+	return listens;
+}
+
+/* wl's own control sockets. */
+struct sockets {
+	struct buf dir;
+	struct args live;	/* those with a master */
+};
+
+/* Finds them, and removes what was left there, by a kill, long ago. */
+static void
+sockets_find(struct sockets *s)
+{
+	char *pattern, **path;
+	struct stat st;
+	glob_t found;
+
+	s->live.len = 0;
+	dir_find(&s->dir, 0);
+	pattern = format("%s/*", s->dir.v);
+	if (s->dir.len == 0 || glob(pattern, 0, NULL, &found) != 0)
+		return;
+	for (path = found.gl_pathv; *path != NULL; path++) {
+		if (!socket_listens(*path)) {
+			if (lstat(*path, &st) == 0 &&
+			    st.st_mtime + STALE_S < time(NULL))
+				unlink(*path);
+		} else if (fnmatch("*-????????????????",
+		    *path + s->dir.len + 1, 0) == 0) {
+			arg_add(&s->live, *path);
+		}
+	}
+}
+
+/* Whether a host has a live master there. */
+static int
+is_open(const struct sockets *s, const char *name)
+{
+	struct buf path = { NULL, 0, 0 };
+	int found = 0;
+	size_t i;
+
+	buf_fmt(&path, "%s/", s->dir.v);
+	put_label(&path, name, s->dir.len);
+	buf_str(&path, "-");
+	for (i = 0; i < s->live.len; i++)
+		found |= strncmp(s->live.v[i], path.v, path.len) == 0 &&
+		    strlen(s->live.v[i]) == path.len + HASH_LEN - 1;
+	free(path.v);
+	return found;
 }
 
 /*
@@ -3033,46 +3100,6 @@ probes_end(struct probes *p)
 }
 
 /*
- * Which hosts have a live master of wl's own: somebody listens on the socket.
- * A master whose socket is connected to lives for another ControlPersist, so
- * it is asked for with a socket of another type, which the system refuses in
- * another way if nobody does.
- */
-static int
-socket_listens(const char *path)
-{
-	struct sockaddr_un sun;
-	int fd = unix_socket(&sun, path, SOCK_DGRAM), listens;
-
-	listens = connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 &&
-	    errno == EPROTOTYPE;
-	close(fd);
-	return listens;
-}
-
-/* Whether the host has one in the directory DIR. */
-static int
-is_open(const struct buf *dir, const char *name)
-{
-	struct buf path = { NULL, 0, 0 };
-	int listens = 0;
-	glob_t found;
-	size_t i;
-
-	if (dir->len == 0)
-		return 0;
-	buf_fmt(&path, "%s/", dir->v);
-	put_label(&path, name, dir->len);
-	buf_str(&path, "-????????????????");
-	if (glob(path.v, GLOB_NOSORT, NULL, &found) == 0)
-		for (i = 0; i < found.gl_pathc && !listens; i++)
-			listens = socket_listens(found.gl_pathv[i]);
-	globfree(&found);
-	free(path.v);
-	return listens;
-}
-
-/*
  * The prompt: a line with the query and below it the best matches.  It is
  * drawn below the cursor, without absolute positions, and is gone afterwards.
  * A frame is one write and holds only the lines that changed.
@@ -3099,7 +3126,7 @@ struct prompt {
 	int column;		/* where the cursor belongs in the first */
 	int help;		/* the keys are shown instead of the hosts */
 	struct probes probes;
-	struct buf dir;		/* where the control sockets are */
+	struct sockets sockets;
 	char message[128];	/* shown in place of the count, until a key */
 	const struct options *options;
 };
@@ -3211,7 +3238,7 @@ put_row(struct prompt *p, size_t i)
 		ago(host->used, when, sizeof(when));
 	p->state.len = p->text.len = 0;
 	buf_fmt(&p->state, "%s%s%s%s%s",
-	    is_open(&p->dir, host->name) ? "  * open" : "",
+	    is_open(&p->sockets, host->name) ? "  * open" : "",
 	    test != NULL && *test->text != '\0' ? "  " : "",
 	    test != NULL ? test->text : "", *when != '\0' ? "  " : "", when);
 	end = edge - text_width(p->state.v);
@@ -3592,7 +3619,7 @@ prompt_run(struct prompt *p)
 	int key, over = 0, waiting;
 
 	signals_catch();
-	dir_find(&p->dir, 0);
+	sockets_find(&p->sockets);
 	while (!over) {
 		if (tty.mode != TTY_PROMPT) {
 			/* Enter was a line feed until then, which is ^J */
@@ -3860,26 +3887,6 @@ target_hash(const struct target *t)
 	}
 	free(text.v);
 	return h;
-}
-
-/* Removes what wl or a master that was killed left behind long ago. */
-static void
-dir_sweep(const struct buf *dir)
-{
-	struct buf pattern = { NULL, 0, 0 };
-	struct stat st;
-	glob_t found;
-	char **path;
-
-	buf_fmt(&pattern, "%s/*", dir->v);
-	if (dir->len > 0 && glob(pattern.v, 0, NULL, &found) == 0) {
-		for (path = found.gl_pathv; *path != NULL; path++)
-			if (lstat(*path, &st) == 0 && st.st_mtime +
-			    STALE_S < time(NULL) && !socket_listens(*path))
-				unlink(*path);
-		globfree(&found);
-	}
-	free(pattern.v);
 }
 
 /* Whether the user's first -o of that keyword says no to it. */
@@ -4375,6 +4382,7 @@ login_start(struct login *l, struct target *t)
 	int fds[3] = { -1, -1, -1 };
 	const char *jump = setting(t, "proxyjump"), *port = setting(t, "port");
 	const char *p;
+	struct sockets all = { { NULL, 0, 0 }, { NULL, 0, 0 } };
 	struct args a = { NULL, 0, 0 };
 
 	memset(l, 0, sizeof(*l));
@@ -4382,7 +4390,7 @@ login_start(struct login *l, struct target *t)
 	l->log = l->listen = l->client = -1;
 	if (t->dir.len == 0)
 		dir_find(&t->dir, 1);
-	dir_sweep(&t->dir);
+	sockets_find(&all);	/* it also cleans up */
 	if (t->dir.len == 0 || !login_pipe(l) || (!own && !ask_listen(l)))
 		return 0;
 	l->arrived = *jump == '\0';
@@ -4709,30 +4717,24 @@ master_answers(struct target *t)
 static int
 control_all(const struct options *o)
 {
-	const int fds[3] = { -1, 1, 2 };
-	struct buf pattern = { NULL, 0, 0 };
+	struct buf out = { NULL, 0, 0 };
 	struct args a = { NULL, 0, 0 };
-	int found = 0;
-	glob_t all;
+	struct sockets all = { { NULL, 0, 0 }, { NULL, 0, 0 } };
 	size_t i;
 
-	memset(&all, 0, sizeof(all));
-	dir_find(&pattern, 0);
-	buf_str(&pattern, "/*-????????????????");
-	(void)glob(pattern.v, 0, NULL, &all);
-	for (i = 0; i < all.gl_pathc; i++) {
-		if (!socket_listens(all.gl_pathv[i]))
-			continue;
-		found = 1;
-		warnx("%s", all.gl_pathv[i]);
+	sockets_find(&all);
+	for (i = 0; i < all.live.len; i++) {
+		warnx("%s", all.live.v[i]);
 		a.len = 0;
-		args_add(&a, "ssh", "-F", "none", "-S", all.gl_pathv[i], "-O",
+		args_add(&a, "ssh", "-F", "none", "-S", all.live.v[i], "-O",
 		    o->ctl, "--", "all", NULL);
-		wait_for(spawn(&a, environ, fds, 0));
+		if (ssh_output(&a, &out, 2, ANSWER_MS) == -1)
+			warnx("it does not answer");
 	}
-	if (!found)
+	if (all.live.len == 0)
 		warnx("no shared connection");
-	return !found;
+	(void)write_all(1, out.v, out.len);
+	return all.live.len == 0;
 }
 
 /* -S: prints the socket's path. */
