@@ -2769,7 +2769,34 @@ test_idle()
 	    "wl: web: the connection does not answer, making a new one
 here"
 	kill -CONT "$sshd_pid"
+	run -F "$server/config" -O check web
+	stuck=$(printf '%s' "$err" | tr -dc 0-9)
+	kill -STOP "$stuck"
+	run -O exit
+	is '-O for all does not wait for a master that is stuck' \
+	    "0:wl: it does not answer" \
+	    "$rc:$(printf '%s\n' "$err" | grep answer)"
+	kill -CONT "$stuck"
 	hangup web
+	hosts <<-END
+		Host wired
+		    ProxyCommand sh $server/wire
+	END
+	cat >"$server/wire" <<-END
+		carry() { sh -c 'echo \$\$ >>$server/carriers; exec cat'; }
+		carry | $sshd | carry
+	END
+	run -F "$server/config" -o ControlPersist=60 wired true
+	carriers=$(cat "$server/carriers")
+	# shellcheck disable=SC2086	# two
+	kill -STOP $carriers
+	touch -d '1 minute ago' "$(path wired)"
+	gives 'nor one whose network drops everything' \
+	    '0:here:wl: wired: the connection does not answer, making a new one' \
+	    wired 'echo $WHERE'
+	# shellcheck disable=SC2086
+	kill -CONT $carriers
+	hangup wired
 }
 
 # What of the surroundings the name of a socket tells apart, and what not.
