@@ -1029,10 +1029,16 @@ test_criteria()
 		    Port 7
 		Match originalhost= raw host = raw
 		    Port 8
+		Match !final originalhost none
+		Host h
+		    Port 9
+		Host y
+		    HostName h
 	END
 	run -F "$HOME/$config" -l -v
-	is 'a User is expanded after all, and "= x" is read like "x"' \
-	    "x	$me-x-h-6-%$HOME@h:6${newline}raw	%x\${NOSUCH}@raw:8" \
+	is 'where versions differ, the newest counts' \
+	    "x	$me-x-h-6-%$HOME@h:6
+raw	%x\${NOSUCH}@raw:8${newline}h	$me@h:9${newline}y	$me@h:22" \
 	    "$(printf '%s' "$out" | cut -f 1,2)"
 	fresh
 }

@@ -866,7 +866,7 @@ read_match(struct reader *r, char *p)
 			if (strcmp(arg, "=") == 0)
 				status = next_word(&p, &arg);
 		}
-		c->final |= strcasecmp(name, "final") == 0;
+		c->final |= strcasecmp(w, "final") == 0;
 		c->by_session |= strcasecmp(name, "sessiontype") == 0 ||
 		    strcasecmp(name, "command") == 0;
 		arg_add(&c->words, w);
