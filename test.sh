@@ -6560,7 +6560,8 @@ fuzz_corpus()
 		::1 ansible_host=\::1
 	END
 	for token in Host Match Include HostName User Port ProxyJump final all \
-	    host originalhost localuser %h none ssh:// exec canonical; do
+	    host originalhost localuser %h none ssh:// exec canonical \
+	    %u "\${HOME}" "${" Tag tagged; do
 		printf '"%s "\n' "$token"
 	done >"$tmp/tokens"
 }

@@ -691,13 +691,15 @@ static void
 names_index(struct config *c)
 {
 	struct literal *l, **slot;
+	size_t i;
 
 	for (c->mask = 1; c->mask < 2 * c->nliterals; c->mask += c->mask + 1)
 		continue;
 	c->seed = FNV_START ^ (uint64_t)now_ms();
 	if ((c->names = calloc(c->mask + 1, sizeof(*c->names))) == NULL)
 		out_of_memory();
-	for (l = c->literals + c->nliterals; l-- > c->literals; *slot = l) {
+	for (i = c->nliterals; i-- > 0; *slot = l) {
+		l = &c->literals[i];
 		slot = name_slot(c, l->name);
 		l->next = *slot;
 	}
@@ -1055,7 +1057,7 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 		warnx("%s: too much configuration, no more is read", path);
 		c->full = 1;
 	}
-	for (p = text.v; p < text.v + text.len; p = next) {
+	for (p = text.v; text.len > 0 && p < text.v + text.len; p = next) {
 		next = cut_line(p, text.v + text.len);
 		r.line++;
 		read_line(&r, p);
@@ -1711,9 +1713,10 @@ hosts_list(struct hosts *h)
 	const struct block *b;
 	struct given *g;
 	struct host *host;
-	size_t k;
+	size_t i, k;
 
-	for (l = c->literals; l < c->literals + c->nliterals; l++) {
+	for (i = 0; i < c->nliterals; i++) {
+		l = &c->literals[i];
 		first = *name_slot(c, l->name);
 		b = &c->blocks[l->block];
 		if (h->given == NULL && first == l && typable(l->name)) {
