@@ -710,6 +710,23 @@ test_includes()
 	lists 'what is included may be odd, missing, or included twice' \
 	    sp qu ti ti2 last
 
+	id="$me-$(id -u)-$(uname -n | sed 's/\..*//')-%"
+	cat <<-END | write config
+		Include \${NOSUCH}/one "\${HOME}/.ssh/one" \${HOME
+		Include %u-%i-%L-%% %l.conf %d/../../../../..$HOME/.ssh/passwd
+		Include %h %n.conf %p %C %x % no%
+		Host last
+	END
+	echo 'Host one' | write one
+	echo 'Host two' | write "$id"
+	echo 'Host three' | write "$(uname -n).conf"
+	echo 'Host four' | write passwd
+	for file in no% last last.conf 22; do
+		echo "Host no" | write "$file"
+	done
+	lists 'an Include may name variables, and what is known of the user' \
+	    one two three four last
+
 	write config <<-'END'
 		Match host a*,!ab
 		    Include m
@@ -999,6 +1016,29 @@ test_criteria()
 	run -F "$HOME/$config" -l -v
 	is 'tags count, and what decides by the session is for a shell' \
 	    "tagged	worker@tagged:22${newline}other	plain@other:5" \
+	    "$(printf '%s' "$out" | cut -f 1,2)"
+	write config <<-'END'
+		Host x
+		    User %u-%n-%h-%p-%%${HOME}
+		    HostName h
+		Match user %u-%n-*
+		    Port 6
+		Host raw
+		    User %x${NOSUCH}
+		Match host =raw
+		    Port 7
+		Match originalhost= raw host = raw
+		    Port 8
+		Match !final originalhost none
+		Host h
+		    Port 9
+		Host y
+		    HostName h
+	END
+	run -F "$HOME/$config" -l -v
+	is 'where versions differ, the newest counts' \
+	    "x	$me-x-h-6-%$HOME@h:6
+raw	%x\${NOSUCH}@raw:8${newline}h	$me@h:9${newline}y	$me@h:22" \
 	    "$(printf '%s' "$out" | cut -f 1,2)"
 	fresh
 }
@@ -3060,7 +3100,9 @@ test_inventory_groups()
 		e
 		f ansible_ssh_user=own
 		several ansible_port=2206
+		both ansible_host=192.0.2.7
 		[zone:vars]
+		ansible_ssh_host=192.0.2.8
 		ansible_user=zone
 		ansible_user=later
 		[all:vars]
@@ -3078,13 +3120,14 @@ test_inventory_groups()
 	END
 	reads 'groups have variables, and the nearest wins' <<-'END'
 		alone	all@alone:2209	1
-		several	two@192.0.2.1:2206	2
+		several	two@192.0.2.8:2206	2
 		a	web@192.0.2.6:2202	4
 		b	own@192.0.2.6:2201	5
 		c	db@c:2203	12
-		e	later@192.0.2.6:2209	26
-		f	own@192.0.2.6:2209	27
-		w	all@w:22022	41
+		e	later@192.0.2.8:2209	26
+		f	own@192.0.2.8:2209	27
+		both	later@192.0.2.8:2209	29
+		w	all@w:22022	43
 	END
 }
 
@@ -3097,6 +3140,7 @@ test_inventory_ranges()
 		[t]
 		[x:x]
 		same[1:1] same
+		o[:2]
 		s[01:08:3]
 		[a:f:4]x
 		[1:2]:23
@@ -3113,15 +3157,18 @@ test_inventory_ranges()
 		C-01	@c-01:22	3
 		C-02	@c-02:22	3
 		same1		6	same
-		s01		7
-		s04		7
-		s07		7
-		ax		8
-		ex		8
-		1	@1:23	9
-		2	@2:23	9
-		2001:db8::1	@2001:db8::1:2200	10
-		2001:db8::2	@2001:db8::2:2201	11	note
+		o0		7
+		o1		7
+		o2		7
+		s01		8
+		s04		8
+		s07		8
+		ax		9
+		ex		9
+		1	@1:23	10
+		2	@2:23	10
+		2001:db8::1	@2001:db8::1:2200	11
+		2001:db8::2	@2001:db8::2:2201	12	note
 	END
 }
 
@@ -6587,7 +6634,8 @@ fuzz_corpus()
 		::1 ansible_host=\::1
 	END
 	for token in Host Match Include HostName User Port ProxyJump final all \
-	    host originalhost localuser %h none ssh:// exec canonical; do
+	    host originalhost localuser %h none ssh:// exec canonical \
+	    %u "\${HOME}" "${" Tag tagged; do
 		printf '"%s "\n' "$token"
 	done >"$tmp/tokens"
 }

@@ -678,6 +678,8 @@ struct literal {
 	uint32_t host;		/* its place in the list, from 1 on */
 };
 
+#define TOKENS "duilL%hnp"	/* what may follow a %, see expand() */
+
 struct config {
 	struct args files;	/* their paths */
 	struct block *blocks;
@@ -695,6 +697,7 @@ struct config {
 	int full;		/* nothing more is read */
 	const char *local_user;
 	const char *home;	/* what `~' is in an Include */
+	const char *tokens[sizeof(TOKENS)];	/* NULL: not known */
 };
 
 /* The place of a name in the index. */
@@ -713,16 +716,51 @@ static void
 names_index(struct config *c)
 {
 	struct literal *l, **slot;
+	size_t i;
 
 	for (c->mask = 1; c->mask < 2 * c->nliterals; c->mask += c->mask + 1)
 		continue;
 	c->seed = FNV_START ^ (uint64_t)now_ms();
 	if ((c->names = calloc(c->mask + 1, sizeof(*c->names))) == NULL)
 		out_of_memory();
-	for (l = c->literals + c->nliterals; l-- > c->literals; *slot = l) {
+	for (i = c->nliterals; i-- > 0; *slot = l) {
+		l = &c->literals[i];
 		slot = name_slot(c, l->name);
 		l->next = *slot;
 	}
+}
+
+/*
+ * Puts S with its ${VAR} and %-tokens expanded into OUT, as ssh does with an
+ * Include since OpenSSH 9.9 and with User since 10.0.  Returns 0 if one is
+ * unset, unknown or, of an Include, depends on the host.
+ */
+static int
+expand(struct buf *out, const struct config *c, const char *s)
+{
+	const char *value, *token;
+	size_t at, n;
+
+	for (out->len = 0; *s != '\0'; s++) {
+		at = out->len;
+		if (s[0] == '$' && s[1] == '{') {
+			n = strcspn(s += 2, "}");
+			buf_add(out, s, n);
+			value = s[n] != '\0' ? getenv(out->v + at) : NULL;
+			out->len = at;
+			s += n;
+		} else if (*s == '%') {
+			token = s[1] != '\0' ? strchr(TOKENS, *++s) : NULL;
+			value = token != NULL ? c->tokens[token - TOKENS] : NULL;
+		} else {
+			buf_add(out, s, 1);
+			continue;
+		}
+		if (value == NULL)
+			return 0;
+		buf_str(out, value);
+	}
+	return out->len > 0;
 }
 
 /*
@@ -852,10 +890,10 @@ read_match(struct reader *r, char *p)
 				*arg++ = '\0';
 			if (*arg == '\0')
 				status = next_word(&p, &arg);
-			if (*arg == '=' && *++arg == '\0')
+			if (strcmp(arg, "=") == 0)
 				status = next_word(&p, &arg);
 		}
-		c->final |= strcasecmp(name, "final") == 0;
+		c->final |= strcasecmp(w, "final") == 0;
 		c->by_session |= strcasecmp(name, "sessiontype") == 0 ||
 		    strcasecmp(name, "command") == 0;
 		arg_add(&c->words, w);
@@ -876,15 +914,17 @@ static int read_file(struct config *, const char *, uint32_t, int, int);
 static void
 read_include(struct reader *r, char *p)
 {
-	struct buf path = { NULL, 0, 0 };
+	struct buf word = { NULL, 0, 0 }, path = { NULL, 0, 0 };
 	glob_t g;
 	char *w;
 	size_t i;
 
 	r->open = 0;
 	while (next_word(&p, &w) == 1 && *w != '\0') {
-		if (r->system && *w == '~')
+		if (!expand(&word, r->c, w) ||
+		    (r->system && *word.v == '~'))
 			continue;
+		w = word.v;
 		path.len = 0;
 		if (w[0] == '~' && w[1] == '/')
 			buf_fmt(&path, "%s%s", r->c->home, w + 1);
@@ -901,6 +941,8 @@ read_include(struct reader *r, char *p)
 			globfree(&g);
 		}
 	}
+	free(word.v);
+	free(path.v);
 }
 
 /* The port as ssh prints it, NULL if it would refuse it (a2port); it stays. */
@@ -1040,12 +1082,37 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 		warnx("%s: too much configuration, no more is read", path);
 		c->full = 1;
 	}
-	for (p = text.v; p < text.v + text.len; p = next) {
+	for (p = text.v; text.len > 0 && p < text.v + text.len; p = next) {
 		next = cut_line(p, text.v + text.len);
 		r.line++;
 		read_line(&r, p);
 	}
 	return 0;
+}
+
+/* Finds out who the user is, and so all of TOKENS but those of a host. */
+static void
+user_find(struct config *c)
+{
+	struct passwd *pw = getpwuid(getuid());
+	struct buf id = { NULL, 0, 0 };
+	char name[256];
+
+	if (pw == NULL)
+		errx(2, "no user has the id %ld", (long)getuid());
+	buf_fmt(&id, "%ld", (long)getuid());
+	c->tokens[0] = xstrdup(pw->pw_dir);
+	c->tokens[1] = c->local_user = xstrdup(pw->pw_name);
+	c->tokens[2] = id.v;
+	if (gethostname(name, sizeof(name)) == 0) {
+		c->tokens[3] = xstrdup(name);
+		name[strcspn(name, ".")] = '\0';
+		c->tokens[4] = xstrdup(name);
+	}
+	c->tokens[5] = "%";
+	c->home = getenv("HOME");
+	if (c->home == NULL)	/* as ssh's own glob does */
+		c->home = c->tokens[0];
 }
 
 /*
@@ -1055,7 +1122,6 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 static void
 config_read(struct config *c, const char *file)
 {
-	struct passwd *pw;
 	struct buf path = { NULL, 0, 0 };
 	struct stat st;
 	size_t cap = 0;
@@ -1063,13 +1129,9 @@ config_read(struct config *c, const char *file)
 
 	arg_add(&c->words, NULL);
 	append(&c->blocks, &c->nblocks, &c->capblocks, sizeof(*c->blocks));
-	if ((pw = getpwuid(getuid())) == NULL)
-		errx(2, "no user has the id %ld", (long)getuid());
-	c->local_user = xstrdup(pw->pw_name);
-	if ((c->home = getenv("HOME")) == NULL)
-		c->home = xstrdup(pw->pw_dir);
+	user_find(c);
 	if (file == NULL) {
-		buf_fmt(&path, "%s/.ssh/config", pw->pw_dir);
+		buf_fmt(&path, "%s/.ssh/config", c->tokens[0]);
 		read_file(c, path.v, 0, 0, 0);
 		read_file(c, PATH_SYSTEM, 0, 0, 1);
 	} else if (strcasecmp(file, "none") != 0) {
@@ -1293,6 +1355,12 @@ evaluate(struct config *c, const char *typed, const struct given *given,
 	value_set(v->set, V_PORT, "22");
 	if (v->set[V_JUMP] == NULL)
 		v->set[V_JUMP] = "";
+	c->tokens[6] = v->name.v;
+	c->tokens[7] = v->typed;
+	c->tokens[8] = v->set[V_PORT];
+	if (at == NULL && strpbrk(v->set[V_USER], "$%") != NULL &&
+	    expand(&v->user, c, v->set[V_USER]))
+		v->set[V_USER] = v->user.v;
 	return v;
 }
 
@@ -1523,6 +1591,8 @@ names_add(struct inventory *f, const char *name, int depth)
 		to = *z;
 	} else if (is_digit(*open)) {
 		(void)sscanf(open, "%9ld:%9ld%n", &i, &to, &end);
+	} else {	/* from 0 on */
+		(void)sscanf(open, ":%9ld%n", &to, &end);
 	}
 	if (end > 0 && sscanf(open + end, ":%9ld%n", &step, &more) == 1)
 		end += more;
@@ -1531,7 +1601,7 @@ names_add(struct inventory *f, const char *name, int depth)
 	for (; i <= to; i += step) {
 		memset(&one, 0, sizeof(one));
 		buf_add(&one, name, (size_t)(open - 1 - name));
-		if (is_digit(*open))
+		if (!is_letter(*open))
 			buf_fmt(&one, "%0*ld", (int)strspn(open, DIGITS), i);
 		else
 			buf_fmt(&one, "%c", (int)i);
@@ -1667,9 +1737,10 @@ hosts_list(struct hosts *h)
 	const struct block *b;
 	struct given *g;
 	struct host *host;
-	size_t k;
+	size_t i, k;
 
-	for (l = c->literals; l < c->literals + c->nliterals; l++) {
+	for (i = 0; i < c->nliterals; i++) {
+		l = &c->literals[i];
 		first = *name_slot(c, l->name);
 		b = &c->blocks[l->block];
 		if (h->given == NULL && first == l && typable(l->name)) {
