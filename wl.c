@@ -1380,6 +1380,7 @@ struct host {
 	size_t number;		/* its place in the list, 0: it was typed */
 	size_t use;		/* the place of its last use, 0: none */
 	time_t used;		/* when that was */
+	const struct probe *test;	/* of its address, or NULL */
 	int score;		/* for the query; see ranking_update() */
 };
 
@@ -2391,17 +2392,6 @@ tty_taken(void)
 	    tty_flags(tty.mode).c_lflag) & (ICANON | ECHO | ECHONL | ISIG));
 }
 
-/*
- * Makes a process group the one that the terminal's keys act on.  SIGTTOU,
- * which would stop a wl that is not in the foreground, is blocked.
- */
-static void
-tty_foreground(pid_t group)
-{
-	if (tty.fd != -1 && tty.saved.on)
-		tcsetpgrp(tty.fd, group);
-}
-
 /* Whatever exit there is, the terminal is given back, without the prompt. */
 static void
 tty_clear(void)
@@ -2455,10 +2445,9 @@ tty_draws(void)
 }
 
 /*
- * Writes to the terminal.  One that nobody reads takes no more when it is
- * full; a signal is heard then, and if it is one that ends or stops wl, what
- * the terminal does not take in a moment is given up.  The others are left
- * pending, for tty_wait() to tell of.
+ * Writes to the terminal.  While one that nobody reads is full, a signal that
+ * ends or stops wl is heard, and what the terminal does not take in a moment
+ * is given up; other signals are left for tty_wait().
  */
 static void
 tty_write(struct buf *out)
@@ -2507,10 +2496,7 @@ tty_wait(int fd, long ms)
 	    &tty.saved.mask);
 }
 
-/*
- * Stops WHO (see suspend) until wl is in the foreground, as a job that reads
- * is stopped in the background.
- */
+/* Stops WHO (see suspend) as long as wl is in the background. */
 static void
 tty_own(pid_t who)
 {
@@ -2853,12 +2839,12 @@ run_job(const struct args *a)
 	tty_set(TTY_COOKED);
 	pid = spawn(a, environ, fds, 1);
 	do {
-		tty_foreground(pid);
+		tcsetpgrp(tty.fd, pid);	/* SIGTTOU is blocked */
 		kill(-pid, SIGCONT);
 		while (waitpid(pid, &status, WUNTRACED) == -1 &&
 		    errno == EINTR)
 			continue;
-		tty_foreground(getpgrp());
+		tcsetpgrp(tty.fd, getpgrp());
 		if (WIFSTOPPED(status) && WSTOPSIG(status) == SIGTSTP)
 			suspend(0);
 	} while (WIFSTOPPED(status));
@@ -3055,15 +3041,11 @@ static const char *const findings[FINDINGS] = {
 };
 
 struct probe {
+	struct probe *next;
 	char *name, *port;	/* no number: what ssh goes through instead */
 	long long asked;	/* when it was begun */
 	pid_t pid;		/* of the child, 0: has ended */
 	char text[32];		/* what is known, "" if nothing */
-};
-
-struct probes {
-	struct probe *v;
-	size_t len, cap;
 };
 
 /* What is at one address. */
@@ -3099,9 +3081,9 @@ probe_child(const struct probe *one)
 	_exit(found);
 }
 
-/* The test of a host's address; if there is none, a new one with MAKE. */
-static struct probe *
-probe_find(struct probes *p, struct hosts *h, const struct host *host, int make)
+/* Tests a host's address, unless what was found last is still good. */
+static void
+probe_start(struct probe **tests, struct hosts *h, struct host *host)
 {
 	const struct values *v = host_values(h, host);
 	const char *port = v->set[V_PORT], *command = v->set[V_COMMAND];
@@ -3111,41 +3093,34 @@ probe_find(struct probes *p, struct hosts *h, const struct host *host, int make)
 		port = "";	/* the row tells it anyway */
 	else if (command != NULL && strcmp(command, "none") != 0)
 		port = "via ProxyCommand";
-	for (one = p->v; one < p->v + p->len; one++)
-		if (strcmp(one->name, v->name.v) == 0 &&
-		    strcmp(one->port, port) == 0)
-			return one;
-	if (!make)
-		return NULL;
-	one = append(&p->v, &p->len, &p->cap, sizeof(*one));
-	one->name = xstrdup(v->name.v);
-	one->port = xstrdup(port);
-	return one;
-}
-
-/* Tests a host's address, unless what was found last is still good. */
-static void
-probe_start(struct probes *p, struct hosts *h, const struct host *host)
-{
-	struct probe *one = probe_find(p, h, host, 1);
-
+	for (one = *tests; one != NULL && (strcmp(one->name, v->name.v) != 0 ||
+	    strcmp(one->port, port) != 0); one = one->next)
+		continue;
+	if (one == NULL) {
+		if ((one = calloc(1, sizeof(*one))) == NULL)
+			out_of_memory();
+		one->name = xstrdup(v->name.v);
+		one->port = xstrdup(port);
+		one->next = *tests;
+		*tests = one;
+	}
+	host->test = one;
 	if (*one->text != '\0' && now_ms() - one->asked < PROBE_MS)
 		return;
 	one->asked = now_ms();
-	if (is_digit(*one->port) && (one->pid = fork()) == 0)
+	if (is_digit(*port) && (one->pid = fork()) == 0)
 		probe_child(one);
 	snprintf(one->text, sizeof(one->text), "%s", one->pid > 0 ? "..." :
-	    one->pid == -1 ? "not tested" : one->port);
+	    one->pid == -1 ? "not tested" : port);
 }
 
 /* Takes what those children have found that have ended. */
 static void
-probes_news(struct probes *p)
+probes_news(struct probe *one)
 {
-	struct probe *one;
 	int status, found;
 
-	for (one = p->v; one < p->v + p->len; one++) {
+	for (; one != NULL; one = one->next) {
 		if (one->pid <= 0 ||
 		    waitpid(one->pid, &status, WNOHANG) != one->pid)
 			continue;
@@ -3159,14 +3134,16 @@ probes_news(struct probes *p)
 	}
 }
 
-/* Ends the tests that still run, and forgets what was found. */
+/* Ends the tests that still run. */
 static void
-probes_end(struct probes *p)
+probes_end(struct probe *one)
 {
-	for (; p->len > 0; p->len--)
-		if (p->v[p->len - 1].pid > 0) {
-			kill(p->v[p->len - 1].pid, SIGKILL);
-			wait_for(p->v[p->len - 1].pid);
+	for (; one != NULL; one = one->next)
+		if (one->pid > 0) {
+			kill(one->pid, SIGKILL);
+			wait_for(one->pid);
+			one->pid = 0;
+			one->text[0] = '\0';
 		}
 }
 
@@ -3196,7 +3173,7 @@ struct prompt {
 	size_t height;		/* lines that are there to be drawn on */
 	int column;		/* where the cursor belongs in the first */
 	int help;		/* the keys are shown instead of the hosts */
-	struct probes probes;
+	struct probe *tests;
 	struct sockets sockets;
 	char message[128];	/* shown in place of the count, until a key */
 	const struct options *options;
@@ -3300,8 +3277,7 @@ static void
 put_row(struct prompt *p, size_t i)
 {
 	struct host *host = p->rank.matches[i];
-	const struct probe *test = p->probes.len == 0 ? NULL :
-	    probe_find(&p->probes, p->rank.hosts, host, 0);
+	const char *test = host->test != NULL ? host->test->text : "";
 	int chosen = i == p->sel, edge = tty.cols - 1, end;
 	char when[32] = "";
 
@@ -3310,12 +3286,11 @@ put_row(struct prompt *p, size_t i)
 	p->state.len = p->text.len = 0;
 	buf_fmt(&p->state, "%s%s%s%s%s",
 	    is_open(&p->sockets, host->name) ? "  * open" : "",
-	    test != NULL && *test->text != '\0' ? "  " : "",
-	    test != NULL ? test->text : "", *when != '\0' ? "  " : "", when);
+	    *test != '\0' ? "  " : "", test, *when != '\0' ? "  " : "", when);
 	end = edge - text_width(p->state.v);
 	/* with a precision of 0, the number 0 has no digit */
-	buf_fmt(&p->line, "%s%-*s%*.0zu%*s", chosen ? "\033[7m" : "", p->gap,
-	    chosen ? ">" : "", p->name - 2 * p->gap, host->number, p->gap, "");
+	buf_fmt(&p->line, "%s%*.0zu%*s", chosen ? "\033[7m>" : " ",
+	    p->name - p->gap - 1, host->number, p->gap, "");
 	p->col = p->name;
 	p->found = 0;
 	put_field(p, host->name, 1, p->name,
@@ -3347,9 +3322,8 @@ put_query(struct prompt *p)
 	buf_str(&p->line, "> ");
 	col = 2 + put_text(&p->line, p->query + start, room + 1, NULL);
 	p->text.len = 0;
-	if (p->message[0] != '\0')
-		buf_str(&p->text, p->message);
-	else
+	buf_str(&p->text, p->message);
+	if (p->text.len == 0)
 		buf_fmt(&p->text, "%s%zu/%zu", keys, p->rank.len,
 		    h->len + (p->rank.recent ? h->typed : 0));
 	n = text_width(p->text.v);
@@ -3531,7 +3505,7 @@ prompt_signal(struct prompt *p)
 	if (signo == SIGTSTP) {
 		suspend(0);
 	} else if (signo != 0) {
-		probes_end(&p->probes);
+		probes_end(p->tests);
 		die_of(signo);
 	}
 	tty_size();
@@ -3573,7 +3547,7 @@ prompt_edit(struct prompt *p, struct host *host)
 		return;
 	}
 	prompt_erase(p);
-	probes_end(&p->probes);
+	probes_end(p->tests);
 	run_job(&a);
 	free(a.v);
 	hosts_read(h, p->options);
@@ -3638,7 +3612,7 @@ list_key(struct prompt *p, int key)
 		prompt_copy(p, host);
 	for (i = p->top; key == CTL('t') && i < p->rank.len &&
 	    i < p->top + prompt_room(); i++)
-		probe_start(&p->probes, p->rank.hosts, p->rank.matches[i]);
+		probe_start(&p->tests, p->rank.hosts, p->rank.matches[i]);
 	sel += (long)p->sel;
 	top += (long)p->top;
 	p->sel = sel > 0 ? (size_t)sel : 0;
@@ -3707,12 +3681,12 @@ prompt_run(struct prompt *p)
 		key = read_key(&p->decoder);
 		if (key == KEY_SIGNAL) {
 			prompt_signal(p);
-			probes_news(&p->probes);
+			probes_news(p->tests);
 		} else if (key != KEY_NONE) {
 			over = prompt_key(p, key, &chosen);
 		}
 	}
-	probes_end(&p->probes);
+	probes_end(p->tests);
 	prompt_erase(p);
 	tty_set(TTY_COOKED);
 	return chosen;
