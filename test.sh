@@ -39,6 +39,8 @@
 #	start ARGUMENTS        runs wl on a terminal of $size
 #	keys KEY ...           types, as tmux send-keys does
 #	screen TEXT            waits for the text on the screen
+#	begin TEXT ARGUMENTS   start, then screen
+#	brings TEXT KEY ...    keys, then screen
 #	shows NAME WANT        the test NAME: does this screen come, whole?
 #	stop                   ends that terminal
 #	server [LINE ...]      makes an sshd, its keys and hosts to connect to
@@ -159,10 +161,45 @@ ok()
 	is "$sentence" 'it does' "$result"
 }
 
+# can NAME WHY COMMAND ...: can this be done here? Else the test NAME is
+# skipped.
+
 skip()
 {
 	skipped=$((skipped + 1))
 	printf 'skipped: %s: %s\n' "$1" "$2"
+}
+
+can()
+{
+	untried=$1 why=$2
+	shift 2
+	"$@" >/dev/null 2>&1 || {
+		skip "$untried" "$why"
+		return 1
+	}
+}
+
+# script FILE: an executable file, a shell's script that comes on standard
+# input. fake DIRECTORY: something like ssh there: -G is ssh's, the rest does
+# what standard input says.
+
+script()
+{
+	{
+		echo '#!/bin/sh'
+		cat
+	} >"$1"
+	chmod +x "$1"
+}
+
+fake()
+{
+	mkdir -p "$1"
+	{
+		echo "case \" \$* \" in *' -G '*) exec $(command -v ssh) \"\$@\" ;; esac"
+		cat
+	} | script "$1/ssh"
 }
 
 # within runs a program that is killed after some seconds; its exit status is
@@ -240,7 +277,9 @@ write()
 # when wl has ended and shows how it ended. start takes NAME=VALUE for the
 # environment before wl's arguments. A screen has no blanks at the ends of its
 # lines, and no empty lines at its end; the prompt's word on its keys, which
-# is there as long as there is no query, is left out.
+# is there as long as there is no query, is left out. begin is start, brings is
+# keys, and then the screen has to show the text that is their first argument;
+# vanishes waits until it no longer does.
 
 tmux() { command tmux -u -S "$tmp/tmux" -f "$tmp/tmux.conf" "$@"; }
 
@@ -282,6 +321,30 @@ screen()
 	until_true 'capture
 	    case $screen in *"$wanted"*) ;; *) false ;; esac' ||
 	    is "the screen shows $wanted" "$wanted" "$screen"
+}
+
+vanishes()
+{
+	wanted=$1
+	until_true 'capture
+	    case $screen in *"$wanted"*) false ;; esac' ||
+	    is "the screen does not show $wanted" "not $wanted" "$screen"
+}
+
+begin()
+{
+	appears=$1
+	shift
+	start "$@"
+	screen "$appears"
+}
+
+brings()
+{
+	appears=$1
+	shift
+	keys "$@"
+	screen "$appears"
 }
 
 shows()
@@ -378,13 +441,22 @@ able()
 
 # --------------------------------------------------------------- the list ---
 #
-# lists NAME HOST ...: with the files written so far, wl lists these hosts, and
-# knows of each what ssh knows.
+# lists NAME CONFIG HOST ...: of this configuration, or of the one that is
+# there if CONFIG is empty, wl lists these hosts, and knows of each what ssh
+# knows. FILE=TEXT among the hosts, with a / in FILE, is a file below HOME.
 
 lists()
 {
 	sentence=$1
-	shift
+	[ ! "$2" ] || printf '%b\n' "$2" | write "${config#.ssh/}"
+	shift 2
+	for name; do
+		shift
+		case $name in
+		*/*=*)	printf '%b\n' "${name#*=}" | write "../${name%%=*}" ;;
+		*)	set -- "$@" "$name" ;;
+		esac
+	done
 	run -F "$HOME/$config" -l
 	is "$sentence" "$(printf '%s\n' "$@")" "$out"
 	run -F "$HOME/$config" -l -v
@@ -413,62 +485,23 @@ asked()
 
 test_lines()
 {
-	write config <<-'END'
-		# my hosts
-		Host web db
-		    HostName %h.example.com
-		    User deploy
+	lists 'every literal name of a Host line is listed' \
+	    '# my hosts\nHost web db\n HostName %h.example.com\n User deploy
 
-		Host *.internal !gw gw2
-		    User ops
-		Host gw?
-		    Port 2222
-		Host *
-		    ServerAliveInterval 30
-	END
-	lists 'every literal name of a Host line is listed' web db gw2
-
-	write config <<-'END'
-		HOST Foo
-		  hOsTnAmE A.Example.COM
-		host foo
-		  PORT 23
-		hOST FOO bar
-		  user u
-	END
-	lists 'keywords ignore case, names do not' Foo foo FOO bar
-
-	write config <<-'END'
-		Host=a
-		  Port=1
-		Host = b
-		  Port = 2
-		Host =c
-		  Port =3
-		Host= d
-		  User==x
-		Host == e
-		  User = =y
-		Host 	=	 f
-		Host g =h i=
-	END
+	    Host *.internal !gw gw2\n User ops\nHost gw?\n Port 2222
+	    Host *\n ServerAliveInterval 30' web db gw2
+	lists 'keywords ignore case, names do not' \
+	    'HOST Foo\n  hOsTnAmE A.Example.COM\nhost foo\n  PORT 23
+	    hOST FOO bar\n  user u' Foo foo FOO bar
 	lists 'one = may follow a keyword, a second one is text' \
-	    a b c d = e f g =h i=
-
-	write config <<-'END'
-		Host "a" 'b' c"d"e f'g'
-		Host "two words" h
-		Host "i"''
-		Host '"' "it's" j
-		"Host" k
-		Ho"st" l
-		"Host"m
-		Host "n" "o"
-		  "User" "x y"
-	END
+	    'Host=a\n  Port=1\nHost = b\n  Port = 2\nHost =c\n  Port =3
+	    Host= d\n  User==x\nHost == e\n  User = =y\nHost \t=\t f
+	    Host g =h i=' a b c d = e f g =h i=
 	lists 'both quotes join words, and a name has no blank' \
+	    "Host \"a\" 'b' c\"d\"e f'g'\nHost \"two words\" h\nHost \"i\"''
+	    Host '\"' \"it's\" j\n\"Host\" k\nHo\"st\" l\n\"Host\"m
+	    Host \"n\" \"o\"\n  \"User\" \"x y\"" \
 	    a b cde fg h i j k l m n o
-
 	write config <<-'END'
 		Host a\ b c
 		Host d\\e f
@@ -480,96 +513,45 @@ test_lines()
 		  User d\u\\x
 		Host u
 	END
-	lists 'a backslash escapes quotes, itself and a bare blank' \
+	lists 'a backslash escapes quotes, itself and a bare blank' '' \
 	    c f k m p s u
-
-	write config <<-'END'
-		#Host no1
-		   # Host no2
-			#Host no3
-		Host a #no4 no5
-		Host b#c d# # no6 "
-		Host #no7
-		Host "#e" f
-		Host g # it's fine
-		=# Host no8
-		 =# Host no9
-		"#Host" no10
-		Host h
-		  User u#v # w
-		  HostName x#y
-	END
-	lists 'a comment begins where a word would' a b#c 'd#' '#e' f g h
-
-	printf 'Host a b \r\n\tHostName\tx \t\r\n\r\n \t \r\n' | write config
-	printf 'Host\tc\t\td\r\n  Port 22\t\r\nhost = e\r\n' |
-	    cat "$HOME/$config" - | write crlf
+	lists 'a comment begins where a word would' \
+	    "#Host no1\n   # Host no2\n\t#Host no3\nHost a #no4 no5
+	    Host b#c d# # no6 \"\nHost #no7\nHost \"#e\" f\nHost g # it's fine
+	    =# Host no8\n =# Host no9\n\"#Host\" no10
+	    Host h\n  User u#v # w\n  HostName x#y" a b#c 'd#' '#e' f g h
 	config=.ssh/crlf
-	lists 'lines may end as in DOS, or in blanks' a b c d e
+	lists 'lines may end as in DOS, or in blanks' \
+	    'Host a b \r\n\tHostName\tx \t\r\n\r\n \t \r\nHost\tc\t\td\r
+  Port 22\t\r\nhost = e\r' a b c d e
 	config=.ssh/config
-
-	printf 'Host a\f\n  HostName x\f \f\r\nHost b\fc d\n \f\nHost e \f\n' |
-	    write config
-	lists 'a form feed is a blank at the end of a line only' a d e
-
-	printf 'Host a\0 b\n\0Host c\nHost d\n  HostName x\0y\n\0\n%b' \
-	    'Host e\0\n# \0\nHost f' | write config
-	lists 'a NUL ends its line' a d e f
-
+	lists 'a form feed is a blank at the end of a line only' \
+	    'Host a\f\n  HostName x\f \f\r\nHost b\fc d\n \f\nHost e \f' a d e
+	lists 'a NUL ends its line' 'Host a\0 b\n\0Host c\nHost d\n  HostName x\0y
+\0\nHost e\0\n# \0\nHost f' a d e f
 	printf 'Host a\n  Port 1\nHost b' | write config
-	lists 'the last line needs no newline' a b
-
-	awk 'BEGIN {
-		printf "Host"
-		for (i = 0; i < 20000; i++)
-			printf " x*"
-		printf " a\nHost"
-		for (i = 0; i < 10000; i++)
-			printf " h%d", i % 10
-		printf "\n#"
-		for (i = 0; i < 50000; i++)
-			printf "y"
-		print "\nHost z"
-	}' | write config
-	lists 'a line may be long' a h0 h1 h2 h3 h4 h5 h6 h7 h8 h9 z
-
-	write config <<-'END'
-		IgnoreUnknown UseKeychain,Add*Foo
-		UseKeychain yes "Host no1"
-		AddSomeFoo x y z
-		Protocol 2
-		Cipher 3des
-		Host a
-		  ProxyCommand sh -c "Host no2" # Host 'no3'
-		  LocalCommand echo Host no4
-		  IdentityFile "~/.ssh/id 1"
-		  SendEnv LANG LC_*
-		  RemoteForward 1 h:2
-		  Port ssh
-		HostName h
-		Hostname no5
-		HostKeyAlias Host
-		Host b
-		  IdentityFile=x
-		  Port 022
-	END
-	lists 'other keywords are no business of the list' a b
-
-	write config <<-'END'
-		Host a
-		Bogus b
-		Host ""
-		  Port 2
-		Host b
-		  Port x
-		  User "y
-		  Port 3
-		Host "c
-		Host d e f
-		  User
-		  HostName x y
-		  Port 0
-	END
+	lists 'the last line needs no newline' '' a b
+	{
+		printf Host
+		repeat 20000 ' x*'
+		printf ' a\nHost'
+		repeat 1000 ' h0 h1 h2 h3 h4 h5 h6 h7 h8 h9'
+		printf '\n#'
+		repeat 50000 y
+		printf '\nHost z\n'
+	} | write config
+	lists 'a line may be long' '' a h0 h1 h2 h3 h4 h5 h6 h7 h8 h9 z
+	lists 'other keywords are no business of the list' \
+	    "IgnoreUnknown UseKeychain,Add*Foo\nUseKeychain yes \"Host no1\"
+	    AddSomeFoo x y z\nProtocol 2\nCipher 3des\nHost a
+	    ProxyCommand sh -c \"Host no2\" # Host 'no3'
+	    LocalCommand echo Host no4\nIdentityFile \"~/.ssh/id 1\"
+	    SendEnv LANG LC_*\nRemoteForward 1 h:2\nPort ssh\nHostName h
+	    Hostname no5\nHostKeyAlias Host\nHost b\nIdentityFile=x\nPort 022" \
+	    a b
+	printf '%s\n' 'Host a' 'Bogus b' 'Host ""' 'Port 2' 'Host b' 'Port x' \
+	    'User "y' 'Port 3' 'Host "c' 'Host d e f' User 'HostName x y' \
+	    'Port 0' | write config
 	run -F "$HOME/$config" -l -v
 	is 'a line that ssh refuses is passed over' \
 	    "a $me@a:22,b $me@b:3,d $me@d:22,e $me@e:22,f $me@f:22," \
@@ -580,90 +562,43 @@ test_lines()
 
 test_names()
 {
-	write config <<-'END'
-		Host a !a
-		  User no
-		Host !b b
-		  User no
-		Host c !d
-		  User yes
-		Host * !e e
-		  User no2
-		Host f !f*
-		Host g !h* h1
-		Host !i
-		  User no3
-		Host j !J
-		Host "!k" k
-		Host ! l
-		Host m !
-	END
-	lists 'a name that its own line excludes is none' c g j l m
-
-	write config <<-'END'
-		Host b a b
-		Host a c
-		  Port 3
-		Host b
-		  Port 4
-		Host d c e a
-	END
-	lists 'a name is listed once, where it is first' b a c d e
-
+	lists 'a name that its own line excludes is none' \
+	    'Host a !a\n User no\nHost !b b\n User no\nHost c !d\n User yes
+	    Host * !e e\n User no2\nHost f !f*\nHost g !h* h1
+	    Host !i\n User no3\nHost j !J\nHost "!k" k\nHost ! l\nHost m !' \
+	    c g j l m
+	lists 'a name is listed once, where it is first' \
+	    'Host b a b\nHost a c\n Port 3\nHost b\n Port 4\nHost d c e a' \
+	    b a c d e
 	printf '%s\n' 'Host -a b' 'Host a;b a&b a|b c' \
 	    "Host \$d \`d\` (d) {d} <d>" 'Host u@f e g' 'Host ssh://h ssh:i' \
 	    "Host a'\"'b j" 'Host %k 100%' 'Host ::1 [::1]:22 k:22' \
 	    'Host ~ ~l . .. / ! !x a!b' \
 	    "$(printf 'Host \303\251t\303\251 \377')" \
 	    "$(printf 'Host "tab\tin" "bell\a"')" | write config
-	lists 'a name that ssh would not take is none' b c e g ssh:i j %k 100% \
-	    ::1 '[::1]:22' k:22 '~' '~l' . .. / 'a!b' \
+	lists 'a name that ssh would not take is none' '' b c e g ssh:i j %k \
+	    100% ::1 '[::1]:22' k:22 '~' '~l' . .. / 'a!b' \
 	    "$(printf '\303\251t\303\251')" "$(printf '\377')"
-
-	printf '%s\n' 'Host .host a.b machine/.host b' 'Host m/.h/c c/d. .x' |
-	    write config
-	lists 'a name that begins with a dot is hidden' a.b b c/d.
-
-	write config <<-'END'
-		User top
-		Host a
-		    User no
-		    Port 1
-		    Port 2
-		Host a b
-		    HostName %h.x
-		    Port 3
-		Host *
-		    HostName star
-		    Port 4
-		    ProxyJump gw
-		Host c
-		    HostName no
-		    ProxyJump none
-	END
-	lists 'the first value wins, each by itself' a b c
+	lists 'a name that begins with a dot is hidden' \
+	    'Host .host a.b machine/.host b\nHost m/.h c/d. .x' a.b b c/d.
+	lists 'the first value wins, each by itself' \
+	    'User top\nHost a\n User no\n Port 1\n Port 2
+	    Host a b\n HostName %h.x\n Port 3
+	    Host *\n HostName star\n Port 4\n ProxyJump gw
+	    Host c\n HostName no\n ProxyJump none' a b c
 }
 
 # Files in files.
 
 test_includes()
 {
-	write config <<-'END'
-		Host first
-		Match all
-		Include conf.d/*.conf b.one a.one
-		Host last x10
-	END
-	echo 'Host no' | write conf.d/.hidden.conf
-	echo 'Host x10' | write conf.d/10.conf
-	echo 'Host X' | write conf.d/B.conf
-	echo 'Host _x' | write conf.d/_a.conf
-	echo 'Host no2' | write conf.d/c.bak
-	printf 'Host bee' | write b.one
-	echo 'Host aye' | write a.one
 	lists 'included names come in the order of words and bytes' \
+	    'Host first\nMatch all\nInclude conf.d/*.conf b.one a.one
+	    Host last x10' .ssh/conf.d/.hidden.conf='Host no' \
+	    .ssh/conf.d/10.conf='Host x10' .ssh/conf.d/B.conf='Host X' \
+	    .ssh/conf.d/_a.conf='Host _x' .ssh/conf.d/c.bak='Host no2' \
+	    .ssh/b.one='Host bee' .ssh/a.one='Host aye' \
 	    first x10 X _x bee aye last
-
 	for line in 'Host * "x' 'Match all "x'; do
 		printf '%s\nInclude a.one\nHost a\n' "$line" | write config
 		echo 'Host b' | write a.one
@@ -671,70 +606,35 @@ test_includes()
 		is "a line that ssh refuses includes nothing: $line" a "$out"
 		fresh
 	done
-
-	write config <<-'END'
-		Host work-*
-		    Include work
-		Host home
-		    Include home
-		Host elsewhere
-		    Include work home
-		Match all
-		    Include home
-	END
-	printf 'Host work-a h1\n  User w\nHost work\n  User no\n' | write work
-	printf 'Host h1 home\nHost h2\n  Port 7\n' | write home
 	lists 'an Include in a block counts for what the block matches' \
+	    'Host work-*\n Include work\nHost home\n Include home
+	    Host elsewhere\n Include work home\nMatch all\n Include home' \
+	    .ssh/work='Host work-a h1\n User w\nHost work\n User no' \
+	    .ssh/home='Host h1 home\nHost h2\n Port 7' \
 	    work-a home elsewhere h1 h2
-
-	printf 'Host a\n    Port 1\nInclude more\n' | write config
-	printf 'Host b\nHost a c\n' | write more
-	lists 'an Include after a Host line is in its block' a
-
-	write config <<-'END'
-		Include nosuch *.nosuch /nonexistent/* ~nosuchuser/x
-		Include "with space" 'q'"uoted" # comment it's
-		Include=tilde
-		INCLUDE ~/.ssh/tilde2
-		include dir
-		Include # nothing
-		Include with\ space
-		Include ?uoted [a-s]uote[!a-c] {tilde,quoted}
-		Host last
-	END
-	echo 'Host sp' | write 'with space'
-	echo 'Host qu' | write quoted
-	echo 'Host ti' | write tilde
-	echo 'Host ti2' | write tilde2
-	echo 'Host no' | write dir/x
+	lists 'an Include after a Host line is in its block' \
+	    'Host a\n Port 1\nInclude more' .ssh/more='Host b\nHost a c' a
 	lists 'what is included may be odd, missing, or included twice' \
-	    sp qu ti ti2 last
-
-	write config <<-'END'
-		Match host a*,!ab
-		    Include m
-		Match !all
-		    Include never
-		Match originalhost c,d
-		    Include m
-		Match all
-		    Include rest
-	END
-	printf 'Host a ab c\nHost b\n' | write m
-	echo 'Host n1' | write never
-	echo 'Host r' | write rest
-	lists 'an Include in a Match block counts for what it matches' a c r
-
+	    "Include nosuch *.nosuch /nonexistent/* ~nosuchuser/x
+	    Include \"with space\" 'q'\"uoted\" # comment it's
+	    Include=tilde\nINCLUDE ~/.ssh/tilde2\ninclude dir
+	    Include # nothing\nInclude with\\\\ space
+	    Include ?uoted [a-s]uote[!a-c] {tilde,quoted}\nHost last" \
+	    '.ssh/with space=Host sp' .ssh/quoted='Host qu' \
+	    .ssh/tilde='Host ti' .ssh/tilde2='Host ti2' \
+	    .ssh/dir/x='Host no' sp qu ti ti2 last
+	lists 'an Include in a Match block counts for what it matches' \
+	    'Match host a*,!ab\n Include m\nMatch !all\n Include never
+	    Match originalhost c,d\n Include m\nMatch all\n Include rest' \
+	    .ssh/m='Host a ab c\nHost b' .ssh/never='Host n1' \
+	    .ssh/rest='Host r' a c r
 	printf 'Include locked open\nHost last\n' | write config
 	echo 'Host locked' | write locked
 	echo 'Host open' | write open
 	chmod 0 "$HOME/.ssh/locked"
-	if [ -r "$HOME/.ssh/locked" ]; then
-		skip 'an unreadable Include is passed over' 'root reads all'
-	else
-		lists 'an unreadable Include is passed over' open last
-	fi
-
+	can 'an unreadable Include is passed over' 'root reads all' \
+	    [ ! -r "$HOME/.ssh/locked" ] &&
+	    lists 'an unreadable Include is passed over' '' open last
 	fresh
 	write config <<-END
 		Match exec "touch $tmp/canary"
@@ -749,14 +649,11 @@ test_includes()
 	is 'a command in a Match counts as not matching' "a$tab$me@a:22" \
 	    "$(printf '%s\n' "$out" | cut -f 1,2)"
 	ok 'no command of a Match is run' [ ! -e "$tmp/canary" ]
-
-	printf 'Host real\n  Port 2\nHost a b\n  HostName REAL\n' | write config
-	lists 'a Host line tests the name that was typed' real a b
-
-	printf '%s\n' 'Host real' ' Port 2' 'Host a b' ' HostName REAL' \
-	    'Match final user u' 'Match final host real' ' User u' |
-	    write config
-	lists 'after Match final it tests the HostName, too' real a b
+	lists 'a Host line tests the name that was typed' \
+	    'Host real\n Port 2\nHost a b\n HostName REAL' real a b
+	lists 'after Match final it tests the HostName, too' \
+	    'Host real\n Port 2\nHost a b\n HostName REAL
+	    Match final user u\nMatch final host real\n User u' real a b
 }
 
 # What is wanted, by hand: agree CONFIG HOST SETTING ...: both ssh and wl say
@@ -1059,13 +956,11 @@ test_meant()
 		is "no command runs on a host of which $query is a piece" 1 \
 		    "$rc"
 	done
-	start -F "$HOME/$config" -r -p
-	screen 4/4
+	begin 4/4 -F "$HOME/$config" -r -p
 	is '-r opens with those used last first' 'typed nc-web-prod-7 here' \
 	    "$(printf '%s\n' "$screen" | sed -e 1d -e 's/^..[ 0-9]*//' -e '4q' |
 	    awk '{ printf "%s%s", (NR > 1 ? " " : ""), $1 }')"
-	keys C-r
-	screen 3/3
+	brings 3/3 C-r
 	keys Escape
 	stop
 	rm "$uses"
@@ -1283,8 +1178,7 @@ test_connection()
 	run -F "$server/config" denied true
 	is 'a login that fails says what ssh says' \
 	    "255::$me@denied: Permission denied (publickey)." "$rc:$out:$err"
-	start -q -F "$server/config" db
-	screen 'remote$'
+	begin 'remote$' -q -F "$server/config" db
 	keys 'exit 3' Enter
 	shows 'a shell runs on a terminal' "$(cat <<-'END'
 		Welcome.
@@ -1337,8 +1231,7 @@ restored()
 
 prompting()
 {
-	start "$@" -F "$HOME/$config"
-	screen nas
+	begin nas "$@" -F "$HOME/$config"
 }
 
 ends()
@@ -1417,11 +1310,11 @@ test_prompt()
 	END
 	is 'the letters that match are underlined, the row is in reverse' \
 	    "$(cat <<-'END'
-		> web prod                                                                 (2/13
-		){>  2  [web]-[prod]-1  deploy@10.0.0.5       via bastion  shop front end
-		}   3  [web]-[prod]-2(  deploy@10.0.0.6:2222  via bastion  the spare
+		> web prod                                                                 <d>2/13
+		<r>>  2  <ru>web<r>-<ru>prod<r>-1  deploy@10.0.0.5       via bastion  shop front end
+		<>   3  <u>web<>-<u>prod<>-2<d>  deploy@10.0.0.6:2222  via bastion  the spare
 	END
-	)" "$(styled | sed 's/)$//')"
+	)" "$(styled)"
 	stop
 	test_motion
 	test_editing
@@ -1435,45 +1328,33 @@ test_prompt()
 	test_resolve
 }
 
-# The screen with its attributes: [underlined], {reverse}, (dim).
+# The screen with its attributes: before text in another style than the last,
+# the letters of that style, of r (in reverse), d (dim) and u (underlined).
 
 styled()
 {
 	tmux capture-pane -e -p | awk '
-	function set(name, mark, on) {
-		if (is[name] != on)
-			printf "%s", substr(mark, 2 - on, 1)
-		is[name] = on
+	function show(text) {
+		style = (on[7] ? "r" : "") (on[2] ? "d" : "") (on[4] ? "u" : "")
+		if (text != "" && style != last)
+			printf "<%s>", last = style
+		printf "%s", text
 	}
 	{
 		for (line = $0; match(line, /\033\[[0-9;]*m/);) {
-			text(substr(line, 1, RSTART - 1))
+			show(substr(line, 1, RSTART - 1))
 			n = split(substr(line, RSTART + 2, RLENGTH - 3), code, ";")
 			line = substr(line, RSTART + RLENGTH)
-			for (i = n ? 1 : 0; i <= n; i++) {
-				c = i ? code[i] + 0 : 0
-				if (c == 0)
-					want["u"] = want["r"] = want["d"] = 0
-				if (c == 4 || c == 24)
-					want["u"] = c == 4
-				if (c == 7 || c == 27)
-					want["r"] = c == 7
-				if (c == 2 || c == 22)
-					want["d"] = c == 2
+			if (n == 0)
+				code[n = 1] = 0
+			for (i = 1; i <= n; i++) {
+				if (code[i] == 0)
+					split("", on)
+				on[code[i] % 20] = code[i] < 20
 			}
 		}
-		text(line)
+		show(line)
 		print ""
-	}
-	function text(s) {
-		if (s == "")
-			return
-		if (!want["u"]) set("u", "[]", 0)
-		if (!want["d"]) set("d", "()", 0)
-		set("r", "{}", want["r"] + 0)
-		set("d", "()", want["d"] + 0)
-		set("u", "[]", want["u"] + 0)
-		printf "%s", s
 	}' | sed 's/ *$//' | awk 'NF { print }'
 }
 
@@ -1526,7 +1407,10 @@ test_editing()
 edits()
 {
 	while [ $# -gt 0 ]; do
-		keys "$1"
+		case $1 in
+		-l:*)	keys -l "${1#-l:}" ;;
+		*)	keys "$1" ;;
+		esac
 		wanted="$2,0 $3"
 		until_true 'capture; [ "$(cursor) $(query)" = "$wanted" ]'
 		is "$1 leaves the query '$3', cursor $2" "$wanted" \
@@ -1561,12 +1445,9 @@ test_choice()
 		^Y copy HostName   ^O edit the entry
 		^L draw again
 	END
-	keys x
-	screen bastion
-	keys F1
-	screen 'type to filter'
-	keys Escape
-	screen bastion
+	brings bastion x
+	brings 'type to filter' F1
+	brings bastion Escape
 	keys 12
 	sees 'the row with the number comes first' <<-'END'
 		> 12                                                                       2/13
@@ -1585,16 +1466,14 @@ test_choice()
 	END
 	keys Down Enter
 	ends 'Enter takes the selected host' 0 db2
-	start -p -F "$HOME/$config" web
-	screen 4/13
+	begin 4/13 -p -F "$HOME/$config" web
 	is 'the prompt opens with the query of the command line' '5,0 web' \
 	    "$(cursor) $(query)"
 	keys Enter
 	ends 'and Enter takes its best match' 0 web-dev
 	shell "$HOME/.ssh"
 	mkfifo "$HOME/.ssh/go"
-	keys 'cat go; w -p' Enter nas Enter
-	screen "${newline}nas"
+	brings "${newline}nas" 'cat go; w -p' Enter nas Enter
 	echo >"$HOME/.ssh/go"
 	screen "nas$newline\$"
 	is 'an Enter that was typed ahead, which is a line feed, is Enter' \
@@ -1697,26 +1576,18 @@ test_sizes()
 	END
 	size=10x2
 	start -p -F "$HOME/$config"
-	sees 'in 10x2 there is room for a name' <<-'END'
-		>     7/7
-		>1 web-pr
-	END
+	shows 'in 10x2 there is room for a name' ">     7/7$newline>1 web-pr"
 	for row in '2 web-de' '3 stagin' '4 a-host' '5 db1  p' '6 db2  p' \
 	    '7 db3  p'; do
 		keys Down
 		shows "in 10x2 Down shows $row" ">     7/7$newline>$row"
 	done
 	keys web-prod-1234567
-	sees 'in 10x2 a long query scrolls' <<-'END'
-		> 234567
-		  ssh web
-	END
+	shows 'in 10x2 a long query scrolls' "> 234567$newline  ssh web"
 	is 'the cursor is behind its end' 8,0 "$(cursor)"
 	keys C-a
-	sees 'the query scrolls back to its start' <<-'END'
-		> web-pro
-		  ssh web
-	END
+	shows 'the query scrolls back to its start' \
+	    "> web-pro$newline  ssh web"
 	is 'the cursor is at its start' 2,0 "$(cursor)"
 	resize 40x6
 	sees 'a larger terminal shows more of it' <<-'END'
@@ -1742,14 +1613,11 @@ test_sizes()
 		  7  db3                 postgres@db3.d
 	END
 	resize 10x2
-	sees 'in 10x2 the selected host is still there' <<-'END'
-		>     7/7
-		>5 db1  p
-	END
+	shows 'in 10x2 the selected host is still there' \
+	    ">     7/7$newline>5 db1  p"
 	for round in 1 2 3 4 5 6 7 8 9 10; do
 		resize 40x6
-		until_true 'capture; case $screen in *" 5  db1"*) ;; *) false
-		    ;; esac'
+		screen ' 5  db1'
 		keys w
 		resize 10x2
 		shows "no resize is missed while a key is at work ($round)" \
@@ -1774,21 +1642,22 @@ test_sizes()
 
 # Characters of more than one byte, of two columns and of none.
 
+in_utf8()
+{
+	can "$1" 'no locale C.UTF-8' \
+	    [ "$(LC_ALL=C.UTF-8 locale charmap 2>&1)" = UTF-8 ]
+}
+
 test_letters()
 {
-	if [ "$(LC_ALL=C.UTF-8 locale charmap 2>&1)" != UTF-8 ]; then
-		skip 'wide characters are measured' 'no locale C.UTF-8'
-		return
-	fi
-	printf '%b' '# \0346\0227\0245\0346\0234\0254 \0360\0237\0232\0200\n' \
-	    'Host \0346\0227\0245\0346\0234\0254-web\n  User u\n' \
-	    'Host cafe\0314\0201\n  User u\n' \
-	    'Host \0303\0251t\0303\0251\n  User u\n' \
-	    'Host \0360\0237\0232\0200-prod\n  User u\n' | write config
-	rocket=$(printf '\360\237\232\200')
-	acute=$(printf '\314\201')
-	e=$(printf '\303\251')
-	nihon=$(printf '\346\227\245\346\234\254')
+	in_utf8 'wide characters are measured' || return 0
+	rocket=$(printf '\360\237\232\200') acute=$(printf '\314\201')
+	e=$(printf '\303\251') nihon=$(printf '\346\227\245\346\234\254')
+	printf '# %s\nHost %s-web\n' "$nihon $rocket" "$nihon" | write config
+	for name in "cafe$acute" "${e}t$e" "$rocket-prod"; do
+		echo "Host $name"
+	done >>"$HOME/$config"
+	printf 'Host *\n User u\n' >>"$HOME/$config"
 	start LC_ALL=C.UTF-8 -p -F "$HOME/$config"
 	sees 'wide and combining characters keep the columns straight' <<-END
 		>                                                                           4/4
@@ -1814,29 +1683,17 @@ test_letters()
 		  ssh $nihon
 	END
 	is 'the cursor is before them' 2,0 "$(cursor)"
-	keys DC DC
-	screen 4/4
-	keys -l "e$acute"
-	until_true 'capture; [ "$(query)" = "e$acute" ]'
-	is 'a combining character takes no column' "3,0 e$acute" \
-	    "$(cursor) $(query)"
-	keys C-u
-	screen 4/4
+	brings 4/4 DC DC
+	edits -l:"e$acute" 3 "e$acute"
+	brings 4/4 C-u
 	types '\033\303\251'
-	keys x
-	until_true 'capture; [ "$(query)" = x ]'
-	is 'Alt with a letter of two bytes does nothing' x "$(query)"
-	keys C-u
+	edits x 3 x C-u 2 ''
 	resize 10x2
-	sees 'in 10x2 there is room for wide characters' <<-END
-		>     4/4
-		>1 $nihon-w
-	END
+	shows 'in 10x2 there is room for wide characters' \
+	    ">     4/4$newline>1 $nihon-w"
 	keys -l "$nihon$nihon$nihon"
-	sees 'a query of wide characters scrolls, and none is cut' <<-END
-		> ${nihon#???}$nihon
-		  ssh ${nihon%???}
-	END
+	shows 'a query of wide characters scrolls, and none is cut' \
+	    "> ${nihon#???}$nihon$newline  ssh ${nihon%???}"
 	keys Escape
 	ends 'Esc leaves no trace of wide characters' 130
 	start -p -F "$HOME/$config"
@@ -1852,12 +1709,9 @@ test_letters()
 	printf '%b' '# note \033]0;title\a\0302\0233 \0342\0200\0256 \0177\n' \
 	    'Host a\n  HostName h\033[2J\n  User u\a\b\0302\0205\n' \
 	    '  ProxyJump j\033c\n' | write config
-	start LC_ALL=C.UTF-8 -F "$HOME/$config"
-	screen 1/1
+	begin 1/1 LC_ALL=C.UTF-8 -F "$HOME/$config"
 	tmux pipe-pane "cat >$tmp/raw"
-	keys C-l
-	keys x
-	screen 'ssh x'
+	brings 'ssh x' C-l x
 	keys BSpace
 	sees 'what is not printable is shown as a question mark' <<-'END'
 		>                                                                           1/1
@@ -1883,8 +1737,7 @@ test_leaving()
 		ends "after $case wl has left and there is no trace" 130
 	done
 	prompting
-	keys zz C-d
-	screen 'ssh zz'
+	brings 'ssh zz' zz C-d
 	keys C-u C-d
 	ends '^D leaves only when there is no query' 130
 	for signal in HUP:129 INT:130 QUIT:131 TERM:143; do
@@ -1928,8 +1781,7 @@ shell()
 {
 	mkdir -p "$tmp/bin"
 	ln -sf "$wl" "$tmp/bin/wl"
-	printf 'echo $$ >"%s"; exec wl -F config "$@"\n' "$tmp/pid" >"$tmp/bin/w"
-	chmod +x "$tmp/bin/w"
+	echo "echo \$\$ >$tmp/pid; exec wl -F config" '"$@"' | script "$tmp/bin/w"
 	: >"$tmp/rc"
 	cat >"$tmp/session" <<-END
 		cd $1 && PATH=$tmp/bin:\$PATH PS1='\$ ' ENV=$tmp/rc exec sh -i
@@ -1949,36 +1801,37 @@ tail_from()
 		END { printf "%s", s }'
 }
 
+# transcript: what a shell's screen shows, less its words on stopped jobs.
+
+transcript()
+{
+	printf '%s\n' "$screen" | sed -e '/Stopped/d' -e 's/^\[1\] *+ //' \
+	    -e 's/^^Z//'
+}
+
 test_suspend()
 {
 	shell "$HOME/.ssh"
-	keys 'stty -g >before; echo first' Enter
-	screen "${newline}first"
-	keys w Enter
-	screen 13/13
-	keys web
-	screen '> web'
+	brings "${newline}first" 'stty -g >before; echo first' Enter
+	brings 13/13 w Enter
+	brings '> web' web
 	rows=$(tail_from '> web')
 	keys C-z
-	until_true 'capture; case $screen in *4/13*) false ;; esac'
+	vanishes 4/13
 	keys 'echo between; stty -g >between' Enter
 	screen "${newline}between$newline"
 	is '^Z takes the prompt off the screen' '' \
 	    "$(printf '%s\n' "$screen" | grep -e 13 -e bastion)"
-	keys fg Enter
-	screen 4/13
+	brings 4/13 fg Enter
 	is 'fg brings the prompt back, with its query' "$rows" \
 	    "$(tail_from '> web')"
-	keys -l -- -d
-	screen '> web-d'
+	brings '> web-d' -l -- -d
 	kill -TSTP "$(cat "$tmp/pid")"
-	until_true 'capture; case $screen in *"> web-d"*) false ;; esac'
-	keys 'echo again' Enter
-	screen "${newline}again$newline"
-	keys fg Enter
-	screen '> web-d'
+	vanishes '> web-d'
+	brings "${newline}again$newline" 'echo again' Enter
+	brings '> web-d' fg Enter
 	keys Escape
-	until_true 'capture; case $screen in *"> web-d"*) false ;; esac'
+	vanishes '> web-d'
 	keys 'echo "exit $?"; stty -g >after' Enter
 	screen "${newline}exit 130$newline"
 	is 'after ^Z and Esc only what the shell said is on the screen' \
@@ -1998,18 +1851,16 @@ test_suspend()
 		exit 130
 		$
 	END
-	)" "$(printf '%s\n' "$screen" | sed -e '/Stopped/d' \
-	    -e 's/^\[1\] *+ //')"
-	is 'the terminal is as before when the prompt is suspended' \
-	    "$(cat "$HOME/.ssh/before")" "$(cat "$HOME/.ssh/between")"
-	is 'and after it has gone' \
-	    "$(cat "$HOME/.ssh/before")" "$(cat "$HOME/.ssh/after")"
+	)" "$(transcript)"
+	for when in between after; do
+		is "the terminal is as before when the prompt is gone, $when" \
+		    "$(cat "$HOME/.ssh/before")" "$(cat "$HOME/.ssh/$when")"
+	done
 	stop
 	prompting
 	keys C-z
 	keys web
-	screen 4/13
-	ok 'where nobody could continue it, ^Z does not stop wl' true
+	screen 4/13	# ^Z does not stop wl where nobody could continue it
 	stop
 }
 
@@ -2020,8 +1871,7 @@ plain()
 {
 	sentence=$1
 	shift
-	start TERM=dumb -p -F "$HOME/$config"
-	screen host:
+	begin host: TERM=dumb -p -F "$HOME/$config"
 	asked=1
 	while [ $# -gt 1 ]; do
 		until_true 'capture
@@ -2036,25 +1886,11 @@ plain()
 test_plain()
 {
 	size=80x30
-	all=$(cat <<-'END'
-		1 bastion
-		2 web-prod-1
-		3 web-prod-2
-		4 web-dev
-		5 staging-web
-		6 db1
-		7 db2
-		8 db3
-		9 mail
-		10 nas
-		11 pi
-		12 printer
-		13 camera
-	END
-	)
+	all="1 bastion${newline}2 web-prod-1${newline}3 web-prod-2
+4 web-dev${newline}5 staging-web${newline}6 db1${newline}7 db2${newline}8 db3
+9 mail${newline}10 nas${newline}11 pi${newline}12 printer${newline}13 camera"
 	for case in 8=db3 ' 8 =db3' db2=db2 postfix=mail new1=new1; do
-		typed=${case%=*}
-		typed=$(echo "host: $typed" | sed 's/ *$//')
+		typed=$(echo "host: ${case%=*}" | sed 's/ *$//')
 		echo "$typed$newline${case#*=}" |
 		    plain "the plain prompt takes '${case%=*}'" "${case%=*}" 0
 	done
@@ -2070,17 +1906,10 @@ test_plain()
 		host: 3
 		web-prod-2
 	END
-	plain 'the plain prompt ends with an empty line' '' 130 <<-'END'
-		host:
-	END
-	for way in EOF:130 HUP:129 INT:130 QUIT:131 TERM:143; do
-		start TERM=dumb -F "$HOME/$config"
-		screen host:
-		if [ $way = EOF:130 ]; then
-			keys C-d
-		else
-			kill -"${way%:*}" "$(cat "$tmp/pid")"
-		fi
+	echo host: | plain 'the plain prompt ends with an empty line' '' 130
+	for way in C-d:130 HUP:129 INT:130 QUIT:131 TERM:143; do
+		begin host: TERM=dumb -F "$HOME/$config"
+		strikes "${way%:*}"
 		over
 		shows "${way%:*} ends the plain prompt" \
 		    "$all${newline}host: exit ${way#*:}"
@@ -2091,18 +1920,11 @@ test_plain()
 	size=80x24
 	shell "$HOME/.ssh"
 	tmux pipe-pane "cat >$tmp/raw"
-	keys 'TERM=dumb w -p web' Enter
-	screen host:
-	keys C-z
-	screen "Stopped"
-	keys fg Enter 5 Enter
-	ok 'after ^Z and fg the plain prompt goes on' until_true 'capture
-	    printf "%s\n" "$screen" | grep -qx staging-web'
-	keys 'TERM= w -p db' Enter
-	screen '8 db3'
-	keys 7 Enter
-	ok 'TERM may be empty' until_true 'capture
-	    printf "%s\n" "$screen" | grep -qx db2'
+	brings host: 'TERM=dumb w -p web' Enter
+	brings "Stopped" C-z
+	brings "${newline}staging-web" fg Enter 5 Enter
+	brings '8 db3' 'TERM= w -p db' Enter
+	brings "${newline}db2" 7 Enter	# TERM may be empty
 	stop
 	is 'the plain prompt is plain' '' "$(tr -d '\n\r\a\b -~' <"$tmp/raw" |
 	    cat -v)"
@@ -2165,7 +1987,7 @@ AuthorizedKeysCommandUser $me/; s/WHERE=here/WHERE=there/" \
 		Host checks
 		    ProxyCommand $(command -v sshd) -i -f $server/checks_config
 	END
-	watched='slow mute checks' sockets=$(dirname "$(path web)") binary=$wl
+	watched='slow mute checks' sockets=$(dirname "$(path web)")
 	test_cancel
 	test_spinner
 	test_failure
@@ -2255,10 +2077,8 @@ test_cancel()
 			    "${way%:*}" "${way#*:}"
 		done
 	done
-	start -F "$server/config"
-	screen denied
-	keys mute Enter
-	screen 'exchanging keys'
+	begin denied -F "$server/config"
+	brings 'exchanging keys' mute Enter
 	keys C-c
 	ends '^C while connecting from the prompt ends wl' 130
 	gone '^C while connecting from the prompt'
@@ -2295,10 +2115,9 @@ OpenSSH_ is
 Transferred: all
 Authenticated to all'
 	echo "$mine" >"$tmp/banner"
-	start -F "$server/config" slow
-	screen '  connecting'
+	begin '  connecting' -F "$server/config" slow
 	keys 'echo typed ahe""ad; PS1=; stty -echo' Enter
-	until_true 'capture; case $screen in *1.?s) ;; *) false ;; esac'
+	screen ' 1.'
 	becomes 'the spinner counts seconds, and nothing typed is echoed' <<-'END'
 		* slow  ME@slow  connecting  N s
 	END
@@ -2328,17 +2147,12 @@ Authenticated to all'
 	ends 'where a master is, wl goes straight on' 9 here
 	: >"$tmp/banner"
 	hangup slow
-	start -q -F "$server/config" slow 'echo hello'
-	screen '  connecting'
+	begin '  connecting' -q -F "$server/config" slow 'echo hello'
 	gate
 	ends 'with -q only the session is seen' 0 hello
 	hangup slow
-	if [ "$(LC_ALL=C.UTF-8 locale charmap 2>&1)" != UTF-8 ]; then
-		skip 'the spinner is of dots in UTF-8' 'no locale C.UTF-8'
-		return
-	fi
-	start LC_ALL=C.UTF-8 -F "$server/config" mute
-	screen '  exchanging keys'
+	in_utf8 'the spinner is of dots in UTF-8' || return 0
+	begin '  exchanging keys' LC_ALL=C.UTF-8 -F "$server/config" mute
 	for frame in '\342\240\213' '\342\240\231' '\342\240\271'; do
 		# shellcheck disable=SC2034,SC2059	# octal numbers, for eval
 		dots=$(printf "$frame")
@@ -2348,9 +2162,7 @@ Authenticated to all'
 	keys C-c
 	ends '^C ends a spinner of dots' 130
 	size=20x4
-	start -F "$server/config" mute
-	until_true 'capture; case $screen in "| mute  exch"*) ;; *) false
-	    ;; esac'
+	begin '| mute  exch' -F "$server/config" mute
 	is 'a spinner is cut where the line ends' '| mute  exchanging' \
 	    "$(printf '%s\n' "$screen" | sed 's/^[-\\/]/|/')"
 	size=80x24
@@ -2359,7 +2171,7 @@ Authenticated to all'
 		* mute  ME@mute  exchanging keys  N s
 	END
 	resize 10x2
-	until_true 'capture; case $screen in "| mute  "*) ;; *) false ;; esac'
+	screen '| mute  '
 	resize 80x24
 	screen '@mute  exch'
 	keys C-c
@@ -2374,10 +2186,8 @@ test_failure()
 	ends 'a login that fails says what ssh says' 255 \
 	    "$me@denied: Permission denied (publickey)."
 	rm -f "$uses"
-	start -F "$server/config"
-	screen checks
-	keys 'denied' Enter
-	screen "(publickey).${newline}> denied"
+	begin checks -F "$server/config"
+	brings "(publickey).${newline}> denied" 'denied' Enter
 	keys Enter
 	becomes 'from the prompt, failed logins lead back to it' <<-'END'
 		ME@denied: Permission denied (publickey).
@@ -2394,10 +2204,8 @@ test_failure()
 		Host fails1 fails2 fails3
 		    ProxyCommand exit 1
 	END
-	start -F "$server/config"
-	screen 9/9
-	keys fails Down Down Enter
-	screen Connection
+	begin 9/9 -F "$server/config"
+	brings Connection fails Down Down Enter
 	screen 3/9
 	is 'the host that failed stays selected' '  1  fails1
   2  fails2
@@ -2427,26 +2235,21 @@ test_failure()
 test_suspended_login()
 {
 	shell "$server"
-	keys 'stty -g >before; w slow' Enter
-	screen '  connecting'
+	brings '  connecting' 'stty -g >before; w slow' Enter
 	keys C-z
 	until_true 'capture; case $screen in *connecting*) false ;; esac'
-	keys 'stty -g >between; echo bet""ween' Enter
-	screen "${newline}between"
+	brings "${newline}between" 'stty -g >between; echo bet""ween' Enter
 	ok 'what is stopped does not go on meanwhile' until_true '[ "$(
 	    for stat in $(grep -l "$tmp/ssh[d]" /proc/[0-9]*/cmdline \
 	        2>/dev/null); do
 		sed "s/.*) \(.\) .*/\1/" "${stat%cmdline}stat"
 	    done | sort -u)" = T ]'
-	keys fg Enter
-	screen '  connecting'
+	brings '  connecting' fg Enter
 	gate
 	screen 'remote$'
-	keys 'exit 5' Enter
-	screen 'closed.'
+	brings 'closed.' 'exit 5' Enter
 	prompted
-	keys 'echo "exit $?"; stty -g >after' Enter
-	screen "${newline}exit 5"
+	brings "${newline}exit 5" 'echo "exit $?"; stty -g >after' Enter
 	screen "exit 5$newline\$"
 	calm
 	is 'after ^Z and fg the login goes on' "$(cat <<-'END'
@@ -2463,17 +2266,15 @@ test_suspended_login()
 		exit 5
 		$
 	END
-	)" "$(printf '%s\n' "$screen" | sed -e '/Stopped/d' \
-	    -e 's/^\[1\] *+ //')"
-	is 'the terminal is as before while wl is suspended' \
-	    "$(cat "$server/before")" "$(cat "$server/between")"
-	is 'and after the session' \
-	    "$(cat "$server/before")" "$(cat "$server/after")"
+	)" "$(transcript)"
+	for when in between after; do
+		is "the terminal is as before while wl is suspended, and $when" \
+		    "$(cat "$server/before")" "$(cat "$server/$when")"
+	done
 	hangup slow
-	keys 'clear; w mute' Enter
-	screen '  exchanging keys'
+	brings '  exchanging keys' 'clear; w mute' Enter
 	keys C-z
-	until_true 'capture; case $screen in *exchang*) false ;; esac'
+	vanishes exchang
 	keys 'kill %1; fg' Enter
 	until_true '! kill -0 "$(cat "$tmp/pid")" 2>/dev/null'
 	gone 'SIGTERM while wl is suspended'
@@ -2556,9 +2357,8 @@ test_commands()
 		Match command "uptime*" sessiontype exec
 		    Port 22
 	END
-	printf '#!/bin/sh\necho "$@" >%s/asked\nexec %s -F %s -G -T web\n' \
-	    "$server" "$(command -v ssh)" "$server/config" >"$server/new/ssh"
-	chmod +x "$server/new/ssh"
+	printf 'echo "$@" >%s/asked\nexec %s -F %s -G -T web\n' "$server" \
+	    "$(command -v ssh)" "$server/config" | script "$server/new/ssh"
 	socket=$(PATH=$server/new:$PATH "$wl" -F "$server/new/config" -S web)
 	start PATH="$server/new:$PATH" -n -F "$server/new/config" web uptime -p
 	ends 'where a Match line asks what is run, the session is the master' 0 \
@@ -2767,8 +2567,7 @@ test_told_apart()
 	    "$(path web)" "$(cd / && path web)"
 	touch -d '2026-01-01 00:00:00.1' "$server/config"
 	old=$(path j1)
-	start -F "$server/config" -S j
-	screen 2/
+	begin 2/ -F "$server/config" -S j
 	touch -d '2026-01-01 00:00:00.2' "$server/config"
 	keys Enter
 	ends 'told apart: states of the configuration, also behind a prompt' 0 \
@@ -2784,10 +2583,8 @@ test_directory()
 	# shellcheck disable=SC2012	# its name is ours
 	is 'the directory is ours and closed to others' "drwx------ $me" \
 	    "$(ls -ld "$sockets" | awk '{ print substr($1, 1, 10), $3 }')"
-	if ! unshare -m mount -t tmpfs none /dev/shm 2>/dev/null; then
-		skip 'other directories' 'root makes a private /dev/shm'
-		return
-	fi
+	can 'other directories' 'root makes a private /dev/shm' \
+	    unshare -m mount -t tmpfs none /dev/shm || return 0
 	d=/dev/shm/wl-$(id -u) socket=$(path web)
 	while IFS=: read -r what make; do
 		wrapped "exec unshare -m sh -c 'mount -t tmpfs none /dev/shm
@@ -2809,13 +2606,8 @@ directory" -S web
 
 test_execution()
 {
-	mkdir -p "$tmp/fake"
-	cat >"$tmp/fake/ssh" <<-END
-		#!/bin/sh
-		case " \$* " in
-		*' -G '*) exec $(command -v ssh) "\$@" ;;
-		*' -N '*) exit 0 ;;
-		esac
+	fake "$tmp/fake" <<-END
+		case " \$* " in *' -N '*) exit 0 ;; esac
 		{
 			grep '^Sig[BI]' /proc/self/status
 			ls -l /proc/self/fd | sed -n -e '/ 3 -> /d' \\
@@ -2824,7 +2616,6 @@ test_execution()
 			stty -g </dev/tty
 		} >$tmp/\${1-direct}
 	END
-	chmod +x "$tmp/fake/ssh"
 	for ignored in '' 'HUP INT QUIT TERM TSTP PIPE ALRM WINCH CHLD'; do
 		wrapped "${ignored:+trap '' $ignored}
 			PATH=$tmp/fake:\$PATH
@@ -3197,30 +2988,24 @@ ControlPath=$("$wl" -o Port=2203 "$@" -S alpha) $alive -- alpha:" \
 	    '0::Exit request sent.' "$rc:$out:$err"
 
 	shell "$server"
-	keys 'cat inventory | w -i -' Enter
-	screen 2/2
+	brings 2/2 'cat inventory | w -i -' Enter
 	is 'with -i - the prompt is on the terminal' "$(cat <<-END
 		>                                                                           2/2
 		> 1  alpha  alpha.example.com:2201  * open
 		  2  beta
 	END
 	)" "$(tail_from '>  ' | sed -e "s/ $me@/ /")"
-	keys C-o
-	screen 'not in a file'
-	keys alp Enter
-	screen 'remote$'
-	keys 'test -t 0 && exit 4' Enter
-	screen closed.
+	brings 'not in a file' C-o
+	brings 'remote$' alp Enter
+	brings closed. 'test -t 0 && exit 4' Enter
 	prompted
-	keys 'echo "exit $?"' Enter
-	screen "${newline}exit"
+	brings "${newline}exit" 'echo "exit $?"' Enter
 	is 'and the session has the terminal' 'exit 4' \
 	    "$(printf '%s\n' "$screen" | grep '^exit')"
 	prompted
 	keys 'clear; cat inventory | w -q -i - alpha "echo rea\dy; cat"' Enter
 	screen ready
-	keys 'typed text' Enter
-	screen "typed text${newline}typed text"
+	brings "typed text${newline}typed text" 'typed text' Enter
 	keys C-d
 	prompted
 	is 'a command with -i - reads the terminal' "$(cat <<-'END'
@@ -3269,8 +3054,7 @@ modes()
 
 visit()
 {
-	start "$@"
-	screen 'exit '
+	begin 'exit ' "$@"
 	stop
 }
 
@@ -3286,8 +3070,7 @@ test_recent()
 	END
 	watched=slow sockets=$(dirname "$(path web)")
 	mkdir -p "$tmp/fast"
-	printf '#!/bin/sh\nexit 0\n' >"$tmp/fast/ssh"
-	chmod +x "$tmp/fast/ssh"
+	echo 'exit 0' | script "$tmp/fast/ssh"
 	test_recent_file
 	test_recent_names
 	test_recent_trouble
@@ -3345,14 +3128,11 @@ test_recent_names()
 		visit EDITOR=true -F "$server/config" $way
 		is "nor is wl $way on one" '' "$(used)"
 	done
-	binary=$wl wl=$tmp/as
-	printf '#!/bin/sh\nexec %s "$@" </dev/null\n' "$binary" >"$tmp/as"
-	chmod +x "$tmp/as"
+	wrapped 'exec "$@" </dev/null'
 	visit -F "$server/config" web true
-	wl=$binary
+	unwrapped
 	is 'nor what a script does there that reads elsewhere' '' "$(used)"
-	start -F "$server/config" slow
-	screen connecting
+	begin connecting -F "$server/config" slow
 	is 'nor a login that is not done' '' "$(used)"
 	gate
 	screen 'remote$'
@@ -3368,10 +3148,8 @@ test_recent_names()
 		fast -F "$server/config" "$way"
 	done
 	for way in nobody@denied denied; do
-		start PATH="$tmp/fast:$PATH" -F "$server/config"
-		screen denied
-		keys $way Enter
-		screen 'exit 0'
+		begin denied PATH="$tmp/fast:$PATH" -F "$server/config"
+		brings 'exit 0' $way Enter
 		stop
 	done
 	is 'a use over its connection, or without any, is noted under the name of
@@ -3431,10 +3209,8 @@ test_recent_trouble()
 
 test_recent_root()
 {
-	if [ "$(id -u)" != 0 ]; then
-		skip "another's file and home are left alone" 'root makes them'
-		return
-	fi
+	can "another's file and home are left alone" 'root makes them' \
+	    [ "$(id -u)" = 0 ] || return 0
 	recent 5 denied
 	chown 12345 "$uses"
 	fast -F "$server/config" web
@@ -3527,8 +3303,7 @@ test_recent_view()
 	    "$(printf '%s\n' "$out" | head -n 1)"
 	recent 31600000 printer 260000 camera 100000 bastion 7300 web-dev \
 	    7250 admin@192.0.2.7 150 nas 7200 web-dev 2 db3
-	start -F "$HOME/$config"
-	screen 13/13
+	begin 13/13 -F "$HOME/$config"
 	keys C-x C-r
 	sees '^R puts the hosts used last first, and says when' <<-'END'
 		>                                                                         14/14
@@ -3599,10 +3374,8 @@ test_recent_view()
 	ends 'then Esc leaves' 130
 	for host in web-dev admin@192.0.2.7; do
 		recent 20 $host
-		start -p -F "$HOME/$config"
-		screen 13/13
-		keys C-r
-		screen 'just now'
+		begin 13/13 -p -F "$HOME/$config"
+		brings 'just now' C-r
 		keys Enter
 		ends "in that view Enter takes what was used last, $host" 0 $host
 	done
@@ -3617,8 +3390,7 @@ test_recent_view()
 		    HostName 192.0.2.2
 	END
 	recent 7300 short 50 via 20 long
-	start -F "$HOME/$config"
-	screen 3/3
+	begin 3/3 -F "$HOME/$config"
 	keys C-r
 	sees 'a long address leaves room for it' <<-'END'
 		>                                                                           3/3
@@ -3630,12 +3402,9 @@ test_recent_view()
 	stop
 	prompt_hosts
 	recent
-	start -F "$HOME/$config"
-	screen 13/13
-	keys C-r
-	screen 'nothing used yet'
-	keys C-x
-	screen 13/13
+	begin 13/13 -F "$HOME/$config"
+	brings 'nothing used yet' C-r
+	brings 13/13 C-x
 	keys Escape
 	ends 'nothing was ever used' 130
 }
@@ -3654,10 +3423,8 @@ test_unasked()
 {
 	[ -z "$sanitized" ] || return 0
 	sentence='before it is asked for, nothing is run, looked up or connected'
-	if ! strace -o "$tmp/calls" true 2>/dev/null; then
-		skip "$sentence" 'strace is not allowed here'
-		return
-	fi
+	can "$sentence" 'strace is not allowed here' \
+	    strace -o "$tmp/calls" true || return 0
 	write config <<-'END'
 		Match exec "exit 0"
 		    User x
@@ -3670,29 +3437,22 @@ test_unasked()
 		    ProxyCommand nc %h %p
 	END
 	recent 20 typed@there 10 other
-	binary=$wl wl=$tmp/as
-	printf '#!/bin/sh\nexec strace -f -o %s %s "$@"\n' "$tmp/calls" \
-	    "$binary" >"$tmp/as"
-	chmod +x "$tmp/as"
+	wrapped "exec strace -f -o $tmp/calls \"\$@\""
 	for way in -l '-l -v' '-l o' '-p far'; do
 		eval "run -F $HOME/$config $way"
 		is "$sentence (wl $way)" '0 1 0 0 0 1' "$rc $(asked_for)"
 	done
-	start -F "$HOME/$config"
-	screen 3/3
-	keys e
-	screen 2/3
-	keys BSpace C-r
-	screen typed@there
-	keys Down Down Up C-r
-	screen 3/3
+	begin 3/3 -F "$HOME/$config"
+	brings 2/3 e
+	brings typed@there BSpace C-r
+	brings 3/3 Down Down Up C-r
 	is "$sentence (at the prompt)" '1 0 0 0 1' "$(asked_for)"
 	keys C-t
 	until_true 'grep -q AF_INET "$tmp/calls"'
 	keys Escape
 	until_true '[ -s "$tmp/after" ]'
 	ok 'when it is, it is' [ "$(grep -c AF_INET "$tmp/calls")" -gt 0 ]
-	wl=$binary
+	unwrapped
 	stop
 }
 
@@ -3763,8 +3523,7 @@ test_probe()
 
 marks()
 {
-	start -F "$server/config"
-	screen denied
+	begin denied -F "$server/config"
 	printf '%s\n' "$screen" | grep -c '\* open$'
 	stop
 }
@@ -3806,10 +3565,8 @@ found()
 
 probes()
 {
-	start "$@" -F "$HOME/$config"
-	screen /10
-	keys C-t
-	screen refused
+	begin /10 "$@" -F "$HOME/$config"
+	brings refused C-t
 }
 
 probing()
@@ -3820,10 +3577,8 @@ probing()
 
 test_probe_view()
 {
-	start -F "$HOME/$config"
-	screen 10/10
-	keys alive C-t
-	screen ' ms'
+	begin 10/10 -F "$HOME/$config"
+	brings ' ms' alive C-t
 	keys C-u mut
 	finds 'only what is shown is tested' <<-'END'
 		> mut                                                                      1/10
@@ -3894,10 +3649,8 @@ test_probe_together()
 		printf 'Host m%s\n\tHostName %s\n\tPort %s\n' $address $address \
 		    "$(cat "$tmp/mute")"
 	done | write config
-	start -F "$HOME/$config"
-	screen 10/10
-	keys C-t
-	screen ...
+	begin 10/10 -F "$HOME/$config"
+	brings ... C-t
 	asked=$(date +%s)
 	until_true 'capture
 	    [ "$(printf "%s\n" "$screen" | grep -c "no answer$")" = 10 ]'
@@ -3910,10 +3663,8 @@ test_probe_together()
 		    Port $port
 	END
 	before=$(connections) asked=$(date +%s)
-	start -F "$HOME/$config"
-	screen 10/10
-	keys C-t C-t a3
-	screen '1/10'
+	begin 10/10 -F "$HOME/$config"
+	brings '1/10' C-t C-t a3
 	screen ' ms'
 	keys C-t C-t C-u
 	until_true 'capture
@@ -3925,23 +3676,17 @@ test_probe_together()
 	took=$(($(date +%s) - asked))
 	ok "after ten seconds ($took) it is done again" [ "$took" -ge 10 ]
 	stop
-	if ! unshare -n true 2>/dev/null; then
-		skip 'a host to which no way leads is unreachable' \
-		    'root makes a network without ways'
-		return
-	fi
-	binary=$wl wl=$tmp/as
-	printf '#!/bin/sh\nexec unshare -n %s "$@"\n' "$binary" >"$tmp/as"
-	chmod +x "$tmp/as"
-	start -F "$HOME/$config"
-	screen 10/10
+	can 'a host to which no way leads is unreachable' \
+	    'root makes a network without ways' unshare -n true || return 0
+	wrapped 'exec unshare -n "$@"'
+	begin 10/10 -F "$HOME/$config"
 	keys a10 C-t
 	sees 'a host to which no way leads is unreachable' <<-END
 		> a10                                                                      1/10
 		> 10  a10  127.0.0.1:$port  unreachable
 		  ssh a10
 	END
-	wl=$binary
+	unwrapped
 	stop
 }
 
@@ -4006,8 +3751,7 @@ test_copy()
 	codes=''
 	for copy in web-dev:dev.example.com db2:db2.db.internal \
 	    web-prod-1:10.0.0.5 printer:printer; do
-		keys C-u "${copy%:*}" C-y
-		screen "copied ${copy#*:}"
+		brings "copied ${copy#*:}" C-u "${copy%:*}" C-y
 		codes=$codes$(printf %s "${copy#*:}" | base64)$newline
 	done
 	keys C-u mail C-y
@@ -4021,8 +3765,7 @@ test_copy()
 		> mailx                                                                    0/13
 		  ssh mailx
 	END
-	keys C-y C-u nas C-y
-	screen 'copied nas'
+	brings 'copied nas' C-y C-u nas C-y
 	until_true 'grep -q "copied nas" "$tmp/raw"'
 	is '^Y copies the HostName, with or without a row' \
 	    "${codes}bXguZXhhbXBsZS5jb20=${newline}bmFz" \
@@ -4042,8 +3785,7 @@ test_copy()
 	start -F "$HOME/$config"
 	tmux pipe-pane "cat >$tmp/raw"
 	screen nas
-	keys C-y
-	screen copied
+	brings copied C-y
 	until_true 'grep -q copied "$tmp/raw"'
 	stop
 	is 'of a hostile HostName nothing reaches the terminal as it is' \
@@ -4057,8 +3799,7 @@ test_copy()
 editor()
 {
 	rm -f "$tmp/edited"
-	cat >"$tmp/editor" <<-END
-		#!/bin/sh
+	script "$tmp/editor" <<-END
 		test -t 0 && test -t 1 && test -t 2 && on=terminal
 		{
 			printf '%s\n' "\$@" \${on+\$on}
@@ -4067,7 +3808,6 @@ editor()
 		for file; do :; done
 		$1
 	END
-	chmod +x "$tmp/editor"
 }
 
 called() { until_true '[ -s "$tmp/edited" ]'; cat "$tmp/edited"; }
@@ -4078,8 +3818,7 @@ test_edit()
 {
 	editor 'echo "EDITOR RUNS"; echo "Host new1" >>"$file"'
 	prompting EDITOR="$tmp/editor"
-	keys web-prod-2 C-o
-	screen 'EDITOR RUNS'
+	brings 'EDITOR RUNS' web-prod-2 C-o
 	is '^O runs the editor at the host' \
 	    "+11$newline$HOME/$config${newline}terminal${newline}icanon" "$(called)"
 	sees 'and comes back to the prompt' <<-'END'
@@ -4101,8 +3840,7 @@ test_edit()
 
 	editor 'sed 1,6d "$file" >"$file.new"; mv "$file.new" "$file"'
 	prompting VISUAL="$tmp/editor -x 'y'" EDITOR=false
-	keys End C-o
-	screen 11/11
+	brings 11/11 End C-o
 	is '$VISUAL comes first, and may have arguments' \
 	    "-x 'y' +24 $HOME/$config" "$(arguments)"
 	keys Escape
@@ -4114,8 +3852,7 @@ test_edit()
 	    mv "$file.new" "$file"; exit 3'
 	cp "$tmp/editor" "$tmp/vi/vi"
 	prompting EDITOR= PATH="$tmp/vi:$PATH"
-	keys db3 C-o
-	screen 0/1
+	brings 0/1 db3 C-o
 	is 'the default is vi, whatever its status' "+19 $HOME/$config" \
 	    "$(arguments)"
 	keys Escape
@@ -4123,11 +3860,9 @@ test_edit()
 	prompt_hosts
 
 	prompting EDITOR=/nonexistent/editor
-	keys C-o
-	screen 'not found'
+	brings 'not found' C-o
 	screen 13/13
-	keys mail
-	screen 1/13
+	brings 1/13 mail
 	keys Escape
 	until_true '[ -s "$tmp/after" ]'
 	restored 'after an editor that is not there'
@@ -4135,10 +3870,8 @@ test_edit()
 
 	printf 'alpha\nbeta the second\n' | write hosts
 	editor 'echo gamma >>"$file"'
-	start EDITOR="$tmp/editor" -F none -i "$HOME/.ssh/hosts"
-	screen 2/2
-	keys beta C-o
-	screen 1/3
+	begin 2/2 EDITOR="$tmp/editor" -F none -i "$HOME/.ssh/hosts"
+	brings 1/3 beta C-o
 	is '^O edits an inventory' "+2 $HOME/.ssh/hosts" "$(arguments)"
 	stop
 
@@ -4161,17 +3894,13 @@ test_edit()
 	shell "$HOME/.ssh"
 	keys "EDITOR=$tmp/editor; export EDITOR; clear" Enter
 	until_true 'capture; [ "$screen" = "$" ]'
-	keys 'x=$(w -p db)' Enter
-	screen 3/13
-	keys Down C-o
-	screen 'EDITOR RUNS'
-	keys words Enter
-	screen 'it read words'
+	brings 3/13 'x=$(w -p db)' Enter
+	brings 'EDITOR RUNS' Down C-o
+	brings 'it read words' words Enter
 	screen 3/13
 	keys Enter
 	prompted
-	keys 'echo "[$x]"' Enter
-	screen "${newline}[db"
+	brings "${newline}[db" 'echo "[$x]"' Enter
 	prompted
 	is 'what the editor says is not for $(wl -p)' "$(cat <<-'END'
 		$ x=$(w -p db)
@@ -4183,25 +3912,18 @@ test_edit()
 		$
 	END
 	)" "$screen"
-	keys 'clear; w' Enter
-	screen 13/13
-	keys C-o
-	screen 'EDITOR RUNS'
-	keys C-z
-	screen Stopped
+	brings 13/13 'clear; w' Enter
+	brings 'EDITOR RUNS' C-o
+	brings Stopped C-z
 	prompted
-	keys 'echo bet""ween' Enter
-	screen "${newline}between"
+	brings "${newline}between" 'echo bet""ween' Enter
 	prompted
-	keys fg Enter
-	screen "fg${newline}w"
-	keys more Enter
-	screen 'it read more'
+	brings "fg${newline}w" fg Enter
+	brings 'it read more' more Enter
 	screen 13/13
 	keys Escape
 	prompted
-	keys 'echo "exit $?"' Enter
-	screen "${newline}exit 130"
+	brings "${newline}exit 130" 'echo "exit $?"' Enter
 	prompted
 	is 'the editor can be suspended' "$(cat <<-'END'
 		EDITOR RUNS
@@ -4215,8 +3937,7 @@ test_edit()
 		exit 130
 		$
 	END
-	)" "$(printf '%s\n' "$screen" | sed -e '/Stopped/d' \
-	    -e 's/^\[1\] *+ //' -e 's/^^Z//')"
+	)" "$(transcript)"
 	stop
 }
 
@@ -4245,8 +3966,7 @@ test_edit_option()
 	run -F "$HOME/$config" -e nas
 	is 'without the editor the status is 127' 127: "$rc:$out"
 	EDITOR=$tmp/editor
-	start EDITOR="$tmp/editor" -F "$HOME/$config" -e db
-	screen 3/13
+	begin 3/13 EDITOR="$tmp/editor" -F "$HOME/$config" -e db
 	keys Enter
 	ends 'with -e, too, the prompt opens for several' 3 hello
 	echo 'Include "my hosts;*"' | write config
@@ -4321,18 +4041,16 @@ test_composed()
 	} >"$server/x"
 	mv "$server/x" "$server/login"
 	for program in ssh scp "$wl"; do
-		printf '#!/bin/sh\nexec %s -F %s "$@"\n' \
-		    "$(command -v "$program")" "$server/config" \
-		    >"$server/bin/${program##*/}"
+		echo "exec $(command -v "$program") -F $server/config" '"$@"' |
+		    script "$server/bin/${program##*/}"
 	done
-	cat >"$server/bin/tailscale" <<-'END'
+	script "$server/bin/tailscale" <<-'END'
 		echo '100.64.0.1      mill  me@    linux   -'
 		echo '100.64.0.2      pond  me@    macOS   idle, tx 1 rx 2'
 		echo
 		echo '# Health check:'
 		echo '#     - Some peers are advertising routes'
 	END
-	chmod +x "$server/bin"/*
 	test_composed_files
 	test_composed_prompt
 	test_composed_shells
@@ -4391,32 +4109,28 @@ test_composed_prompt()
 	rm "$server/there/notes.txt"
 	terminal sh
 	keys -l "$(example scp\ notes)"
-	keys Enter
-	screen 6/6
+	brings 6/6 Enter
 	keys web Enter
 	until_true '[ -s "$server/there/notes.txt" ]'
 	is 'a file is copied to the host that is chosen' words \
 	    "$(cat "$server/there/notes.txt")"
 	prompted
 	keys -l "clear; $(example scp\ notes)"
-	keys Enter
-	screen 6/6
+	brings 6/6 Enter
 	keys Escape
 	prompted
 	is 'and to none if none is' "notes.txt${newline}out${newline}site" \
 	    "$(ls "$server/here")"
 	cleared
 	keys -l "$(example tailscale; example awk | sed 's/^ *//')"
-	keys Enter
-	screen 2/2
+	brings 2/2 Enter
 	is 'another program tells the hosts' "$(cat <<-'END'
 		>                                                                           2/2
 		> 1  mill  100.64.0.1  linux
 		  2  pond  100.64.0.2  macOS
 	END
 	)" "$(tail_from '>  ')"
-	keys mill Enter
-	screen 'remote$'
+	brings 'remote$' mill Enter
 	keys 'test -t 0 && echo ter""minal; exit' Enter
 	screen 'to 100.64.0.1 closed.'
 	screen "${newline}terminal"
@@ -4438,16 +4152,12 @@ completes()
 	done <"$tmp/lines"
 	cleared
 	keys -l 'half typed'
-	keys C-x w
-	screen 6/6
-	keys web Enter
-	screen 'remote$'
+	brings 6/6 C-x w
+	brings 'remote$' web Enter
 	keys -l 'echo a "line'
-	keys Enter
-	screen "line$newline>"
+	brings "line$newline>" Enter
 	keys -l 'read"; exit 3'
-	keys Enter
-	screen closed.
+	brings closed. Enter
 	prompted
 	is "a key in $which runs wl, as if it was typed" "$(cat <<-'END'
 		$ wl
@@ -4460,8 +4170,7 @@ completes()
 		$
 	END
 	)" "$(printf '%s\n' "$screen" | sed '/connected in/d')"
-	keys C-x w
-	screen 6/6
+	brings 6/6 C-x w
 	keys Escape
 	prompted
 	cleared
@@ -4471,11 +4180,9 @@ completes()
 	is "$which completes a name" '$ wl staging' "$screen"
 	keys C-u
 	keys -l 'wl prod'
-	keys Tab
-	screen 'wl prod-web-'
+	brings 'wl prod-web-' Tab
 	keys -l '2 "echo hel""lo"'
-	keys Enter
-	screen "${newline}hello"
+	brings "${newline}hello" Enter
 	is "$which completes what names have in common" hello \
 	    "$(printf '%s\n' "$screen" | sed -n '/^hello/p')"
 	prompted
@@ -4488,13 +4195,10 @@ $(example 'wl_add()')$newline$(example '\C-xh')"
 	completes bash bash --norc --noprofile
 	cleared
 	keys -l 'echo to '
-	keys C-x h
-	screen 6/6
-	keys db Enter
-	screen '$ echo to db'
+	brings 6/6 C-x h
+	brings '$ echo to db' db Enter
 	keys -l ':file'
-	keys Enter
-	screen "${newline}to db:file"
+	brings "${newline}to db:file" Enter
 	is 'another adds a name to the line' \
 	    "\$ echo to db:file${newline}to db:file$newline\$" "$screen"
 	stop
@@ -4511,12 +4215,11 @@ $(example compadd)$newline$(example bindkey)"
 
 # A tmux in the terminal, which the keys go to.
 
+popups() { tmux list-commands | grep popup; }
+
 test_composed_tmux()
 {
-	if ! tmux list-commands | grep -q popup; then
-		skip 'the keys for tmux' 'it is older than 3.2'
-		return
-	fi
+	can 'the keys for tmux' 'it is older than 3.2' popups || return 0
 	{
 		cat "$tmp/tmux.conf"
 		echo 'set -g default-command "exec sh"'
@@ -4525,28 +4228,23 @@ test_composed_tmux()
 	} >"$tmp/keys.conf"
 	terminal sh
 	keys -l "env -u TMUX tmux -u -S $tmp/inner -f $tmp/keys.conf"
-	keys Enter
-	screen '$'
+	brings '$' Enter
 	until_true '[ -S "$tmp/inner" ]'
 	for key in S H; do
 		cleared
-		keys C-b $key
-		screen 6/6
-		keys web Enter
-		screen 'remote$'
+		brings 6/6 C-b $key
+		brings 'remote$' web Enter
 		is "C-b $key opens a new window for a host" 2 \
 		    "$(command tmux -S "$tmp/inner" list-windows | wc -l)"
 		keys exit Enter
 		until_true 'capture; [ "$screen" = "$" ]'
-		keys C-b $key
-		screen 6/6
+		brings 6/6 C-b $key
 		keys Escape
 		until_true 'capture; [ "$screen" = "$" ]'
 		is 'and nothing if none is chosen' 1 \
 		    "$(command tmux -S "$tmp/inner" list-windows | wc -l)"
 	done
-	keys C-b H
-	screen 6/6
+	brings 6/6 C-b H
 	keys denied Enter
 	ok 'the window of a login that failed stays' until_true '
 	    command tmux -S "$tmp/inner" list-panes -F "#{pane_dead}" | grep -q 1'
@@ -4594,7 +4292,7 @@ test_questions()
 	# The others must not offer the user's key before.
 	sed 's/^Host \* !denied$/Host web db new/' "$server/config" >"$server/x"
 	mv "$server/x" "$server/config"
-	watched='locked behind far' sockets=$(dirname "$(path web)") binary=$wl
+	watched='locked behind far' sockets=$(dirname "$(path web)")
 	test_passphrase
 	test_typed
 	test_refusal
@@ -4651,13 +4349,12 @@ greets()
 	hangup "$host"
 }
 
-over() { until_true 'capture; case $screen in *exit*) ;; *) false ;; esac'; }
+over() { screen exit; }
 
 test_passphrase()
 {
 	before=$(logins)
-	start -F "$server/config" late
-	screen '  connecting'
+	begin '  connecting' -F "$server/config" late
 	tmux pipe-pane "cat >$tmp/raw"
 	keys 'typed ahead' Enter
 	gate
@@ -4679,8 +4376,7 @@ $lock" 'open lock'
 	    2>/dev/null)"
 	ok 'the socket for questions has gone' \
 	    [ ! -e "$sockets/ask.$(cat "$tmp/pid")" ]
-	keys 'exit 4' Enter
-	screen 'exit 4'
+	brings 'exit 4' 'exit 4' Enter
 	restored 'a session after a question'
 	stop
 	is 'that was one login' $((before + 1)) "$(logins)"
@@ -4719,10 +4415,8 @@ test_typed()
 		before=$(logins)
 		printf '* %s  ME@late%s  connecting  N s\n' "$typed" \
 		    "${typed#*late}" | sed "s/$me@/ME@/" >"$tmp/sight"
-		start -F "$server/config"
-		screen denied
-		keys -l "$typed"
-		screen "ssh $typed"
+		begin denied -F "$server/config"
+		brings "ssh $typed" -l "$typed"
 		keys Enter
 		becomes "$typed at the prompt has the spinner" <"$tmp/sight"
 		gate
@@ -4781,20 +4475,16 @@ test_refusal()
 	# after a key that was only offered, that is the end of it (its sandbox
 	# does not know restart_syscall).
 	shell "$server"
-	keys 'stty -g >before; w locked' Enter
-	screen 'Enter passphrase'
-	keys C-z
-	screen "$newline\$"
+	brings 'Enter passphrase' 'stty -g >before; w locked' Enter
+	brings "$newline\$" C-z
 	keys 'stty -g >between; fg' Enter
 	asks "$lock"
 	resize 60x10
 	answer "$lock" 'open lock'
 	screen 'remote$'
-	keys 'exit' Enter
-	screen closed.
+	brings closed. 'exit' Enter
 	prompted
-	keys 'stty -g >after; echo d""one' Enter
-	screen "${newline}done"
+	brings "${newline}done" 'stty -g >after; echo d""one' Enter
 	for when in between after; do
 		is "^Z and fg at a question ask it again; the terminal $when" \
 		    "$(cat "$server/before")" "$(cat "$server/$when")"
@@ -4907,9 +4597,8 @@ test_levels()
 	END
 	: >"$tmp/banner"
 
-	printf '#!/bin/sh\necho "$1" >%s/asked\necho "open lock"\n' "$tmp" \
-	    >"$tmp/askpass"
-	chmod +x "$tmp/askpass"
+	printf 'echo "$1" >%s/asked\necho "open lock"\n' "$tmp" |
+	    script "$tmp/askpass"
 	start SSH_ASKPASS="$tmp/askpass" SSH_ASKPASS_REQUIRE=force -q \
 	    -F "$server/config" locked 'echo hello'
 	ends "a user's own SSH_ASKPASS_REQUIRE is respected" 0 hello
@@ -4989,21 +4678,18 @@ done; yes | head -c 200000 >&2; echo \$? >$server/flood) & exec $sshd'
 		stop
 		gone "${way%%:*} ends what a proxy floods"
 	done
-	start -q -F "$server/config" chatty
-	screen 'remote$'
+	begin 'remote$' -q -F "$server/config" chatty
 	touch "$server/flood"
 	until_true '[ -s "$server/flood" ]'
 	is 'a proxy that says much after the login is neither killed nor held up' \
 	    1 "$(cat "$server/flood")"
-	keys 'echo al""ive; exit' Enter
-	screen alive
+	brings alive 'echo al""ive; exit' Enter
 	stop
 	hangup chatty
 	start -F "$server/config" mum
 	ends 'a login that fails in silence says so' 255 \
 	    'wl: mum: ssh failed and does not say why; see ssh -v mum'
-	start -F "$server/config" fenced
-	screen 'exit 255'
+	begin 'exit 255' -F "$server/config" fenced
 	is 'why a jump host cannot be reached is seen with LogLevel ERROR' \
 	    'ssh: connect to host 127.0.0.1 port 1: Connection refused' \
 	    "$(printf '%s\n' "$screen" | sed q)"
@@ -5020,8 +4706,7 @@ done; yes | head -c 200000 >&2; echo \$? >$server/flood) & exec $sshd'
 
 test_client()
 {
-	start -q -F "$server/config" late 'echo hello'
-	screen '  connecting'
+	begin '  connecting' -q -F "$server/config" late 'echo hello'
 	within 5 ssh -S "$sockets/ask.$(cat "$tmp/pid")" -O check late \
 	    2>"$tmp/err"
 	is 'what is no question gets no answer, and soon' 255 $?
@@ -5041,18 +4726,11 @@ test_client()
 
 test_fake_ssh()
 {
-	mkdir -p "$tmp/fake"
-	cat >"$tmp/fake/ssh" <<-END
-		#!/bin/sh
-		case " \$* " in
-		*' -G '*) exec $(command -v ssh) "\$@" ;;
-		*' -N '*) ;;
-		*) cat "$tmp/answer"; exit ;;
-		esac
+	fake "$tmp/fake" <<-END
+		case " \$* " in *' -N '*) ;; *) cat "$tmp/answer"; exit ;; esac
 		say() { printf '%s\\r\\n' "\$1" >&2; }
 		. $tmp/script
 	END
-	chmod +x "$tmp/fake/ssh"
 	: >"$tmp/answer"
 	{
 		echo "say 'debug1: OpenSSH'; echo 'Host web is looked up.' >&2"
@@ -5109,8 +4787,7 @@ status 0' ye:'status 1' '':'status 1'; do
 	printf 'printf "and debug1: x\\r\\n" >&2; %s
 		printf "debug1: y\\r\\nlast" >&2; exit 255\n' "$wait" \
 	    >"$tmp/script"
-	start PATH="$tmp/fake:$PATH" -F "$server/config" web
-	screen '  looking up'
+	begin '  looking up' PATH="$tmp/fake:$PATH" -F "$server/config" web
 	gate
 	over
 	# a spinner's frame may end the line before
@@ -5123,11 +4800,8 @@ status 0' ye:'status 1' '':'status 1'; do
 
 test_password()
 {
-	sentence='passwords are asked for'
-	if ! unshare -m mount --bind /etc/passwd /etc/shadow 2>/dev/null; then
-		skip "$sentence" 'root makes a private /etc/shadow'
-		return
-	fi
+	can 'passwords are asked for' 'root makes a private /etc/shadow' \
+	    unshare -m mount --bind /etc/passwd /etc/shadow || return 0
 	{ cat /etc/passwd; echo "wltest:x:64999:64999::/:/bin/sh"; } \
 	    >"$server/passwd"
 	{ cat /etc/shadow; echo 'wltest:$6$wltests$Rik96gEXEDKRRsqqoVBLHg09v.73e2BZGXXVbwAdC8RuoYsrVsCUNEduDDMH/XWRtE4F8i8OvSZE4w8M98LRs.:19000:0:99999:7:::'; } \
@@ -5167,14 +4841,9 @@ test_password()
 test_several()
 {
 	sentence='keyboard-interactive may ask several questions'
-	module=
-	for file in /lib/security /lib/*/security /lib64/security; do
-		[ ! -e "$file/pam_pwhistory.so" ] || module=$file
-	done
-	if [ ! "$module" ] || [ ! -f "$server/private" ]; then
-		skip "$sentence" 'root makes a private /etc, with pam_pwhistory'
-		return
-	fi
+	can "$sentence" 'root makes a private /etc, with pam_pwhistory' sh -c '
+	    test -f "$0" && find /lib/ /lib64/ -name pam_pwhistory.so |
+	    grep -q .' "$server/private" || return 0
 	sed 's/^\(wltest:[^:]*\):[0-9]*/\1:0/' "$server/shadow" \
 	    >"$server/expired"
 	chmod 600 "$server/expired"
@@ -5226,9 +4895,8 @@ Password:" wrong "Password:
 test_old_ssh()
 {
 	mkdir -p "$tmp/old"
-	printf '#!/bin/sh\nunset SSH_ASKPASS SSH_ASKPASS_REQUIRE\nexec %s "$@"\n' \
-	    "$(command -v ssh)" >"$tmp/old/ssh"
-	chmod +x "$tmp/old/ssh"
+	printf 'unset SSH_ASKPASS SSH_ASKPASS_REQUIRE\nexec %s "$@"\n' \
+	    "$(command -v ssh)" | script "$tmp/old/ssh"
 	hosts <<-END
 		Host nosy
 		    IdentityFile $server/user
@@ -5270,8 +4938,7 @@ $lock" "open locked$(printf '\177\177')"
 	gone '^C at the question of an ssh that asks by itself'
 	start -q -F "$server/config" nosy 'echo hello'
 	asks "Word:${newline}Word:"
-	keys friends BSpace Enter
-	screen hello
+	brings hello friends BSpace Enter
 	is 'so has a proxy that asks by itself' friend "$(cat "$server/word")"
 	stop
 	hangup nosy
@@ -5328,8 +4995,7 @@ test_asking()
 	stop
 	until_true '! grep -l "$tmp/ssh[d]" /proc/[0-9]*/cmdline >/dev/null 2>&1'
 	touch -t 202001010000 "$sockets/ask.$killed"
-	start -q -F "$server/config" web true
-	screen exit
+	begin exit -q -F "$server/config" web true
 	stop
 	is 'the next wl sweeps up after one that was killed at a question' \
 	    '' "$(find "$sockets" -name "*.$killed")"
@@ -5387,11 +5053,9 @@ test_stages()
 	then
 		wrapped "exec unshare -m sh $server/resolver \"\$@\""
 		hangs nowhere nowhere.test 'looking up'
-		start -F "$server/config"
-		screen "$newline> "
+		begin "$newline> " -F "$server/config"
 		asked=$(date +%s)
-		keys nowhere C-t
-		screen 'no answer'
+		brings 'no answer' nowhere C-t
 		took=$(($(date +%s) - asked))
 		unwrapped
 		ok "a name that is not found out ($took) is no answer" \
@@ -5466,8 +5130,8 @@ without()
 
 wrapped()
 {
-	printf '#!/bin/sh\nset -- %s "$@"\n%s\n' "$binary" "$1" >"$tmp/as"
-	chmod +x "$tmp/as"
+	[ "$wl" = "$tmp/as" ] ||
+	printf 'set -- %s "$@"\n%s\n' "$binary" "$1" | script "$tmp/as"
 	wl=$tmp/as
 }
 
@@ -5572,8 +5236,7 @@ fault_ssh()
 	rm -rf "$tmp/broken"
 	mkdir "$tmp/broken"
 	wrapped "PATH=$tmp/broken; exec \"\$@\""
-	start -F "$server/config"
-	screen checks
+	begin checks -F "$server/config"
 	keys quick Enter
 	fault 'ssh is missing at the prompt' 127 \
 	    'wl: ssh: No such file or directory'
@@ -5587,20 +5250,15 @@ fault_ssh()
 	start -F "$server/config" quick
 	fault 'ssh is no program' 126 'wl: ssh: Exec format error'
 	for does in G N; do
-		cat >"$tmp/broken/ssh" <<-END
-			#!/bin/sh
-			case " \$* " in
-			*' -$does '*) kill -SEGV \$\$ ;;
-			esac
+		script "$tmp/broken/ssh" <<-END
+			case " \$* " in *' -$does '*) kill -SEGV \$\$ ;; esac
 			exec $(command -v ssh) "\$@"
 		END
 		start -F "$server/config" quick
 		fault "ssh -$does dies" 255 'wl: ssh: ended by signal 11'
 	done
-	start -F "$server/config"
-	screen checks
-	keys quick Enter
-	screen 'ended by signal 11'
+	begin checks -F "$server/config"
+	brings 'ended by signal 11' quick Enter
 	screen '> quick'
 	keys Escape
 	fault 'ssh -N dies, and the prompt comes back' 130 \
@@ -5620,14 +5278,12 @@ strike()
 fault_sshd()
 {
 	for stage in stuck:'exchanging keys' checks:authenticating; do
-		start -F "$server/config" "${stage%%:*}"
-		screen "  ${stage#*:}"
+		begin "  ${stage#*:}" -F "$server/config" "${stage%%:*}"
 		strike
 		fault "sshd is killed while ${stage#*:}" 255 \
 		    'Connection closed by UNKNOWN port 65535'
 	done
-	start -q -F "$server/config" quick
-	screen 'remote$'
+	begin 'remote$' -q -F "$server/config" quick
 	strike
 	fault 'sshd is killed in a session' 255 \
 	    "Welcome.${newline}remote\$ Shared connection to quick closed."
@@ -5638,17 +5294,10 @@ fault_sshd()
 
 fault_master()
 {
-	rm -rf "$tmp/late"
-	mkdir "$tmp/late"
-	cat >"$tmp/late/ssh" <<-END
-		#!/bin/sh
-		case " \$* " in
-		*' -G '* | *' -N '*) ;;
-		*) . $tmp/script ;;
-		esac
+	fake "$tmp/late" <<-END
+		case " \$* " in *' -N '*) ;; *) . $tmp/script ;; esac
 		exec $(command -v ssh) "\$@"
 	END
-	chmod +x "$tmp/late/ssh"
 	for who in master sshd; do
 		if [ $who = master ]; then
 			cat <<-'END'
@@ -5671,8 +5320,7 @@ Connection refused"
 		becomes "the $who is killed before the session" <"$tmp/sight"
 		sane "the $who is killed before the session"
 		stop
-		start -q -F "$server/config" quick 'echo hello'
-		screen hello
+		begin hello -q -F "$server/config" quick 'echo hello'
 		hangup quick
 		fault 'and all is well after that' 0 hello
 	done
@@ -5714,10 +5362,8 @@ shm()
 
 fault_shm()
 {
-	if ! unshare -m mount -t tmpfs none /dev/shm 2>/dev/null; then
-		skip 'trouble with shared memory' 'root makes a private one'
-		return
-	fi
+	can 'trouble with shared memory' 'root makes a private one' \
+	    unshare -m mount -t tmpfs none /dev/shm || return 0
 	mkdir -p "$tmp/dev"
 	ro='Read-only file system' full='No space left on device'
 	shm '/dev/shm is missing' "mount --rbind /dev $tmp/dev
@@ -5770,10 +5416,8 @@ state()
 
 fault_state()
 {
-	if ! unshare -m mount -t tmpfs none "$tmp" 2>/dev/null; then
-		skip 'trouble with the uses' 'root makes a private directory'
-		return
-	fi
+	can 'trouble with the uses' 'root makes a private directory' \
+	    unshare -m mount -t tmpfs none "$tmp" || return 0
 	fill='dd if=/dev/zero of=fill bs=4k count=99 2>/dev/null'
 	state 'the file of uses is read-only' 1700 \
 	    "mount -o remount,ro $XDG_STATE_HOME"
@@ -5801,8 +5445,7 @@ fault_descriptors()
 		run -F "$server/config" -l
 		excused "$rc" "$err" && [ "$rc:${out%%"$newline"*}" = 0:quick ]
 		is "$sentence for a list" 0 "$?"
-		start -q -F "$server/config" quick true
-		screen 'exit '
+		begin 'exit ' -q -F "$server/config" quick true
 		ok "$sentence: $screen" excused "${screen##*exit }" \
 		    "${screen%exit*}"
 		unwrapped
@@ -5812,8 +5455,7 @@ fault_descriptors()
 		left "$sentence"
 	done
 	wrapped 'ulimit -Sn 4; exec "$@"'
-	start -F "$server/config"
-	screen checks
+	begin checks -F "$server/config"
 	keys quick Enter
 	fault 'there are no descriptors for ssh' 2 \
 	    'wl: pipe: Too many open files'
@@ -5841,12 +5483,9 @@ fault_memory()
 	done
 	ok 'memory that is scarce is enough or refused' \
 	    [ "$refused" -gt 9 ] && [ "$done" -gt 9 ]
-	if ! command -v prlimit >/dev/null; then
-		skip 'memory runs out at the prompt' 'no prlimit'
-		return
-	fi
-	start -F "$HOME/$config"
-	screen h0
+	can 'memory runs out at the prompt' 'no prlimit' \
+	    command -v prlimit || return 0
+	begin h0 -F "$HOME/$config"
 	until_true 'grep -q "^State:.S" "/proc/$(cat "$tmp/pid")/status"'
 	prlimit --pid "$(cat "$tmp/pid")" --as=1000000
 	keys x
@@ -5864,14 +5503,12 @@ fault_standard()
 	for close in '<&-:hello' '>&-:' '2>&-:hello' '<&- 2>&-:hello'; do
 		wrapped "exec \"\$@\" ${close%:*}"
 		hello=${close##*:}
-		start -q -F "$server/config" quick 'echo hello'
-		screen exit
+		begin exit -q -F "$server/config" quick 'echo hello'
 		unwrapped
 		hangup quick
 		fault "a session starts with ${close%:*}" 0 ${hello:+"$hello"}
 		wrapped "exec \"\$@\" ${close%:*}"
-		start -F "$server/config"
-		screen checks
+		begin checks -F "$server/config"
 		keys Escape
 		fault "the prompt starts with ${close%:*}" 130
 	done
@@ -5960,8 +5597,7 @@ fault_two()
 		screen one
 		[ $gates = 2 ] || is 'two wl at once need one login' \
 		    $((before + 1)) "$(logins)"
-		keys Enter
-		screen exit
+		brings exit Enter
 		hangup slow
 		fault "two wl at once, $gates logins" 0 "one$newline"
 	done
@@ -5979,8 +5615,7 @@ fault_clock()
 		skip 'the clock jumps' 'no C compiler'
 		return
 	fi
-	start -q -F "$server/config" locked 'echo hello'
-	screen 'Enter passphrase'
+	begin 'Enter passphrase' -q -F "$server/config" locked 'echo hello'
 	# the jumping wl finds the socket of that question years old
 	tmux new-session -d -s other -x 80 -y 24 "for i in 1 2; do \
 $tmp/jumps -F $server/config slow 'echo two'; done; \
@@ -6004,16 +5639,13 @@ echo exit \$?; exec cat"
 	fault 'the clock jumps: the question is answered' 0 \
 	    "Enter passphrase for key 'TMP/sshd/lock':${newline}hello"
 	recent -1000000000 quick -100 slow 1000000000 checks 100 locked
-	start -F "$server/config"
-	screen checks
-	keys C-r
-	until_true 'capture; case $screen in *1m\ ago*) ;; *) false ;; esac'
+	begin checks -F "$server/config"
+	brings '1m ago' C-r
 	is 'uses of the future are just now, and the last is the first' \
 	    'locked 1m ago;checks 31y ago;slow just now;quick just now;' \
 	    "$(printf '%s\n' "$screen" | sed -n '/ ago\| now/{
 	    s/^>* *[0-9]* *//; s/\* open//; s/  */ /g; p;}' | tr '\n' ';')"
-	keys Escape
-	screen exit
+	brings exit Escape
 	echo '1000000000 older' >"$uses"
 	fault 'the clock has jumped' 130
 }
@@ -6040,8 +5672,7 @@ fault_pipe()
 	done
 	fresh
 	wrapped '"$@" 2>&1 >/dev/tty | exec true; exit 7'
-	start -F "$server/config" stuck
-	screen '  exchanging keys'
+	begin '  exchanging keys' -F "$server/config" stuck
 	strike
 	fault 'nobody reads why a login fails' 7
 	unwrapped
@@ -6061,10 +5692,8 @@ fault_environment()
 		keys C-c
 		fault "the locale is $locale" 130
 	done
-	if ! unshare -m mount --bind /etc/passwd /etc/group 2>/dev/null; then
-		skip 'there is no HOME' 'root makes a private /etc/passwd'
-		return
-	fi
+	can 'there is no HOME' 'root makes a private /etc/passwd' \
+	    unshare -m mount --bind /etc/passwd /etc/group || return 0
 	awk -F: -v OFS=: -v me="$me" -v home="$tmp/passwd" '
 		$1 == me { $6 = home } { print }' /etc/passwd >"$server/passwd"
 	mkdir -p "$tmp/passwd/.ssh"
@@ -6245,15 +5874,8 @@ AWK
 
 write_tree_awk()
 {
+	random_awk
 	cat <<'AWK'
-# A sequence of numbers that is the same with every awk.
-function rnd(n) {
-	seed = seed * 16807 % 2147483647
-	return int(seed / 2147483647 * n)
-}
-function chance(percent) { return rnd(100) < percent }
-function pick(choices,    c) { return c[1 + rnd(split(choices, c, "|"))] }
-
 # Words: plain, in quotes of either kind, half of it, or with backslashes.
 function escaped(s, special,    i, c, r) {
 	for (i = 1; i <= length(s); i++) {
@@ -6297,33 +5919,29 @@ function put(text) {
 
 # A setting, or a line that is none.
 function setting(    k) {
-	k = pick("HostName|HostName|User|User|Port|Port|ProxyJump|noise|noise")
-	if (k == "HostName")
-		put(keyword(k) encode(pick("%h|%h.ex|%h.Ex%%y|REAL|real|" \
-		    "web|a|Web|10.0.0.5|x y|a;b|x#y|-x")))
-	else if (k == "User")
-		put(keyword(k) encode(pick("u1|u2|U1|x y|u#v|-x|it's|a\\b|" \
-		    me)))
-	else if (k == "Port")
-		put(keyword(k) pick("22|2222|+22|022|\" 23\"|'24'|65535|" \
-		    "2\"5\"|26 # x"))
-	else if (k == "ProxyJump")
-		put(keyword(k) pick("none|NONE|j|u@j|j:2222|j,k|u@j:22,k:2|" \
-		    "J # x|j#x|= j|none # x"))
-	else if (chance(25))
-		put(keyword("ProxyCommand") pick("none|nc %h %p|== nc|" \
-		    "sh -c \"x\" # it\\'s"))
-	else if (chance(5))
-		put(keyword("CanonicalizeHostname") pick("yes|no|always"))
-	else
-		put(pick("# Host no|  #Port 9|\t# it's||\t|#\"q\"|" \
-		    "\"Host no|Po\"rt 7|= =Host no|==Port 7|" \
-		    "LocalCommand echo \"Host no\" # Host 'no'|" \
-		    "SendEnv LANG LC_*|IdentityFile \"~/.ssh/id 1\"|" \
-		    "Protocol 2|RemoteForward 1 h:2|SetEnv A=b|" \
-		    "HostKeyAlias Host|RequestTTY=no|Compression yes|" \
-		    "ForwardAgent yes # Port 7|" \
-		    (unknown ? "FooBar \"Port\" 7" : "#")))
+	k = pick("HostName|HostName|User|User|Port|Port|ProxyJump|ProxyJump|" \
+	    "ProxyCommand|CanonicalizeHostname|noise|noise|noise|noise")
+	if (k == "noise")
+		put(pick(of[k] (unknown ? "|FooBar \"Port\" 7" : "")))
+	else if (k != "CanonicalizeHostname" || chance(10))
+		put(keyword(k) (k ~ /User|HostN/ ? encode(pick(of[k])) \
+		    : pick(of[k])))
+}
+function settings() {
+	of["HostName"] = "%h|%h.ex|%h.Ex%%y|REAL|real|web|a|Web|10.0.0.5|x y|" \
+	    "a;b|x#y|-x"
+	of["User"] = "u1|u2|U1|x y|u#v|-x|it's|a\\b|" me
+	of["Port"] = "22|2222|+22|022|\" 23\"|'24'|65535|2\"5\"|26 # x"
+	of["ProxyJump"] = "none|NONE|j|u@j|j:2222|j,k|u@j:22,k:2|J # x|j#x|" \
+	    "= j|none # x"
+	of["ProxyCommand"] = "none|nc %h %p|== nc|sh -c \"x\" # it\\'s"
+	of["CanonicalizeHostname"] = "yes|no|always"
+	of["noise"] = "# Host no|  #Port 9|\t# it's||\t|#\"q\"|\"Host no|" \
+	    "Po\"rt 7|= =Host no|==Port 7|SendEnv LANG LC_*|" \
+	    "LocalCommand echo \"Host no\" # Host 'no'|SetEnv A=b|" \
+	    "IdentityFile \"~/.ssh/id 1\"|Protocol 2|RemoteForward 1 h:2|" \
+	    "HostKeyAlias Host|RequestTTY=no|Compression yes|" \
+	    "ForwardAgent yes # Port 7"
 }
 
 # Blocks. Every word of a Host line that could be a name is noted.
@@ -6360,11 +5978,9 @@ function criterion(    k) {
 	    "canonical|final")
 	if (k == "final")
 		return k
-	if (k ~ /user/)
-		k = k " " list("u1|u?|U1|nobody|*|" me)
-	else if (k != "canonical")
-		k = k " " list("a|b|A*|w*|*1|REAL|real|*.ex|10.*|*|web?|" \
-		    "db,db1")
+	if (k != "canonical")
+		k = k " " list(k ~ /user/ ? "u1|u?|U1|nobody|*|" me \
+		    : "a|b|A*|w*|*1|REAL|real|*.ex|10.*|*|web?|db,db1")
 	return (chance(25) ? "!" : "") k
 }
 function match_block(    n, s) {
@@ -6429,6 +6045,7 @@ BEGIN {
 	NUL = sprintf("%c", 0)
 	if (length(NUL) != 1)
 		NUL = ""
+	settings()
 	words = dir "/words"
 	printf "" >words
 	unknown = chance(20)
@@ -6470,7 +6087,7 @@ fuzz()
 	else
 		"${CC:-cc}" -fsanitize=address,undefined $flags "$tmp/fuzz.c" \
 		    2>"$tmp/err" && "$tmp/fuzzer" "$1" "$tmp"/corpus/* \
-		    >"$tmp/err" 2>&1
+		    >/dev/null 2>"$tmp/err"
 	fi
 	is "no random input harms the reader and the prompt ($1)" 0 $? || {
 		cat "$tmp/report"* 2>/dev/null | sed 30q
@@ -6541,31 +6158,21 @@ static jmp_buf failed;		/* where wl would end with an error */
 struct piece { struct piece *next, *prev; };
 static struct piece roots[2] = {
 	{ &roots[0], &roots[0] }, { &roots[1], &roots[1] }
-};
-static struct piece *root = &roots[0];
-
-static void
-fuzz_free(void *v)
-{
-	struct piece *p;
-
-	if (v == NULL)
-		return;
-	p = (struct piece *)v - 1;
-	p->next->prev = p->prev;
-	p->prev->next = p->next;
-	free(p);
-}
+}, *root = roots;
+enum { FREE = -1 };
 
 static void *
 fuzz_realloc(void *v, size_t n)
 {
-	struct piece *p = NULL;
+	struct piece *p = v == NULL ? NULL : (struct piece *)v - 1;
 
-	if (v != NULL) {
-		p = (struct piece *)v - 1;
+	if (p != NULL) {
 		p->next->prev = p->prev;
 		p->prev->next = p->next;
+	}
+	if (n == (size_t)FREE) {
+		free(p);
+		return NULL;
 	}
 	if ((p = realloc(p, sizeof(*p) + n)) == NULL)
 		abort();
@@ -6575,42 +6182,28 @@ fuzz_realloc(void *v, size_t n)
 	return p + 1;
 }
 
-static char *
-fuzz_strndup(const char *s, size_t n)
-{
-	char *copy;
-
-	n = strnlen(s, n);
-	copy = memcpy(fuzz_realloc(NULL, n + 1), s, n);
-	copy[n] = '\0';
-	return copy;
-}
-
 #undef strdup
-#undef strndup
 #define malloc(n) fuzz_realloc(NULL, n)
 #define calloc(n, size) \
 	memset(fuzz_realloc(NULL, (n) * (size)), 0, (n) * (size))
 #define realloc fuzz_realloc
-#define free fuzz_free
-#define strdup(s) fuzz_strndup(s, strlen(s))
-#define strndup fuzz_strndup
+#define free(v) fuzz_realloc(v, (size_t)FREE)
+#define strdup(s) strcpy(fuzz_realloc(NULL, strlen(s) + 1), s)
 #define err(...) longjmp(failed, 1)
 #define errx(...) longjmp(failed, 1)
 #define main wl_main
 #include "wl.c"
 #undef main
+#undef free
 
 /* The same matches must come from typing as from the whole query at once. */
 static void
 fuzz_ranking(struct prompt *p)
 {
-	struct ranking fresh;
+	struct ranking fresh = { .hosts = p->rank.hosts,
+	    .recent = p->rank.recent };
 	size_t i;
 
-	memset(&fresh, 0, sizeof(fresh));
-	fresh.hosts = p->rank.hosts;
-	fresh.recent = p->rank.recent;
 	ranking_update(&fresh, p->query);
 	ranking_update(&p->rank, p->query);
 	if (fresh.len != p->rank.len)
@@ -6629,36 +6222,33 @@ fuzz_keys(struct prompt *p, const unsigned char *keys, size_t n)
 
 	tty.rows = n > 0 ? keys[0] % 32 + 1 : 24;
 	tty.cols = n > 1 ? keys[1] % 100 + 1 : 80;
-	for (i = 2; i < n && !over; i++) {
+	for (i = 2; i <= n; i++) {
 		fuzz_ranking(p);
 		prompt_draw(p);
+		if (over || i == n)
+			break;
 		key = decode(&p->decoder, keys[i]);
 		if (key != KEY_NONE && key != CTL('c') && key != CTL('z') &&
 		    key != CTL('t') && key != CTL('o'))
 			over = prompt_key(p, key, &chosen);
 	}
-	fuzz_ranking(p);
-	prompt_draw(p);
 }
 
 static void
 fuzz_files(const unsigned char *data, const unsigned char *end, char *path)
 {
-	const unsigned char *cut;
+	char *last = path + strlen(path) - 1;
 	FILE *fp;
-	int i;
 
-	for (i = '0'; i <= '3'; i++) {
-		cut = i < '3' ? memchr(data, 255, (size_t)(end - data)) : NULL;
-		cut = cut != NULL ? cut : end;
-		path[strlen(path) - 1] = (char)i;
+	for (*last = '0'; *last <= '3'; (*last)++) {
 		if ((fp = fopen(path, "w")) == NULL)
 			abort();
-		fwrite(data, 1, (size_t)(cut - data), fp);
+		while (data < end && (*data != 255 || *last == '3'))
+			putc(*data++, fp);
+		data += data < end;
 		fclose(fp);
-		data = cut < end ? cut + 1 : end;
 	}
-	path[strlen(path) - 1] = '0';
+	*last = '0';
 }
 
 /* Ranges of so many numbers, or so many of them, would only take long. */
@@ -6724,7 +6314,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	fuzz_files(files + 1, data + size, path);
 	fuzz_run(data, size, path);
 	while (roots[1].next != &roots[1])
-		free(roots[1].next + 1);
+		fuzz_realloc(roots[1].next + 1, (size_t)FREE);
 	return 0;
 }
 
@@ -6734,27 +6324,22 @@ int
 main(int argc, char **argv)
 {
 	static unsigned char s[4096];
-	size_t n, k, from, to;
 	long i, runs = atol(argv[1]);
 	time_t end = time(NULL) + runs;
+	size_t n;
 	FILE *fp;
 
-	if (freopen("/dev/null", "w", stdout) == NULL)
-		abort();
 	for (i = 0; strchr(argv[1], 's') ? time(NULL) < end : i < runs; i++) {
 		if ((fp = fopen(argv[2 + i % (argc - 2)], "r")) == NULL)
 			abort();
 		n = fread(s, 1, sizeof(s) - 16, fp);
 		fclose(fp);
-		while (n > 0 && rand() % 8 != 0) {
-			from = (size_t)rand() % n;
-			to = (size_t)rand() % n;
-			k = (size_t)rand() % 16;
+		while (n > 0 && rand() % 8 != 0)
 			if (rand() % 2)
-				s[to] = (unsigned char)rand();
+				s[rand() % n] = (unsigned char)rand();
 			else
-				memmove(s + to, s + from, k);
-		}
+				memmove(s + rand() % n, s + rand() % n,
+				    (size_t)rand() % 16);
 		LLVMFuzzerTestOneInput(s, n);
 	}
 	fprintf(stderr, "%ld runs\n", i);
@@ -6896,26 +6481,16 @@ demo_hosts()
 		web-prod-2 10.20.1.12 shop front end, Berlin
 		web-staging 10.40.1.11 what goes live on Tuesday
 		web-dev 10.50.1.11 always broken
-		api-prod-1 10.20.2.11 orders and payments
-		api-prod-2 10.20.2.12 orders and payments
 		db-prod-1 10.20.3.11:2222 PostgreSQL, primary
 		db-prod-2 10.20.3.12:2222 PostgreSQL, standby
-		cache-prod-1 10.20.4.11 Redis
 		queue-prod-1 10.20.5.11 RabbitMQ, do not restart
 		mail.example.com mail.example.com Postfix and Dovecot
-		ns1.example.com ns1.example.com NSD, primary
 		git.example.com git.example.com:7999 code and reviews
 		ci-runner-01 10.60.1.1 builds, x86
-		ci-runner-02 10.60.1.2 builds, x86
-		metrics 10.60.2.1 Prometheus
 		backup-berlin 10.20.9.9 nightly, 02:00
 		backup-lisbon 10.30.9.9 weekly
-		vpn-gw-berlin 10.20.0.1 WireGuard
 		vpn-gw-lisbon 10.30.0.1 WireGuard
-		edge-fra-1 192.0.2.17 load balancer
-		nas 192.168.1.5 films and photographs
 		pi-kitchen 192.168.1.21 radio
-		thinkpad 192.168.1.40 on the sofa
 	END
 }
 
@@ -6957,48 +6532,37 @@ bench()
 table()
 {
 	sort -k 1,2 -k 3n | awk -v title="$1" -v columns="$2" -v mean="${3-}" '
-	function finish() {
-		if (n > 0)
-			value[last] = mean ? sum / n : v[int((n + 1) / 2)]
+	$1 " " $2 != at {
+		at = $1 " " $2
 		n = sum = 0
-	}
-	function number(x) {
-		return sprintf(x == "" ? "-" : x >= 1000 ? "%.0f" : "%.3g", x)
-	}
-	function line(name,    c, first, x) {
-		printf "%-32s", substr(name, index(name, ":") + 1)
-		first = value[name " " column[1]]
-		for (c = 1; c <= n; c++)
-			printf " %9s", number(value[name " " column[c]])
-		for (c = 2; c <= n; c++) {
-			x = value[name " " column[c]]
-			printf " %12s", first == "" || !x ? "-" \
-			    : sprintf("%.2f", first / x)
-		}
-		print ""
-	}
-	$1 " " $2 != last {
-		finish()
-		last = $1 " " $2
-		if (!($1 in seen))
+		if (!seen[$1]++)
 			row[++rows] = $1
-		seen[$1] = 1
 	}
 	{
 		v[++n] = $3
 		sum += $3
+		value[at] = mean ? sum / n : v[int((n + 1) / 2)]
 	}
 	END {
-		finish()
 		n = split(columns, column, " ")
 		printf "%-32s", title
 		for (c = 1; c <= n; c++)
 			printf " %9s", column[c]
 		for (c = 2; c <= n; c++)
 			printf " %12s", column[1] "/" column[c]
+		for (r = 1; r <= rows; r++) {
+			printf "\n%-32s", substr(row[r], index(row[r], ":") + 1)
+			for (c = 1; c <= n; c++) {
+				x[c] = value[row[r] " " column[c]]
+				format = x[c] >= 1000 ? "%.0f" : "%.3g"
+				printf " %9s", sprintf(x[c] == "" ? "-" \
+				    : format, x[c])
+			}
+			for (c = 2; c <= n; c++)
+				printf " %12s", x[1] == "" || !x[c] ? "-" \
+				    : sprintf("%.2f", x[1] / x[c])
+		}
 		print ""
-		for (r = 1; r <= rows; r++)
-			line(row[r])
 	}' | tr _ ' '
 }
 
@@ -7093,105 +6657,91 @@ bench_rank()
 	sed 's/^/Host /' "$tmp/names" >"$tmp/config"
 	sed -n 's/^query //p' "$tmp/queries" |
 	while read -r style host query; do
-		"$wl" -F "$tmp/config" -l -- "$query" |
-		    place "$host" "$style" wl
-		fzy -e "$query" <"$tmp/names" | place "$host" "$style" fzy
-		fzf --filter "$query" <"$tmp/names" |
-		    place "$host" "$style" fzf
+		for program in wl fzy fzf; do
+			case $program in
+			wl)	"$wl" -F "$tmp/config" -l -- "$query" ;;
+			fzy)	fzy -e "$query" <"$tmp/names" ;;
+			fzf)	fzf --filter "$query" <"$tmp/names" ;;
+			esac | awk -v host="$host" -v at="$program" -v style="$style" '
+			$0 == host && !place { place = 1 / NR }
+			END {
+				print style, at, place + 0
+				print "all", at, place + 0
+			}'
+		done
 	done | table 'mean reciprocal rank' 'wl fzy fzf' mean
-}
-
-place()
-{
-	awk -v host="$1" -v style="$2" -v program="$3" '
-	$0 == host && !place { place = 1 / NR }
-	END {
-		print style, program, place + 0
-		print "all", program, place + 0
-	}'
 }
 
 rank_queries()
 {
-	awk '
-	function rnd(n) {
-		seed = seed * 16807 % 2147483647
-		return int(seed / 2147483647 * n)
+	random_awk >"$tmp/random.awk"
+	awk -f "$tmp/random.awk" -f - <<'AWK'
+function choose(list) {
+	gsub(/ /, "|", list)
+	return pick(list)
+}
+function name(    r, e, l, n) {
+	r = choose("web api db cache queue mail log auth build backup proxy " \
+	    "search stats files media sso git vpn kafka redis grafana edge")
+	e = choose("prod staging dev test qa")
+	l = choose("berlin lisbon paris fra1 us-east eu-west")
+	n = sprintf(choose("%d %02d %03d"), 1 + rnd(40))
+	return choose(r "-" e "-" n " " e "-" r "-" n " " r n "." l \
+	    ".example.com " l "-" r "-" n " " r "-" l "-" e "-" n " " r n "-" \
+	    e " " e "." r n "." l)
+}
+# Of each word its start, or of some words all; a number less its zeros.
+function pieces(s, most, dash,    q, part) {
+	for (; match(s, /[a-z]+|[0-9]+/); s = substr(s, RSTART + RLENGTH)) {
+		part = substr(s, RSTART, RLENGTH)
+		sub(/^0+/, "", part)
+		if (most && part !~ /^[0-9]/)
+			part = substr(part, 1, 1 + rnd(most))
+		if (most || rnd(2))
+			q = q (q == "" ? "" : dash) part
 	}
-	function pick(list,    c) {
-		return c[1 + rnd(split(list, c, " "))]
+	return q == "" ? part : q
+}
+function scattered(s,    q, n, at) {
+	gsub(/[^a-z0-9]/, "", s)
+	for (n = 4 + rnd(3); n > 0; n--) {
+		q = q substr(s, at + 1, 1)
+		at += 1 + rnd(3)
 	}
-	function name(    r, e, l, n) {
-		r = pick("web api db cache queue mail log auth build backup " \
-		    "proxy search stats cron files media jobs sso git vpn " \
-		    "kafka redis postgres elastic grafana jenkins worker edge")
-		e = pick("prod staging dev test qa")
-		l = pick("berlin lisbon paris fra1 us-east eu-west")
-		n = sprintf(pick("%d %02d %03d %02d"), 1 + rnd(40))
-		return pick(r "-" e "-" n " " e "-" r "-" n " " \
-		    r n "." l ".example.com " l "-" r "-" n " " \
-		    r "-" l "-" e "-" n " " r n "-" e " " e "." r n "." l)
-	}
-	# The words and numbers of a name, in order.
-	function take_apart(s) {
-		for (n = 0; match(s, /[a-z]+|[0-9]+/); n++) {
-			piece[n] = substr(s, RSTART, RLENGTH)
-			s = substr(s, RSTART + RLENGTH)
+	return q
+}
+BEGIN {
+	seed = 282475249
+	while (hosts < 2000)
+		if (!seen[s = name()]++) {
+			host[hosts++] = s
+			print "host", s
 		}
+	for (i = 0; i < 150; i++) {
+		s = host[rnd(hosts)]
+		print "query prefix", s, substr(s, 1, 3 + rnd(length(s) - 3))
+		print "query initials", s, pieces(s, 1, "")
+		print "query starts", s, pieces(s, 3, "")
+		print "query pieces", s, pieces(s, 0, "")
+		print "query pieces-with-dashes", s, pieces(s, 0, "-")
+		print "query scattered", s, scattered(s)
 	}
-	function bare(s) {
-		sub(/^0+/, "", s)
-		return s
-	}
-	function starts(most,    i, q) {
-		for (i = 0; i < n && i < 4; i++)
-			q = q (piece[i] ~ /[0-9]/ ? bare(piece[i]) \
-			    : substr(piece[i], 1, 1 + rnd(most)))
-		return q
-	}
-	function pieces(dash,    i, q) {
-		i = rnd(n)
-		q = piece[i]
-		while (++i < n)
-			if (piece[i] ~ /[0-9]/ || rnd(3) == 0)
-				q = q dash (rnd(2) ? piece[i] : bare(piece[i]))
-		return q
-	}
-	function scattered(s,    q, n, at) {
-		gsub(/[^a-z0-9]/, "", s)
-		for (n = 4 + rnd(3); n > 0; n--) {
-			q = q substr(s, at + 1, 1)
-			at += 1 + rnd(3)
-		}
-		return q
-	}
-	function query(style, s) {
-		take_apart(s)
-		if (style == "prefix")
-			return substr(s, 1, 3 + rnd(length(s) - 3))
-		if (style == "initials" || style == "starts")
-			return starts(style == "starts" ? 3 : 1)
-		if (style ~ /pieces/)
-			return pieces(style == "pieces" ? "" : "-")
-		return scattered(s)
-	}
-	BEGIN {
-		seed = 282475249
-		for (hosts = 0; hosts < 2000; seen[s] = 1) {
-			s = name()
-			if (!(s in seen)) {
-				host[hosts++] = s
-				print "host", s
-			}
-		}
-		styles = split("prefix initials starts pieces " \
-		    "pieces-with-dashes scattered", style, " ")
-		for (i = 0; i < 150 * styles; i++) {
-			s = host[rnd(hosts)]
-			q = style[1 + i % styles]
-			print "query", q, s, query(q, s)
-		}
-	}'
+}
+AWK
+}
+
+# A sequence of numbers that is the same with every awk.
+
+random_awk()
+{
+	cat <<'AWK'
+function rnd(n) {
+	seed = seed * 16807 % 2147483647
+	return int(seed / 2147483647 * n)
+}
+function chance(percent) { return rnd(100) < percent }
+function pick(choices,    c) { return c[1 + rnd(split(choices, c, "|"))] }
+AWK
 }
 
 # Connecting, cold and warm, to an sshd that is a proxy command, one on a port
@@ -7536,9 +7086,7 @@ cross_build()
 		return 1
 	}
 	wl=$tmp/$1/run
-	printf '#!/bin/sh\nexec qemu-%s-static %s "$@"\n' "${1%%-*}" \
-	    "$tmp/$1/wl" >"$wl"
-	chmod +x "$wl"
+	echo "exec qemu-${1%%-*}-static $tmp/$1/wl" '"$@"' | script "$wl"
 }
 
 cross()
@@ -7577,7 +7125,7 @@ programs='tmux:tmux bash:bash zsh:zsh fish:fish rsync:rsync git:git
     strace:strace ps:procps make:make /etc/services:netbase'
 mode=${1-}
 case $mode in
-bench | demo | only | trees | cross | fuzz) shift ;;
+bench | demo | only | with | trees | cross | fuzz) shift ;;
 *)	mode='test' ;;
 esac
 # shellcheck disable=SC2086	# a list of programs
@@ -7620,8 +7168,8 @@ with)
 	absolute ./wl
 	need tmux:tmux
 	setup
-	other_openssh "$(cd "${2?}" && pwd)"
-	shift 2
+	other_openssh "$(cd "${1?}" && pwd)"
+	shift
 	[ $# != 0 ] || {
 		set -- lines names includes agreement columns file connection \
 		    login questions
