@@ -57,7 +57,6 @@ passed=0 failed=0 skipped=0 row=0
 # need PROGRAM:PACKAGE ... makes sure that there are these programs (a function
 # of that name is none) or files, and ssh's: what is missing is installed where
 # that is Debian and ours to change, else it is an error.
-
 there()
 {
 	case $1 in
@@ -91,7 +90,6 @@ need()
 
 # The environment: nothing of the user's reaches wl or ssh. The names of
 # directories are short, for a socket's path must fit into 100 bytes.
-
 setup()
 {
 	tmp=$(mktemp -d /tmp/wl.XXXXXX) || exit 2
@@ -132,7 +130,6 @@ setup()
 }
 
 # Results.
-
 indent() { printf '%s\n' "$1" | sed 's/^/	/' | cat -v; }
 
 is()
@@ -163,7 +160,6 @@ ok()
 
 # can NAME WHY COMMAND ...: can this be done here? Else the test NAME is
 # skipped.
-
 skip()
 {
 	skipped=$((skipped + 1))
@@ -183,7 +179,6 @@ can()
 # script FILE: an executable file, a shell's script that comes on standard
 # input. fake DIRECTORY: something like ssh there: -G is ssh's, the rest does
 # what standard input says.
-
 script()
 {
 	{
@@ -205,7 +200,6 @@ fake()
 # within runs a program that is killed after some seconds; its exit status is
 # then 137. launch runs wl like that, with nothing to read and away from any
 # terminal, and run keeps what it says, with a mark if the last newline lacks.
-
 within() { timeout -s KILL "$@"; }
 
 whole()
@@ -240,7 +234,6 @@ run()
 
 # How long to wait depends on the machine. Each wait in vain halves it for the
 # next one, for then more than time is missing.
-
 until_true()
 {
 	tries=${2:-$((patience >> vain))} pause=0.02
@@ -267,6 +260,12 @@ fresh()
 	mkdir -p "$HOME/.ssh"
 }
 
+blocks()
+{
+	sed 's/ :: /\
+    /g'
+}
+
 write()
 {
 	mkdir -p "$(dirname "$HOME/.ssh/$1")"
@@ -280,7 +279,6 @@ write()
 # is there as long as there is no query, is left out. begin is start, brings is
 # keys, and then the screen has to show the text that is their first argument;
 # vanishes waits until it no longer does.
-
 tmux() { command tmux -u -S "$tmp/tmux" -f "$tmp/tmux.conf" "$@"; }
 
 word() { printf "'%s' " "$(printf '%s\n' "$1" | sed "s/'/'\\\\''/g")"; }
@@ -310,10 +308,7 @@ start()
 
 keys() { tmux send-keys "$@"; }
 
-capture()
-{
-	screen=$(tmux capture-pane -p 2>&1 | sed 's/? keys/      /')
-}
+capture() { screen=$(tmux capture-pane -p 2>&1 | sed 's/? keys/      /'); }
 
 screen()
 {
@@ -358,6 +353,7 @@ stop()
 {
 	[ ! -S "$tmp/tmux" ] || tmux kill-server 2>/dev/null
 	rm -f "$tmp/tmux"
+	hangup "$@"
 }
 
 # The other end: hosts whose ProxyCommand is an sshd that serves only them,
@@ -365,7 +361,6 @@ stop()
 # and runs a shell with the prompt "remote$ ". The lines given precede those of
 # sshd's configuration. That of ssh is $server/config, with the hosts web, db
 # (behind web) and denied (sshd does not know the key). Tests may add to it.
-
 server()
 {
 	server=$tmp/sshd
@@ -401,26 +396,28 @@ server()
 		ENV='' PS1='remote$ ' exec sh
 	END
 	sshd="$(command -v sshd) -i -E $server/log -f $server/sshd_config"
-	cat >"$server/config" <<-END
-		Host web
-		Host db
-		    ProxyCommand ssh -F $server/config web $sshd
-		Host denied
-		    IdentityFile $server/stranger
-		Host * !denied
-		    IdentityFile $server/user
-		Host *
-		    User $me
-		    IdentitiesOnly yes
+	{
+		blocks <<-END
+			Host web
+			Host db :: ProxyCommand ssh -F $server/config web $sshd
+			Host denied :: IdentityFile $server/stranger
+			Host * !denied :: IdentityFile $server/user
+		END
+		for_all "$sshd"
+	} >"$server/config"
+}
+
+for_all()
+{
+	blocks <<-END
+		Host * :: User $me :: IdentitiesOnly yes :: ProxyCommand $1
 		    UserKnownHostsFile $server/known_hosts
 		    GlobalKnownHostsFile /dev/null
-		    ProxyCommand $sshd
 	END
 }
 
 # able makes sure that such an sshd gives this user a terminal, and learns how
 # long a login takes here.
-
 able()
 {
 	server
@@ -444,7 +441,6 @@ able()
 # lists NAME CONFIG HOST ...: of this configuration, or of the one that is
 # there if CONFIG is empty, wl lists these hosts, and knows of each what ssh
 # knows. FILE=TEXT among the hosts, with a / in FILE, is a file below HOME.
-
 lists()
 {
 	sentence=$1
@@ -467,7 +463,6 @@ lists()
 }
 
 # asked HOST: user@hostname:port and ProxyJump, as ssh says, with a tab between.
-
 asked()
 {
 	ssh -G -F "$HOME/$config" -- "$1" 2>&1 | awk '{
@@ -482,7 +477,6 @@ asked()
 }
 
 # How lines are cut into words.
-
 test_lines()
 {
 	lists 'every literal name of a Host line is listed' \
@@ -500,8 +494,7 @@ test_lines()
 	lists 'both quotes join words, and a name has no blank' \
 	    "Host \"a\" 'b' c\"d\"e f'g'\nHost \"two words\" h\nHost \"i\"''
 	    Host '\"' \"it's\" j\n\"Host\" k\nHo\"st\" l\n\"Host\"m
-	    Host \"n\" \"o\"\n  \"User\" \"x y\"" \
-	    a b cde fg h i j k l m n o
+	    Host \"n\" \"o\"\n  \"User\" \"x y\"" a b cde fg h i j k l m n o
 	write config <<-'END'
 		Host a\ b c
 		Host d\\e f
@@ -559,7 +552,6 @@ test_lines()
 }
 
 # Which words are names.
-
 test_names()
 {
 	lists 'a name that its own line excludes is none' \
@@ -589,7 +581,6 @@ test_names()
 }
 
 # Files in files.
-
 test_includes()
 {
 	lists 'included names come in the order of words and bytes' \
@@ -636,12 +627,9 @@ test_includes()
 	    [ ! -r "$HOME/.ssh/locked" ] &&
 	    lists 'an unreadable Include is passed over' '' open last
 	fresh
-	write config <<-END
-		Match exec "touch $tmp/canary"
-		    Include more
-		    Port 1
-		Match originalhost a exec "touch $tmp/canary"
-		    Port 2
+	blocks <<-END | write config
+		Match exec "touch $tmp/canary" :: Include more :: Port 1
+		Match originalhost a exec "touch $tmp/canary" :: Port 2
 		Host a
 	END
 	echo 'Host b' | write more
@@ -659,7 +647,6 @@ test_includes()
 # What is wanted, by hand: agree CONFIG HOST SETTING ...: both ssh and wl say
 # this of the host. A setting that is not named is as if nothing were
 # configured; FILE=TEXT with a / in FILE is a file below HOME.
-
 agree()
 {
 	sentence="reads $2 so: $1" name=$2 user=$me port=22 jump=
@@ -686,36 +673,24 @@ agree()
 
 test_agreement()
 {
-	agree 'HOST a\n hOsTnAmE x\n PORT 3' a hostname=x port=3
-	agree 'Host=a\nPort=3' a port=3
-	agree 'Host \t=\t a\nPort =3' a port=3
 	agree 'Host == a\nPort 3' = port=3
 	agree 'Host == a\nPort 3' a port=3
-	agree 'Host = =a\nPort 3' =a port=3
 	agree ' = Host a\nPort 3' b
 	agree '==Host a\nPort 3' b port=3
 	agree '= =Host a\nPort 3' b port=3
 	agree '"Host" a\n"Port"3' a port=3
 	agree '"Host" = a\nPort 3' = port=3
-	agree 'Ho"st" a\nPort 3' a port=3
 	agree '""Host a\nPort 3' b
 	agree '"Host a\nPort 3' b port=3
 	agree 'Ho"st a\nPort 3' b port=3
-	agree 'Host a\r\n\tPort\t3 \t\r\n\r\n' a port=3
-	agree 'Host a\f\nPort 3 \f\r\n' a port=3
-	agree 'Host a\n \f\nPort 3' a port=3
 	agree '\rHost\ra\nPort 3' a port=3
 	agree 'Host a\r HostName x\rPort 3' a
-	agree 'Host a\0 b\nPort 3\0 x\n\0Host c\n' a port=3
-	agree 'Host a\0 b\nPort 3\0 x\n\0Host c\n' b
-	agree 'IgnoreUnknown foo,Bar*\nfoo x y\nBARx "z"\nPort 3' a port=3
 	agree '#x "\n  # "y\n\t#z\n"#q" r\nPort 3' a port=3
 	agree 'User "x y"' a 'user=x y'
 	agree "User x'y'z" a user=xyz
 	agree 'User "a\\"b\\\\c\\d"' a 'user=a"b\c\d'
 	agree 'User a\\ b' a 'user=a b'
 	agree 'User "a\\ b"' a 'user=a\ b'
-	agree 'User x#y #z' a 'user=x#y'
 	agree 'User "x" # "y' a user=x
 	agree 'User "x"#y' a 'user=x#y'
 	agree 'User ""x""' a user=x
@@ -723,28 +698,21 @@ test_agreement()
 	agree 'Host a\vb\nPort 3' a
 	agree "ProxyCommand nc \"%h\" # it's" a
 	agree 'ProxyCommand == nc' a
-	agree 'Host Foo\nPort 3' foo
-	agree 'Host Foo\nPort 3' Foo port=3
 	agree 'Host a b*\nPort 3' bcd port=3
 	agree 'Host !a *\nPort 3' a
 	agree 'Host * !a\nPort 3' a
-	agree 'Host a !a\nPort 3' a
 	agree 'Host !b\nPort 3' a
-	agree 'Host "!a" *\nPort 3' a
-	agree 'Host ! a\nPort 3' a port=3
 	agree 'Host a?c\nPort 3' ac
 	agree 'Host a[bc]\nPort 3' 'a[bc]' port=3
 	agree 'Host a[bc]\nPort 3' ab
 	agree 'Host a,b\nPort 3' a
-	agree 'Host #x\nPort 3' a
 	agree 'Port 2\nHost a\n Port 3\n User u\n Host b\n User v' b user=v \
 	    port=2
 	agree "Host \"a\"'b'c\nPort 3" abc port=3
 	agree 'Include rel' a port=3 '.ssh/rel=Port 3'
 	agree 'Include rel' a './rel=Port 3'
 	agree 'Include ~/x' a port=3 './x=Port 3'
-	agree 'Include "~/s p" ~/none ~\nUser u' a user=u port=3 \
-	    './s p=Port 3'
+	agree 'Include "~/s p" ~/none ~\nUser u' a user=u port=3 './s p=Port 3'
 	agree 'Include ~/s*' a port=10 './s2=Port 2' './s10=Port 10'
 	agree 'Include ~/s2 ~/s10' a port=2 './s2=Port 2' './s10=Port 10'
 	agree 'Include ~/{x,y}' a './x=Port 3'
@@ -810,7 +778,6 @@ test_agreement()
 	agree 'Protocol 1\nCipher x\nRSAAuthentication yes\nPort 3' a port=3
 }
 # The columns of -l -v that ssh does not know: where, and the note.
-
 test_columns()
 {
 	write config <<-'END'
@@ -829,22 +796,20 @@ test_columns()
 	END
 	printf '#\tMontr\303\251al \r\nHost far\r\n' | write more
 	run -F "$HOME/$config" -l -v
-	is 'a host has a place, and the comment there as a note' "$(cat <<-END
-		web	$HOME/.ssh/config:2	shop front end
-		www	$HOME/.ssh/config:2	shop front end
-		db	$HOME/.ssh/config:5	rows and rows
-		gw	$HOME/.ssh/config:9	first line second line
-		far	$HOME/.ssh/more:2	$(printf 'Montr\303\251al')
-	END
-	)" "$(printf '%s' "$out" | cut -f 1,4-)"
+	is 'a host has a place, and the comment there as a note' \
+	    "web	$HOME/.ssh/config:2	shop front end
+www	$HOME/.ssh/config:2	shop front end
+db	$HOME/.ssh/config:5	rows and rows
+gw	$HOME/.ssh/config:9	first line second line
+far	$HOME/.ssh/more:2	$(printf 'Montr\303\251al')" \
+	    "$(printf '%s' "$out" | cut -f 1,4-)"
 	fresh
 }
 
 # What is put aside or drawn is no note, and an address stays as it is written.
-
 test_notes()
 {
-	write config <<-'END'
+	blocks <<-'END' | write config
 		# ---- START-OF-LIST ----
 		Host drawn
 		# Host staging
@@ -855,43 +820,32 @@ test_notes()
 		#	User me
 		# for the shop
 		# ==============
-		Host mixed
-		    HostName 127.1
-		    ProxyJump ssh://u%40v@[::1]:ssh
+		Host mixed :: HostName 127.1 :: ProxyJump ssh://u%40v@[::1]:ssh
 		# User interface tests
 		Host prose
 	END
 	run -F "$HOME/$config" -l -v
-	is 'rulers and entries put aside are no notes' "$(cat <<-END
-		drawn	drawn:22		
-		aside	aside:22		
-		mixed	127.1:22	ssh://u%40v@[::1]:ssh	for the shop
-		prose	prose:22		User interface tests
-	END
-	)" "$(printf '%s' "$out" | cut -f 1-3,5 | sed "s/$me@//")"
+	is 'rulers and entries put aside are no notes' \
+	    "drawn	drawn:22		
+aside	aside:22		
+mixed	127.1:22	ssh://u%40v@[::1]:ssh	for the shop
+prose	prose:22		User interface tests" \
+	    "$(printf '%s' "$out" | cut -f 1-3,5 | sed "s/$me@//")"
 	fresh
 }
 
 # Criteria that the system's ssh may be too old for.
-
 test_criteria()
 {
-	write config <<-'END'
-		Host tagged
-		    Tag work
-		Match tagged work,play
-		    User worker
-		Match tagged play
-		    Port 3
-		Match tagged "" sessiontype shell,exec command ""
-		    User plain
-		Match sessiontype none
-		    Port 4
-		Match !tagged work
-		    Port 5
+	blocks <<-'END' | write config
+		Host tagged :: Tag work
+		Match tagged work,play :: User worker
+		Match tagged play :: Port 3
+		Match tagged "" sessiontype shell,exec command "" :: User plain
+		Match sessiontype none :: Port 4
+		Match !tagged work :: Port 5
 		Host other
-		Match command *
-		    Include no/file
+		Match command * :: Include no/file
 	END
 	run -F "$HOME/$config" -l -v
 	is 'tags count, and what decides by the session is for a shell' \
@@ -902,7 +856,6 @@ test_criteria()
 
 # The host that was meant: -p prints it, here without a terminal. meant QUERY
 # WANT: what is printed, or the status and what is said.
-
 meant()
 {
 	run -F "$HOME/$config" -p "$1"
@@ -911,15 +864,12 @@ meant()
 
 test_meant()
 {
-	write config <<-'END'
+	blocks <<-'END' | write config
 		Host nc-web-prod-7
 		Host nc-db-backup.corp	# the shop
-		Host here
-		    HostName localhost
-		Host nc-*.corp !nc-no.corp
-		    User u
-		Host *
-		    Port 22
+		Host here :: HostName localhost
+		Host nc-*.corp !nc-no.corp :: User u
+		Host * :: Port 22
 	END
 	meant here here
 	meant nc-db.corp nc-db.corp
@@ -968,12 +918,10 @@ test_meant()
 }
 
 # The file to read.
-
 test_file()
 {
 	for file in none NONE "$HOME/.ssh" /dev/null; do
-		run -F "$file" -l
-		is "-F $file reads as empty" 1:: "$rc:$out:$err"
+		says "-F $file reads as empty" 1:: -F "$file" -l
 	done
 	mkfifo "$HOME/fifo"
 	start -h	# for tmux's socket
@@ -985,8 +933,7 @@ test_file()
 			skip "$name is an error" 'root reads all'
 			continue
 		fi
-		run -F "$file" -l
-		is "$name is an error" "2::wl: $file: $reason" "$rc:$out:$err"
+		says "$name is an error" "2::wl: $file: $reason" -F "$file" -l
 	done <<-END
 		a missing file:$HOME/nosuch:No such file or directory
 		a FIFO:$HOME/fifo:not a regular file
@@ -1009,7 +956,6 @@ test_file()
 # survives NAME [HOST]: wl ends by itself, soon, with little memory, and the
 # last of its list is the host, or a. hostile does that with the output of a
 # command as the configuration.
-
 survives()
 {
 	launch -F "$HOME/$config" -l
@@ -1027,7 +973,6 @@ hostile()
 }
 
 # repeat N FORMAT prints so much; a %d there is the number, a second %d, too.
-
 repeat()
 {
 	awk -v n="$1" -v format="$2" 'BEGIN {
@@ -1046,36 +991,25 @@ test_hostile()
 	[ ! "$sanitized" ] || memory=unlimited	# for it takes terabytes
 	echo "ulimit -t 10; ulimit -v $memory; "'exec "$@"' >"$tmp/small"
 	alone="sh $tmp/small $alone"
-	hostile 'ten million NULs' 'zeros 10; printf "\nHost a\n"'
-	hostile 'a comment of ten megabytes' \
-	    'printf "#"; megabytes 10 x; printf "\nHost a\n"'
-	hostile 'a name of ten megabytes' \
-	    'printf "Host "; megabytes 10 x; printf "\nHost a\n"'
-	hostile 'ten million quotes' \
-	    'printf "Host \042"; megabytes 10 "\042"; printf "\nHost a\n"'
-	hostile 'ten million stars' \
-	    'printf "Host "; megabytes 10 "*"; printf "x b\nHost a\n"'
-	hostile 'a user of ten megabytes' \
-	    'printf "Host a\nUser "; megabytes 10 u'
-	hostile 'a HostName of a million names' \
-	    'printf "Host a\nHostName "; repeat 1000000 %%h'
-	hostile 'a HostName of 50,000 times 50,000 letters' \
-	    'printf "Host * a"; repeat 50000 a; printf "\nHostName "
-	    repeat 50000 %%h; printf "\nHost a\n"'
-	hostile 'ten million jumps to nowhere' \
-	    'printf "Host a\nProxyJump "; megabytes 10 ,'
-	hostile 'ten million empty patterns in a Match' \
-	    'printf "Host a\nMatch host "; megabytes 10 ,'
-	hostile 'ten million lines' 'megabytes 10 "\n"; echo Host a'
-	hostile '100,000 patterns on a line' \
-	    'printf Host; repeat 100000 " p%d*"; echo " a"'
-	hostile '100,000 names on a line' \
-	    'printf "Host !no* !*no"; repeat 100000 " p%d"; echo' p99999
-	hostile '100,000 Includes' \
-	    'repeat 100000 "Host p%d\nInclude nosuch%d/*\n"
-	    printf "Match all\nHost a\n"'
-	hostile 'a note of 40,000 lines' \
-	    'repeat 40000 "# a line of a note\n"; echo Host a'
+	while IFS='|' read -r name command last; do
+		hostile "$name" "$command" "${last:-a}"
+	done <<-'END'
+		ten million NULs|zeros 10; printf "\nHost a\n"
+		a comment of ten megabytes|printf "#"; megabytes 10 x; printf "\nHost a\n"
+		a name of ten megabytes|printf "Host "; megabytes 10 x; printf "\nHost a\n"
+		ten million quotes|printf "Host \042"; megabytes 10 "\042"; printf "\nHost a\n"
+		ten million stars|printf "Host "; megabytes 10 "*"; printf "x b\nHost a\n"
+		a user of ten megabytes|printf "Host a\nUser "; megabytes 10 u
+		a HostName of a million names|printf "Host a\nHostName "; repeat 1000000 %%h
+		a HostName of 50,000 times 50,000 letters|printf "Host * a"; repeat 50000 a; printf "\nHostName "; repeat 50000 %%h; printf "\nHost a\n"
+		ten million jumps to nowhere|printf "Host a\nProxyJump "; megabytes 10 ,
+		ten million empty patterns in a Match|printf "Host a\nMatch host "; megabytes 10 ,
+		ten million lines|megabytes 10 "\n"; echo Host a
+		100,000 patterns on a line|printf Host; repeat 100000 " p%d*"; echo " a"
+		100,000 names on a line|printf "Host !no* !*no"; repeat 100000 " p%d"; echo|p99999
+		100,000 Includes|repeat 100000 "Host p%d\nInclude nosuch%d/*\n"; printf "Match all\nHost a\n"
+		a note of 40,000 lines|repeat 40000 "# a line of a note\n"; echo Host a
+	END
 	for bytes in 2000000000 200000000000; do
 		dd if=/dev/zero of="$HOME/$config" bs=1 count=0 seek="$bytes" \
 		    2>/dev/null
@@ -1164,20 +1098,15 @@ hostile_characters()
 }
 
 # ------------------------------------------------------------- connecting ---
-
 test_connection()
 {
 	server
 	# shellcheck disable=SC2016	# for the other side to expand
-	run -F "$server/config" web 'echo $((6 * 7))'
-	is 'a command runs without a terminal' '0:42:' "$rc:$out:$err"
-	run -F "$server/config" web exit 7
-	is 'the exit status is that of the command' '7::' "$rc:$out:$err"
-	run -F "$server/config" db echo behind
-	is 'a host behind another is reached' '0:behind:' "$rc:$out:$err"
-	run -F "$server/config" denied true
-	is 'a login that fails says what ssh says' \
-	    "255::$me@denied: Permission denied (publickey)." "$rc:$out:$err"
+	gives 'a command runs without a terminal' '0:42:' web 'echo $((6 * 7))'
+	gives 'the exit status is that of the command' '7::' web exit 7
+	gives 'a host behind another is reached' '0:behind:' db echo behind
+	gives 'a login that fails says what ssh says' \
+	    "255::$me@denied: Permission denied (publickey)." denied true
 	begin 'remote$' -q -F "$server/config" db
 	keys 'exit 3' Enter
 	shows 'a shell runs on a terminal' "$(cat <<-'END'
@@ -1198,16 +1127,28 @@ test_connection()
 
 # ----------------------------------------------------------------- prompt ---
 #
-# sees NAME: the test NAME: does the screen on standard input come, whole?
+# sees NAME [TEXT]: the test NAME: does this screen, or that on standard input,
+# come, whole?
+# looks NAME LINE ...: the same, with single blanks in the first line.
 # types BYTES: they reach wl as they are, in one piece, as from a terminal.
 # prompting ARGUMENTS: wl on those hosts, its prompt on the screen.
 # ends NAME STATUS: the same for what is left on the screen when wl has ended
 # with that status: nothing else, and the terminal's mode is as before.
-
 sees()
 {
-	sight=$(cat)
+	sight=${2-$(cat)}
 	shows "$1" "$sight"
+}
+
+looks()
+{
+	sentence=$1
+	shift
+	sight=$(printf '%s\n' "$@")
+	until_true 'capture
+	    screen=$(printf "%s\n" "$screen" | sed "1s/  */ /g")
+	    [ "$screen" = "$sight" ]'
+	is "$sentence" "$sight" "$screen"
 }
 
 types()
@@ -1229,9 +1170,12 @@ restored()
 	    "$(cat "$tmp/after")"
 }
 
-prompting()
+prompting() { begin nas "$@" -F "$HOME/$config"; }
+
+leaves()
 {
-	begin nas "$@" -F "$HOME/$config"
+	keys Escape
+	ends "$1" 130 ${2+"$2"}
 }
 
 ends()
@@ -1243,28 +1187,18 @@ ends()
 
 prompt_hosts()
 {
-	write config <<-'END'
-		Host bastion
-		    HostName 203.0.113.1
-		    User jump
+	blocks <<-'END' | write config
+		Host bastion :: HostName 203.0.113.1 :: User jump
 
 		# shop front end
-		Host web-prod-1
-		    HostName 10.0.0.5
-		    User deploy
+		Host web-prod-1 :: HostName 10.0.0.5 :: User deploy
 		    ProxyJump bastion
 		# the spare
-		Host web-prod-2
-		    HostName 10.0.0.6
-		    User deploy
-		    Port 2222
+		Host web-prod-2 :: HostName 10.0.0.6 :: User deploy :: Port 2222
 		    ProxyJump bastion
-		Host web-dev
-		    HostName dev.example.com
+		Host web-dev :: HostName dev.example.com
 		Host staging-web
-		Host db1 db2 db3
-		    HostName %h.db.internal
-		    User postgres
+		Host db1 db2 db3 :: HostName %h.db.internal :: User postgres
 		Host mail # Postfix
 		    HostName mx.example.com
 		Host nas pi printer camera
@@ -1330,7 +1264,6 @@ test_prompt()
 
 # The screen with its attributes: before text in another style than the last,
 # the letters of that style, of r (in reverse), d (dim) and u (underlined).
-
 styled()
 {
 	tmux capture-pane -e -p | awk '
@@ -1360,7 +1293,6 @@ styled()
 
 # The keys that move the selection: after each, which host is it, and which is
 # the first of the window?
-
 test_motion()
 {
 	prompting
@@ -1384,7 +1316,6 @@ selected()
 }
 
 # The keys that edit: what is the query, and where is the cursor?
-
 test_editing()
 {
 	prompting
@@ -1420,7 +1351,6 @@ edits()
 }
 
 # The query, less the count at the end of its line.
-
 query()
 {
 	printf '%s\n' "$screen" |
@@ -1428,7 +1358,6 @@ query()
 }
 
 # What Enter takes. With -p wl says what it would connect to.
-
 test_choice()
 {
 	prompting -p
@@ -1449,12 +1378,10 @@ test_choice()
 	brings 'type to filter' F1
 	brings bastion Escape
 	keys 12
-	sees 'the row with the number comes first' <<-'END'
-		> 12                                                                       2/13
-		> 12  printer
-		   3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare
-		  ssh 12
-	END
+	looks 'the row with the number comes first' '> 12 2/13' \
+	    '> 12  printer' \
+	    '   3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare' \
+	    '  ssh 12'
 	keys BSpace BSpace 2
 	sees 'names with the digits follow the number' <<-'END'
 		> 2                                                                        4/13
@@ -1481,10 +1408,8 @@ test_choice()
 	stop
 	prompting -p
 	keys 'no such' Enter
-	sees 'what ssh would refuse is not offered' <<-'END'
-		> no such                                                                  0/13
-		  no match
-	END
+	looks 'what ssh would refuse is not offered' '> no such 0/13' \
+	    '  no match'
 	keys C-u web End
 	sees 'the last row is the query itself' <<-'END'
 		> web                                                                      4/13
@@ -1497,21 +1422,16 @@ test_choice()
 	keys C-y C-x C-o Enter
 	ends 'and Enter takes it' 0 web
 	start -p -F /dev/null
-	sees 'without hosts a hint says why' <<-'END'
-		>                                                                           0/0
-		  no Host entries in /dev/null
-	END
+	looks 'without hosts a hint says why' '> 0/0' \
+	    '  no Host entries in /dev/null'
 	keys Enter Space Enter x
-	sees 'Enter takes no empty query, and no blank begins one' <<-'END'
-		> x                                                                         0/0
-		  ssh x
-	END
+	looks 'Enter takes no empty query, and no blank begins one' '> x 0/0' \
+	    '  ssh x'
 	keys Up Down NPage PPage End Home Enter
 	ends 'Enter takes a query that matches nothing' 0 x
 }
 
 # What comes from a terminal and is no key.
-
 test_input()
 {
 	prompting -p
@@ -1557,22 +1477,15 @@ test_input()
 }
 
 # Small terminals, and terminals that change.
-
 test_sizes()
 {
-	write config <<-'END'
+	blocks <<-'END' | write config
 		# shop front end
-		Host web-prod-1
-		    HostName 10.0.0.5
-		    User deploy
-		Host web-dev
-		    HostName dev.example.com
+		Host web-prod-1 :: HostName 10.0.0.5 :: User deploy
+		Host web-dev :: HostName dev.example.com
 		Host staging-web
-		Host a-host-with-a-name-that-is-longer-than-most
-		    User deploy
-		Host db1 db2 db3
-		    HostName %h.db.internal
-		    User postgres
+		Host a-host-with-a-name-that-is-longer-than-most :: User deploy
+		Host db1 db2 db3 :: HostName %h.db.internal :: User postgres
 	END
 	size=10x2
 	start -p -F "$HOME/$config"
@@ -1586,32 +1499,24 @@ test_sizes()
 	shows 'in 10x2 a long query scrolls' "> 234567$newline  ssh web"
 	is 'the cursor is behind its end' 8,0 "$(cursor)"
 	keys C-a
-	shows 'the query scrolls back to its start' \
-	    "> web-pro$newline  ssh web"
+	shows 'the query scrolls back to its start' "> web-pro$newline  ssh web"
 	is 'the cursor is at its start' 2,0 "$(cursor)"
 	resize 40x6
-	sees 'a larger terminal shows more of it' <<-'END'
-		> web-prod-1234567                  0/7
-		  ssh web-prod-1234567
-	END
+	looks 'a larger terminal shows more of it' '> web-prod-1234567 0/7' \
+	    '  ssh web-prod-1234567'
 	keys C-k
-	sees 'in 40 columns, rows are cut, and 5 fit below the query' <<-'END'
-		>                                   7/7
-		> 1  web-prod-1          deploy@10.0.0.
-		  2  web-dev             dev.example.co
-		  3  staging-web
-		  4  a-host-with-a-name  deploy@a-host-
-		  5  db1                 postgres@db1.d
-	END
+	looks 'in 40 columns, rows are cut, and 5 fit below the query' '> 7/7' \
+	    '> 1  web-prod-1          deploy@10.0.0.' \
+	    '  2  web-dev             dev.example.co' '  3  staging-web' \
+	    '  4  a-host-with-a-name  deploy@a-host-' \
+	    '  5  db1                 postgres@db1.d'
 	keys NPage
-	sees 'in 6 lines, PgDn goes on by 4 rows, and the window stays full' <<-'END'
-		>                                   7/7
-		  3  staging-web
-		  4  a-host-with-a-name  deploy@a-host-
-		> 5  db1                 postgres@db1.d
-		  6  db2                 postgres@db2.d
-		  7  db3                 postgres@db3.d
-	END
+	looks 'in 6 lines, PgDn goes on by 4 rows, and the window stays full' \
+	    '> 7/7' '  3  staging-web' \
+	    '  4  a-host-with-a-name  deploy@a-host-' \
+	    '> 5  db1                 postgres@db1.d' \
+	    '  6  db2                 postgres@db2.d' \
+	    '  7  db3                 postgres@db3.d'
 	resize 10x2
 	shows 'in 10x2 the selected host is still there' \
 	    ">     7/7$newline>5 db1  p"
@@ -1635,8 +1540,7 @@ test_sizes()
 		  6  db2                                     postgres@db2.db.internal
 		  7  db3                                     postgres@db3.db.internal
 	END
-	keys Escape
-	ends 'Esc after resizes leaves no trace' 130
+	leaves 'Esc after resizes leaves no trace'
 	size=80x24
 }
 
@@ -1659,29 +1563,20 @@ test_letters()
 	done >>"$HOME/$config"
 	printf 'Host *\n User u\n' >>"$HOME/$config"
 	start LC_ALL=C.UTF-8 -p -F "$HOME/$config"
-	sees 'wide and combining characters keep the columns straight' <<-END
-		>                                                                           4/4
-		> 1  $nihon-web  u@$nihon-web  $nihon $rocket
-		  2  cafe$acute      u@cafe$acute
-		  3  ${e}t$e       u@${e}t$e
-		  4  $rocket-prod   u@$rocket-prod
-	END
+	looks 'wide and combining characters keep the columns straight' \
+	    '> 4/4' "> 1  $nihon-web  u@$nihon-web  $nihon $rocket" \
+	    "  2  cafe$acute      u@cafe$acute" "  3  ${e}t$e       u@${e}t$e" \
+	    "  4  $rocket-prod   u@$rocket-prod"
 	keys -l "$e"
-	sees 'a letter of two bytes is one' <<-END
-		> $e                                                                         1/4
-		> 3  ${e}t$e  u@${e}t$e
-		  ssh $e
-	END
+	looks 'a letter of two bytes is one' "> $e 1/4" \
+	    "> 3  ${e}t$e  u@${e}t$e" "  ssh $e"
 	is 'the cursor is one column on' 3,0 "$(cursor)"
 	keys -l "$nihon"
 	until_true '[ "$(cursor)" = 7,0 ]'
 	is 'a wide character takes two columns' 7,0 "$(cursor)"
 	keys Left Left BSpace
-	sees 'the cursor and Backspace take whole characters' <<-END
-		> $nihon                                                                      1/4
-		> 1  $nihon-web  u@$nihon-web  $nihon $rocket
-		  ssh $nihon
-	END
+	looks 'the cursor and Backspace take whole characters' "> $nihon 1/4" \
+	    "> 1  $nihon-web  u@$nihon-web  $nihon $rocket" "  ssh $nihon"
 	is 'the cursor is before them' 2,0 "$(cursor)"
 	brings 4/4 DC DC
 	edits -l:"e$acute" 3 "e$acute"
@@ -1694,16 +1589,12 @@ test_letters()
 	keys -l "$nihon$nihon$nihon"
 	shows 'a query of wide characters scrolls, and none is cut' \
 	    "> ${nihon#???}$nihon$newline  ssh ${nihon%???}"
-	keys Escape
-	ends 'Esc leaves no trace of wide characters' 130
+	leaves 'Esc leaves no trace of wide characters'
 	start -p -F "$HOME/$config"
-	sees 'in the C locale, each of their bytes is a question mark' <<-'END'
-		>                                                                           4/4
-		> 1  ??????-web  u@??????-web  ?????? ????
-		  2  cafe??      u@cafe??
-		  3  ??t??       u@??t??
-		  4  ????-prod   u@????-prod
-	END
+	looks 'in the C locale, each of their bytes is a question mark' \
+	    '> 4/4' '> 1  ??????-web  u@??????-web  ?????? ????' \
+	    '  2  cafe??      u@cafe??' '  3  ??t??       u@??t??' \
+	    '  4  ????-prod   u@????-prod'
 	stop
 
 	printf '%b' '# note \033]0;title\a\0302\0233 \0342\0200\0256 \0177\n' \
@@ -1713,10 +1604,8 @@ test_letters()
 	tmux pipe-pane "cat >$tmp/raw"
 	brings 'ssh x' C-l x
 	keys BSpace
-	sees 'what is not printable is shown as a question mark' <<-'END'
-		>                                                                           1/1
-		> 1  a  u???@h?[2j  via j?c  note ?]0;title?? ? ?
-	END
+	looks 'what is not printable is shown as a question mark' '> 1/1' \
+	    '> 1  a  u???@h?[2j  via j?c  note ?]0;title?? ? ?'
 	stop
 	is 'no control sequence of a configuration reaches the terminal' '' \
 	    "$(tr -d '[:alnum:]' <"$tmp/raw" | cat -v |
@@ -1725,7 +1614,6 @@ test_letters()
 
 # The ways out: nothing is left on the screen, the status is right, and the
 # terminal's mode is that of before.
-
 test_leaving()
 {
 	prompt_hosts
@@ -1760,7 +1648,6 @@ test_leaving()
 }
 
 # Stops the terminal, $reader, and has wl draw until that takes no more.
-
 unread()
 {
 	reader=$(tmux display-message -p '#{pid}')
@@ -1776,7 +1663,6 @@ unread()
 # shell: runs an interactive shell in the directory of the configuration, with
 # job control, on a terminal of its own. In its PATH are wl and w, which is wl
 # with that configuration and leaves its process id in a file.
-
 shell()
 {
 	mkdir -p "$tmp/bin"
@@ -1792,7 +1678,6 @@ shell()
 }
 
 # The screen from the last line on that begins with a text.
-
 tail_from()
 {
 	printf '%s\n' "$screen" | awk -v text="$1" '
@@ -1802,7 +1687,6 @@ tail_from()
 }
 
 # transcript: what a shell's screen shows, less its words on stopped jobs.
-
 transcript()
 {
 	printf '%s\n' "$screen" | sed -e '/Stopped/d' -e 's/^\[1\] *+ //' \
@@ -1864,13 +1748,12 @@ test_suspend()
 	stop
 }
 
-# The plain prompt: the list, and lines of text. plain NAME LINE ... STATUS
-# and what follows the list on standard input.
-
+# The plain prompt: the list, and lines of text. plain NAME TEXT LINE ... STATUS:
+# TEXT follows the list.
 plain()
 {
-	sentence=$1
-	shift
+	sentence=$1 follows=$2
+	shift 2
 	begin host: TERM=dumb -p -F "$HOME/$config"
 	asked=1
 	while [ $# -gt 1 ]; do
@@ -1880,7 +1763,7 @@ plain()
 		keys "$1" Enter
 		shift
 	done
-	ends "$sentence" "$1" "$all$newline$(cat)"
+	ends "$sentence" "$1" "$all$newline$follows"
 }
 
 test_plain()
@@ -1891,22 +1774,20 @@ test_plain()
 9 mail${newline}10 nas${newline}11 pi${newline}12 printer${newline}13 camera"
 	for case in 8=db3 ' 8 =db3' db2=db2 postfix=mail new1=new1; do
 		typed=$(echo "host: ${case%=*}" | sed 's/ *$//')
-		echo "$typed$newline${case#*=}" |
-		    plain "the plain prompt takes '${case%=*}'" "${case%=*}" 0
+		plain "the plain prompt takes '${case%=*}'" \
+		    "$typed$newline${case#*=}" "${case%=*}" 0
 	done
-	plain 'the plain prompt asks again when several match' web 'web pr' 3 0 <<-'END'
-		host: web
-		4 web-dev
-		2 web-prod-1
-		3 web-prod-2
-		5 staging-web
-		host: web pr
-		2 web-prod-1
-		3 web-prod-2
-		host: 3
-		web-prod-2
-	END
-	echo host: | plain 'the plain prompt ends with an empty line' '' 130
+	plain 'the plain prompt asks again when several match' 'host: web
+4 web-dev
+2 web-prod-1
+3 web-prod-2
+5 staging-web
+host: web pr
+2 web-prod-1
+3 web-prod-2
+host: 3
+web-prod-2' web 'web pr' 3 0
+	plain 'the plain prompt ends with an empty line' host: '' 130
 	for way in C-d:130 HUP:129 INT:130 QUIT:131 TERM:143; do
 		begin host: TERM=dumb -F "$HOME/$config"
 		strikes "${way%:*}"
@@ -1932,19 +1813,17 @@ test_plain()
 
 # Queries on the command line, without and with a terminal. -p does not
 # connect, so it tells what is meant.
-
 test_resolve()
 {
 	for case in web-dev=web-dev PRINTER=PRINTER staging=staging-web \
 	    camera=camera newhost=newhost u@web=u@web \
 	    web-dev:22=web-dev:22 ssh://web=ssh://web 'prod 2=web-prod-2' \
 	    'db db2=db2'; do
-		run -p -F "$HOME/$config" "${case%%=*}"
-		is "the query ${case%%=*} means ${case#*=}" "0:${case#*=}:" \
-		    "$rc:$out:$err"
+		says "the query ${case%%=*} means ${case#*=}" \
+		    "0:${case#*=}:" -p -F "$HOME/$config" "${case%%=*}"
 	done
-	run -p -F "$HOME/$config" 2 prod
-	is 'several words are one query' 0:web-prod-2: "$rc:$out:$err"
+	says 'several words are one query' \
+	    0:web-prod-2: -p -F "$HOME/$config" 2 prod
 	run -p -F "$HOME/$config" web
 	is 'without a terminal, several matches are named' "1::$(cat <<-'END'
 		web-dev
@@ -1961,10 +1840,9 @@ test_resolve()
 # More hosts of that sshd, some of which wait for someone at their gate: slow
 # before it starts, checks while it looks for the user's key. mute never says
 # more than its name.
-
 hosts()
 {
-	cat - "$server/config" >"$server/hosts"
+	blocks | cat - "$server/config" >"$server/hosts"
 	mv "$server/hosts" "$server/config"
 }
 
@@ -1977,11 +1855,9 @@ test_login()
 AuthorizedKeysCommand \/bin\/sh $(echo "$server/keys" | sed 's/\//\\\//g')\\
 AuthorizedKeysCommandUser $me/; s/WHERE=here/WHERE=there/" \
 	    "$server/sshd_config" >"$server/checks_config"
-	echo "$wait; cat $server/authorized_keys" \
-	    >"$server/keys"
+	echo "$wait; cat $server/authorized_keys" >"$server/keys"
 	hosts <<-END
-		Host slow
-		    ProxyCommand sh -c '$wait; exec $sshd'
+		Host slow :: ProxyCommand sh -c '$wait; exec $sshd'
 		Host mute
 		    ProxyCommand sh -c 'echo SSH-2.0-mute; cat >/dev/null'
 		Host checks
@@ -2000,7 +1876,6 @@ AuthorizedKeysCommandUser $me/; s/WHERE=here/WHERE=there/" \
 }
 
 # gates makes the gate; $wait waits there until gate opens it.
-
 gates()
 {
 	mkfifo "$server/gate"
@@ -2022,7 +1897,6 @@ hangup()
 path() { "$wl" -F "$server/config" -S "$@" </dev/null; }
 
 # What of this server and the last wl is still there: processes, sockets.
-
 processes()
 {
 	grep -l "$tmp/ssh[d]" /proc/[0-9]*/cmdline 2>/dev/null |
@@ -2049,10 +1923,9 @@ gone()
 
 # becomes NAME: the same as sees, on a screen without what differs from run to
 # run: the spinner, seconds, our name, temporary files, keys.
-
 becomes()
 {
-	sight=$(cat)
+	sight=${2-$(cat)}
 	until_true 'capture; calm; [ "$screen" = "$sight" ]'
 	is "$1" "$sight" "$screen"
 }
@@ -2067,7 +1940,6 @@ calm()
 }
 
 # Ways to end what takes too long.
-
 test_cancel()
 {
 	for host in slow:connecting mute:'exchanging keys' \
@@ -2086,12 +1958,10 @@ test_cancel()
 
 # hangs HOST ADDRESS STAGE [KEY|SIGNAL STATUS]: the spinner shows that, and this
 # ends it
-
 hangs()
 {
 	start -F "$server/config" "$1"
-	printf '* %s  ME@%s  %s  N s\n' "$1" "$2" "$3" >"$tmp/sight"
-	becomes "$1: the spinner says \"$3\"" <"$tmp/sight"
+	becomes "$1: the spinner says \"$3\"" "* $1  ME@$2  $3  N s"
 	strikes "${4-C-c}"
 	ends "${4-^C} ends \"$3\"" "${5-130}"
 	gone "${4-^C} ends \"$3\""
@@ -2106,7 +1976,6 @@ strikes()	# KEY|SIGNAL
 }
 
 # A login that takes its time: what is typed meanwhile is for the other side.
-
 test_spinner()
 {
 	before=$(logins)
@@ -2118,19 +1987,16 @@ Authenticated to all'
 	begin '  connecting' -F "$server/config" slow
 	keys 'echo typed ahe""ad; PS1=; stty -echo' Enter
 	screen ' 1.'
-	becomes 'the spinner counts seconds, and nothing typed is echoed' <<-'END'
-		* slow  ME@slow  connecting  N s
-	END
+	becomes 'the spinner counts seconds, and nothing typed is echoed' \
+	    '* slow  ME@slow  connecting  N s'
 	gate
 	screen 'typed ahead'
 	calm
-	is 'the spinner ends, and what is typed ahead is for the shell' "$(cat <<-END
-		$mine
-		slow: connected in N s
-		Welcome.
-		typed ahead
-	END
-	)" "$(printf '%s\n' "$screen" | sed -e 's/^remote\$ //' -e '/^echo/d' \
+	is 'the spinner ends, and what is typed ahead is for the shell' "$mine
+slow: connected in N s
+Welcome.
+typed ahead" \
+	    "$(printf '%s\n' "$screen" | sed -e 's/^remote\$ //' -e '/^echo/d' \
 	    -e '/^$/d')"
 	is 'ssh has the process id of wl' "ssh -F $server/config -S $(path slow) \
 -- slow " "$(tr '\0' ' ' <"/proc/$(cat "$tmp/pid")/cmdline")"
@@ -2167,9 +2033,8 @@ Authenticated to all'
 	    "$(printf '%s\n' "$screen" | sed 's/^[-\\/]/|/')"
 	size=80x24
 	resize 80x24
-	becomes 'a wider terminal shows the address again' <<-'END'
-		* mute  ME@mute  exchanging keys  N s
-	END
+	becomes 'a wider terminal shows the address again' \
+	    '* mute  ME@mute  exchanging keys  N s'
 	resize 10x2
 	screen '| mute  '
 	resize 80x24
@@ -2179,7 +2044,6 @@ Authenticated to all'
 }
 
 # Logins that fail.
-
 test_failure()
 {
 	start -F "$server/config" denied
@@ -2189,20 +2053,18 @@ test_failure()
 	begin checks -F "$server/config"
 	brings "(publickey).${newline}> denied" 'denied' Enter
 	keys Enter
-	becomes 'from the prompt, failed logins lead back to it' <<-'END'
-		ME@denied: Permission denied (publickey).
-		ME@denied: Permission denied (publickey).
-		> denied                                                                    1/6
-		> 6  denied
-		  ssh denied
-	END
+	becomes 'from the prompt, failed logins lead back to it' \
+	    'ME@denied: Permission denied (publickey).
+ME@denied: Permission denied (publickey).
+> denied                                                                    1/6
+> 6  denied
+  ssh denied'
 	keys Escape
 	said="$me@denied: Permission denied (publickey)."
 	ends 'Esc then leaves' 130 "$said$newline$said"
 	gone 'a login that failed'
 	hosts <<-'END'
-		Host fails1 fails2 fails3
-		    ProxyCommand exit 1
+		Host fails1 fails2 fails3 :: ProxyCommand exit 1
 	END
 	begin 9/9 -F "$server/config"
 	brings Connection fails Down Down Enter
@@ -2218,12 +2080,9 @@ test_failure()
 		    ProxyCommand sh -c 'echo proxy: no way >&2; read x; exit 1'
 	END
 	start -F "$server/config" silent
-	ends 'what a proxy says is shown too' 255 "$(cat <<-'END'
-		proxy: no way
-		kex_exchange_identification: Connection closed by remote host
-		Connection closed by UNKNOWN port 65535
-	END
-	)"
+	ends 'what a proxy says is shown too' 255 'proxy: no way
+kex_exchange_identification: Connection closed by remote host
+Connection closed by UNKNOWN port 65535'
 	run -F "$server/config" -o Bogus=1 web
 	is 'what ssh -G complains of ends wl with 255' \
 	    '255::command-line: line 0: Bad configuration option: bogus' \
@@ -2231,13 +2090,12 @@ test_failure()
 }
 
 # ^Z while connecting.
-
 test_suspended_login()
 {
 	shell "$server"
 	brings '  connecting' 'stty -g >before; w slow' Enter
 	keys C-z
-	until_true 'capture; case $screen in *connecting*) false ;; esac'
+	vanishes connecting
 	brings "${newline}between" 'stty -g >between; echo bet""ween' Enter
 	ok 'what is stopped does not go on meanwhile' until_true '[ "$(
 	    for stat in $(grep -l "$tmp/ssh[d]" /proc/[0-9]*/cmdline \
@@ -2252,21 +2110,18 @@ test_suspended_login()
 	brings "${newline}exit 5" 'echo "exit $?"; stty -g >after' Enter
 	screen "exit 5$newline\$"
 	calm
-	is 'after ^Z and fg the login goes on' "$(cat <<-'END'
-		$ stty -g >before; w slow
-		$ stty -g >between; echo bet""ween
-		between
-		$ fg
-		w slow
-		slow: connected in N s
-		Welcome.
-		remote$ exit 5
-		Shared connection to slow closed.
-		$ echo "exit $?"; stty -g >after
-		exit 5
-		$
-	END
-	)" "$(transcript)"
+	is 'after ^Z and fg the login goes on' '$ stty -g >before; w slow
+$ stty -g >between; echo bet""ween
+between
+$ fg
+w slow
+slow: connected in N s
+Welcome.
+remote$ exit 5
+Shared connection to slow closed.
+$ echo "exit $?"; stty -g >after
+exit 5
+$' "$(transcript)"
 	for when in between after; do
 		is "the terminal is as before while wl is suspended, and $when" \
 		    "$(cat "$server/before")" "$(cat "$server/$when")"
@@ -2283,14 +2138,20 @@ test_suspended_login()
 
 # gives NAME STATUS:OUTPUT:ERRORS ARGUMENTS: the test NAME: does wl, without a
 # terminal, do that? master SOCKET: the options of a master there.
+says()
+{
+	sentence=$1 wanted=$2
+	shift 2
+	run "$@"
+	is "$sentence" "$wanted" \
+	    "$(printf '%s\n' "$rc:$out:$err" | sed 's/pid=[0-9]*/pid=N/')"
+}
 
 gives()
 {
 	sentence=$1 wanted=$2
 	shift 2
-	run -F "$server/config" "$@"
-	is "$sentence" "$wanted" \
-	    "$(printf '%s\n' "$rc:$out:$err" | sed 's/pid=[0-9]*/pid=N/')"
+	says "$sentence" "$wanted" -F "$server/config" "$@"
 }
 
 master()
@@ -2299,14 +2160,11 @@ master()
 }
 
 # -n, -S and -O: what would be run, and what ssh does.
-
 test_commands()
 {
 	size=220x24 ssh="ssh -F $server/config"
 	hosts <<-END
-		Host tunnel
-		    SessionType none
-		    ForkAfterAuthentication yes
+		Host tunnel :: SessionType none :: ForkAfterAuthentication yes
 	END
 	web=$(master "$(path web)")
 	start -F "$server/config" -o 'SetEnv=A="b c"' -n web "it's" -x '$HOME' ''
@@ -2401,18 +2259,13 @@ test_control()
 }
 
 # A ControlPath of the user's own.
-
 test_own_path()
 {
 	hosts <<-END
-		Host mine
-		    ControlPath $tmp/cm-%C
-		Host keeps
-		    ControlPath $tmp/cm-%n
-		    ControlMaster yes
+		Host mine :: ControlPath $tmp/cm-%C
+		Host keeps :: ControlPath $tmp/cm-%n :: ControlMaster yes
 		    ControlPersist yes
-		Host none
-		    ControlPath none
+		Host none :: ControlPath none
 	END
 	own=$(path mine) before=$(logins)
 	ok "the user's ControlPath is used" [ "${own#"$tmp"/cm-????}" != "$own" ]
@@ -2425,7 +2278,7 @@ test_own_path()
 	for host in mine keeps; do
 		start -q -F "$server/config" $host 'echo $WHERE'
 		ends "a master is started where the user said: $host" 0 here
-		gives "it is used for $host" 0:again: $host 'echo again'
+		gives "it is used for $host" 0:again: "$host" 'echo again'
 	done
 	is 'each of them logged in once' $((before + 3)) "$(logins)"
 	gives 'the session of ControlMaster yes attaches' \
@@ -2436,22 +2289,16 @@ test_own_path()
 }
 
 # Which connections share a socket, and what else may be at its path.
-
 test_sockets()
 {
 	hosts <<-END
-		Host here there
-		    HostName same
+		Host here there :: HostName same
 		Host there
 		    ProxyCommand $(command -v sshd) -i -f $server/open_config
-		Host j1 j2
-		    HostName same
-		Host j1
-		    ProxyJump web
-		Host j2
-		    ProxyJump db
-		Host together
-		    ProxyCommand sh $server/together
+		Host j1 j2 :: HostName same
+		Host j1 :: ProxyJump web
+		Host j2 :: ProxyJump db
+		Host together :: ProxyCommand sh $server/together
 	END
 	sed 's/WHERE=here/WHERE=there/' "$server/sshd_config" \
 	    >"$server/open_config"
@@ -2525,39 +2372,28 @@ here"
 }
 
 # What of the surroundings the name of a socket tells apart, and what not.
-# with SETTING HOST: the host's socket in that environment.
-
-with() { env "$1" "$wl" -F "$server/config" -S "$2" </dev/null; }
+# with HOST VARIABLE OPERATOR: how are its sockets with two values of that?
+with()
+{
+	[ "$(export "$2=a"; path "$1")" "$3" "$(export "$2=b"; path "$1")" ]
+}
 
 test_told_apart()
 {
 	hosts <<-'END'
-		Host named braced
-		    HostName same
-		Host named
-		    ProxyCommand nc $CUSTOMER %h
-		Host braced
-		    ProxyCommand nc "${CUSTOMER}.example" %h
-		Host x11
-		    ForwardX11 yes
-		Host own
-		    IdentityAgent none
-		    ProxyCommand none
-		Host set
-		    SetEnv A=1
-		    RemoteCommand echo $CUSTOMER
-		Host files
-		    ProxyCommand sh ./proxy
+		Host named braced :: HostName same
+		Host named :: ProxyCommand nc $CUSTOMER %h
+		Host braced :: ProxyCommand nc "${CUSTOMER}.example" %h
+		Host x11 :: ForwardX11 yes
+		Host own :: IdentityAgent none :: ProxyCommand none
+		Host set :: SetEnv A=1 :: RemoteCommand echo $CUSTOMER
+		Host files :: ProxyCommand sh ./proxy
 	END
-	for case in 'web SSH_AUTH_SOCK' 'x11 DISPLAY' 'named CUSTOMER' \
-	    'braced CUSTOMER'; do
-		ok "told apart: $case" [ "$(with "${case#* }=a" "${case% *}")" != \
-		    "$(with "${case#* }=b" "${case% *}")" ]
-	done
-	for case in 'own SSH_AUTH_SOCK' 'web DISPLAY' 'web CUSTOMER' \
-	    'set CUSTOMER'; do
-		is "shared: $case" "$(with "${case#* }=a" "${case% *}")" \
-		    "$(with "${case#* }=b" "${case% *}")"
+	for case in 'web SSH_AUTH_SOCK !=' 'x11 DISPLAY !=' 'named CUSTOMER !=' \
+	    'braced CUSTOMER !=' 'own SSH_AUTH_SOCK =' 'web DISPLAY =' \
+	    'web CUSTOMER =' 'set CUSTOMER ='; do
+		# shellcheck disable=SC2086	# words
+		ok "told apart or not: $case" with $case
 	done
 	is 'shared: with and without SetEnv' "$(path set)" \
 	    "$(path -o SetEnv=A=2 set)"
@@ -2577,7 +2413,6 @@ test_told_apart()
 }
 
 # The private directory, in shared memory of its own.
-
 test_directory()
 {
 	# shellcheck disable=SC2012	# its name is ours
@@ -2603,7 +2438,6 @@ directory" -S web
 }
 
 # What the ssh that wl becomes finds: the same as if wl had not been.
-
 test_execution()
 {
 	fake "$tmp/fake" <<-END
@@ -2637,7 +2471,6 @@ signals ignored}" "$(cat "$tmp/direct")" "$(cat "$tmp/-F")"
 # reads NAME: with the inventory ~/.ssh/hosts, wl lists the hosts on standard
 # input, one a line: its name, user@hostname:port, line and note, with tabs
 # between. A user that is left out is ours, an address too is as usual.
-
 reads()
 {
 	awk -F '\t' -v me="$me" '{
@@ -2651,7 +2484,6 @@ reads()
 }
 
 # fails_with MESSAGE TEXT ...: an inventory of such a text is an error.
-
 fails_with()
 {
 	message=$1
@@ -2667,14 +2499,10 @@ is an error" "2::wl: $HOME/.ssh/hosts$message" "$rc:$out:$err"
 test_inventory()
 {
 	fresh
-	write config <<-'END'
+	blocks <<-'END' | write config
 		Host listed
-		Host *.example.com
-		    User ops
-		    Port 2200
-		Host web1
-		    HostName 192.0.2.99
-		    User other
+		Host *.example.com :: User ops :: Port 2200
+		Host web1 :: HostName 192.0.2.99 :: User other
 	END
 	{
 		cat <<-'END'
@@ -2732,8 +2560,8 @@ test_inventory()
 		web4	@fe80::1:2204	6
 		web5	@web5:2205	7	front end ansible_user=x
 	END
-	run -F "$HOME/$config" -i "$HOME/.ssh/hosts" -l deploy
-	is 'a query finds what an inventory says' 0:web1: "$rc:$out:$err"
+	says 'a query finds what an inventory says' \
+	    0:web1: -F "$HOME/$config" -i "$HOME/.ssh/hosts" -l deploy
 	test_inventory_groups
 	test_inventory_ranges
 	test_inventory_odd
@@ -2744,7 +2572,6 @@ test_inventory()
 
 # What follows is as ansible-inventory has it, but that it refuses groups in
 # each other.
-
 test_inventory_groups()
 {
 	write hosts <<-'END'
@@ -2843,7 +2670,6 @@ test_inventory_ranges()
 
 # A table of reasons and lines, with tabs between: the lines that have one are
 # left out of an inventory. odd KEY VALUE ...: such lines.
-
 odd()
 {
 	key=$1
@@ -2903,12 +2729,11 @@ test_inventory_odd()
 		is "ssh's ${habit%% *} is recognized" \
 		    "2::wl: nothing matches; ssh's ${habit#*:}" "$rc:$out:$err"
 	done
-	run -F "$HOME/$config" -l other web1
-	is 'but words that match are no habit' '0:web1:' "$rc:$out:$err"
+	says 'but words that match are no habit' \
+	    '0:web1:' -F "$HOME/$config" -l other web1
 }
 
 # An inventory that is no file of its own, or none at all.
-
 test_inventory_input()
 {
 	for way in '<hosts wl -F none -i -' 'cat hosts | wl -F none -i -' \
@@ -2928,38 +2753,31 @@ wl: ${from% <hosts}:3: left out: bad name: w[2:1]" \
 	    "none:$HOME/.ssh:$HOME/.ssh: Is a directory" \
 	    "$HOME/no:/dev/null:$HOME/no: No such file or directory"; do
 		file=${way#*:}
-		run -F "${way%%:*}" -i "${file%%:*}" -l
-		is "an error: ${way#*:*:}" "2::wl: ${way#*:*:}" "$rc:$out:$err"
+		says "an error: ${way#*:*:}" \
+		    "2::wl: ${way#*:*:}" -F "${way%%:*}" -i "${file%%:*}" -l
 	done
-	run -F none -i /dev/null -l
-	is 'an inventory may be empty' '1::' "$rc:$out:$err"
+	says 'an inventory may be empty' '1::' -F none -i /dev/null -l
 	start -F none -i /dev/null
-	sees 'without hosts the hint names the inventory' <<-'END'
-		>                                                                           0/0
-		  no hosts in /dev/null
-	END
+	looks 'without hosts the hint names the inventory' '> 0/0' \
+	    '  no hosts in /dev/null'
 	stop
 }
 
 # prompted: waits until the shell on the terminal asks for a command.
-
 prompted()
 {
 	until_true 'capture; case $screen in *"$newline\$") ;; *) false ;; esac'
 }
 
 # Connecting: ssh gets what the inventory says, and the configuration holds.
-
 test_inventory_login()
 {
 	server
 	hosts <<-END
 		Host alpha beta
 		    ProxyCommand sh -c 'echo %n %h %p %r >>$server/asked; exec $sshd'
-		Host alpha
-		    HostName 192.0.2.99
-		Host *.example.com
-		    Port 2200
+		Host alpha :: HostName 192.0.2.99
+		Host *.example.com :: Port 2200
 	END
 	cat >"$server/inventory" <<-END
 		[all]
@@ -2976,16 +2794,14 @@ ControlPath=$("$wl" -o Port=2203 "$@" -S alpha) $alive -- alpha:" \
 	ok 'the socket is another one than without the inventory' [ \
 	    "$("$wl" "$@" -S alpha)" != "$(path alpha)" ]
 	for host in alpha beta; do
-		run "$@" -o ControlPersist=1m $host echo hello
-		is "$host of an inventory is connected to" 0:hello: \
-		    "$rc:$out:$err"
+		says "$host of an inventory is connected to" \
+		    0:hello: "$@" -o ControlPersist=1m $host echo hello
 	done
 	is 'ssh was given what the inventory says' \
 	    "alpha alpha.example.com 2201 $me${newline}beta beta 22 $me" \
 	    "$(cat "$server/asked")"
-	run "$@" -O exit beta
-	is 'the connection of an inventory is shared' \
-	    '0::Exit request sent.' "$rc:$out:$err"
+	says 'the connection of an inventory is shared' \
+	    '0::Exit request sent.' "$@" -O exit beta
 
 	shell "$server"
 	brings 2/2 'cat inventory | w -i -' Enter
@@ -3008,13 +2824,10 @@ ControlPath=$("$wl" -o Port=2203 "$@" -S alpha) $alive -- alpha:" \
 	brings "typed text${newline}typed text" 'typed text' Enter
 	keys C-d
 	prompted
-	is 'a command with -i - reads the terminal' "$(cat <<-'END'
-		ready
-		typed text
-		typed text
-		$
-	END
-	)" "$screen"
+	is 'a command with -i - reads the terminal' 'ready
+typed text
+typed text
+$' "$screen"
 	stop
 	is 'without a terminal a command with -i - has no more to read' \
 	    "0::" "$(cd "$server" && "$wl" -F config -i - alpha cat \
@@ -3026,7 +2839,6 @@ ControlPath=$("$wl" -o Port=2203 "$@" -S alpha) $alive -- alpha:" \
 #
 # recent [SECONDS NAME] ...: writes the file of recently used hosts, the names
 # so many seconds ago. used: the names in it, one a line.
-
 recent()
 {
 	rm -rf "$XDG_STATE_HOME"
@@ -3040,7 +2852,6 @@ recent()
 used() { sed 's/^[0-9]* //' "$uses"; }
 
 # modes FILE ...: their modes, as ls shows them, with a blank between.
-
 modes()
 {
 	# shellcheck disable=SC2012	# it takes one file, of a plain name
@@ -3051,7 +2862,6 @@ modes()
 
 # visit [NAME=VALUE ...] ARGUMENTS: runs wl on a terminal until it has ended.
 # fast: the same with an ssh that does nothing, well.
-
 visit()
 {
 	begin 'exit ' "$@"
@@ -3065,8 +2875,7 @@ test_recent()
 	server
 	gates
 	hosts <<-END
-		Host slow
-		    ProxyCommand sh -c '$wait; exec $sshd'
+		Host slow :: ProxyCommand sh -c '$wait; exec $sshd'
 	END
 	watched=slow sockets=$(dirname "$(path web)")
 	mkdir -p "$tmp/fast"
@@ -3083,7 +2892,6 @@ test_recent()
 }
 
 # The file: whose, and what is in it.
-
 test_recent_file()
 {
 	rm -rf "$XDG_STATE_HOME"
@@ -3113,7 +2921,6 @@ test_recent_file()
 }
 
 # The names: what counts as a use.
-
 test_recent_names()
 {
 	recent
@@ -3138,8 +2945,7 @@ test_recent_names()
 	screen 'remote$'
 	is 'when it is, that is a use' slow "$(used)"
 	keys exit Enter
-	stop
-	hangup slow
+	stop slow
 	recent
 	visit -F "$server/config" web true
 	visit -F "$server/config" -o ControlMaster=no web false
@@ -3158,7 +2964,6 @@ ssh://$me@web newhost nobody@denied denied" "$(used | paste -s -d ' ' -)"
 }
 
 # What else may be where the file should be.
-
 test_recent_trouble()
 {
 	for trouble in 'mkdir recent' 'mkfifo recent' 'ln -s nosuch recent' \
@@ -3175,8 +2980,7 @@ test_recent_trouble()
 		start PATH="$tmp/fast:$PATH" -F "$server/config" web
 		shows "a use goes well after: $trouble" 'exit 0'
 		stop
-		run -F "$server/config" -l we
-		is "and a list" '0:web:' "$rc:$out:$err"
+		gives "and a list" '0:web:' -l we
 		chmod 755 "$XDG_STATE_HOME"
 		[ ! -d "$XDG_STATE_HOME/wl" ] || chmod 755 "$XDG_STATE_HOME/wl"
 	done
@@ -3206,7 +3010,6 @@ test_recent_trouble()
 }
 
 # Root, with a home that is another user's, as with sudo -E.
-
 test_recent_root()
 {
 	can "another's file and home are left alone" 'root makes them' \
@@ -3229,7 +3032,6 @@ test_recent_root()
 }
 
 # Many at once, and many uses. many: twenty wl, each on a terminal of its own.
-
 many()
 {
 	tmux new-session -d cat
@@ -3249,7 +3051,6 @@ test_recent_writers()
 	    "$(used | sort -u | grep -c '^new[0-2][0-9]$')"
 
 	# 6000 uses of 600 names: 78 KB
-	recent
 	awk 'BEGIN { for (i = 0; i < 6000; i++)
 		print 1000000 + i, "n" i * 7 % 600 + (i < 3000 ? 100 : 0) }' \
 	    >"$uses"
@@ -3257,13 +3058,9 @@ test_recent_writers()
 	ln "$uses" "$tmp/uses.old"
 	echo last >>"$tmp/uses"
 	awk '{ name[NR] = $NF; line[NR] = $0 }
-		END {
-			for (i = NR; i > 0 && n < 500; i--)
-				if (!seen[name[i]]++)
-					kept[++n] = line[i]
-			while (n > 0)
-				print kept[n--]
-		}' "$tmp/uses" >"$tmp/want"
+		END { for (i = NR; i > 0 && n < 500; i--)
+			if (!seen[name[i]]++) { print i, line[i]; n++ } }' \
+	    "$tmp/uses" | sort -n | cut -d ' ' -f 2- >"$tmp/want"
 	fast -F "$server/config" last
 	is 'a long file is cut to the last uses of 500 names' \
 	    "$(cat "$tmp/want")" "$(sed 's/.* last$/last/' "$uses")"
@@ -3290,7 +3087,6 @@ test_recent_writers()
 }
 
 # The order of hosts that are equally good, and ^R.
-
 test_recent_view()
 {
 	prompt_hosts
@@ -3303,7 +3099,8 @@ test_recent_view()
 	    "$(printf '%s\n' "$out" | head -n 1)"
 	recent 31600000 printer 260000 camera 100000 bastion 7300 web-dev \
 	    7250 admin@192.0.2.7 150 nas 7200 web-dev 2 db3
-	begin 13/13 -F "$HOME/$config"
+	begin '10  nas' -F "$HOME/$config"
+	first=$screen
 	keys C-x C-r
 	sees '^R puts the hosts used last first, and says when' <<-'END'
 		>                                                                         14/14
@@ -3319,23 +3116,14 @@ test_recent_view()
 		   5  staging-web
 	END
 	keys 7
-	sees 'the number asked for comes before what was used' <<-'END'
-		> 7                                                                        2/14
-		>  7  db2              postgres@db2.db.internal
-		      admin@192.0.2.7                            2h ago
-		  ssh 7
-	END
+	looks 'the number asked for comes before what was used' '> 7 2/14' \
+	    '>  7  db2              postgres@db2.db.internal' \
+	    '      admin@192.0.2.7                            2h ago' '  ssh 7'
 	keys C-u 192
-	sees 'also names that are in no list' <<-'END'
-		> 192                                                                      1/14
-		>     admin@192.0.2.7  2h ago
-		  ssh 192
-	END
+	looks 'also names that are in no list' '> 192 1/14' \
+	    '>     admin@192.0.2.7  2h ago' '  ssh 192'
 	keys C-x
-	sees '^X forgets such a name' <<-'END'
-		> 192                                                                      0/13
-		  ssh 192
-	END
+	looks '^X forgets such a name' '> 192 0/13' '  ssh 192'
 	is 'in the file too' 'printer camera bastion nas web-dev db3' \
 	    "$(used | paste -s -d ' ' -)"
 	keys C-u C-x Down C-x
@@ -3353,25 +3141,12 @@ test_recent_view()
 		   8  db3          postgres@db3.db.internal
 	END
 	keys C-r
-	sees '^R again goes back' <<-'END'
-		>                                                                         13/13
-		>  1  bastion      jump@203.0.113.1
-		   2  web-prod-1   deploy@10.0.0.5           via bastion  shop front end
-		   3  web-prod-2   deploy@10.0.0.6:2222      via bastion  the spare
-		   4  web-dev      dev.example.com
-		   5  staging-web
-		   6  db1          postgres@db1.db.internal
-		   7  db2          postgres@db2.db.internal
-		   8  db3          postgres@db3.db.internal
-		   9  mail         mx.example.com            Postfix
-		  10  nas
-	END
+	shows '^R again goes back' "$first"
 	keys C-x
 	until_true false 10
 	is '^X elsewhere forgets nothing' 'printer camera bastion web-dev' \
 	    "$(used | paste -s -d ' ' -)"
-	keys Escape
-	ends 'then Esc leaves' 130
+	leaves 'then Esc leaves'
 	for host in web-dev admin@192.0.2.7; do
 		recent 20 $host
 		begin 13/13 -p -F "$HOME/$config"
@@ -3379,39 +3154,31 @@ test_recent_view()
 		keys Enter
 		ends "in that view Enter takes what was used last, $host" 0 $host
 	done
-	write config <<-'END'
+	blocks <<-'END' | write config
 		Host long
 		    HostName a-name-that-leaves-no-room-for-anything-else.example.net
 		    Port 2222
-		Host via
-		    HostName 192.0.2.1
-		    ProxyJump long
-		Host short
-		    HostName 192.0.2.2
+		Host via :: HostName 192.0.2.1 :: ProxyJump long
 	END
-	recent 7300 short 50 via 20 long
-	begin 3/3 -F "$HOME/$config"
+	recent 50 via 20 long
+	begin 2/2 -F "$HOME/$config"
 	keys C-r
 	sees 'a long address leaves room for it' <<-'END'
-		>                                                                           3/3
-		> 1  long   a-name-that-leaves-no-room-for-anything-else.example.net:  just now
-		  2  via    192.0.2.1                                        via long  just now
-		  3  short  192.0.2.2                                                    2h ago
+		>                                                                           2/2
+		> 1  long  a-name-that-leaves-no-room-for-anything-else.example.net:2  just now
+		  2  via   192.0.2.1                                         via long  just now
 	END
 	keys Escape
 	stop
-	prompt_hosts
 	recent
-	begin 13/13 -F "$HOME/$config"
+	begin 2/2 -F "$HOME/$config"
 	brings 'nothing used yet' C-r
-	brings 13/13 C-x
-	keys Escape
-	ends 'nothing was ever used' 130
+	brings 2/2 C-x
+	leaves 'nothing was ever used'
 }
 
 # What is done before it is asked for. asked_for: how often the last wl ran a
 # program, forked, went to the network and opened the file of recent uses.
-
 asked_for()
 {
 	for call in execve fork clone AF_INET '"recent"'; do
@@ -3425,16 +3192,11 @@ test_unasked()
 	sentence='before it is asked for, nothing is run, looked up or connected'
 	can "$sentence" 'strace is not allowed here' \
 	    strace -o "$tmp/calls" true || return 0
-	write config <<-'END'
-		Match exec "exit 0"
-		    User x
-		Host near
-		    HostName localhost
-		    Port 9
-		Host far
-		    ProxyJump near
-		Host other
-		    ProxyCommand nc %h %p
+	blocks <<-'END' | write config
+		Match exec "exit 0" :: User x
+		Host near :: HostName localhost :: Port 9
+		Host far :: ProxyJump near
+		Host other :: ProxyCommand nc %h %p
 	END
 	recent 20 typed@there 10 other
 	wrapped "exec strace -f -o $tmp/calls \"\$@\""
@@ -3456,71 +3218,79 @@ test_unasked()
 	stop
 }
 
-# ------------------------------------------------------ does a host answer? ---
-#
-# More servers, on ports of the loopback: an sshd and a program that answers
-# otherwise. What the tests find is shown as N ms, the ports as PORT.
-
 test_probe()
 {
 	server 'LogLevel VERBOSE'
 	test_open
-	write_ports_c
-	if ! "${CC:-cc}" -o "$tmp/ports" "$tmp/ports.c"; then
-		is 'the servers of the tests compile' 'they do' 'they do not'
-		return
-	fi
-	for says in mute: greets:220 'refuses:Not allowed at this time' hangs:
-	do
-		"$tmp/ports" "$says" >"$tmp/${says%%:*}" &
-		workers="$workers $!"
+	mute='' greets='' refuses='' hangs=''
+	for says in mute:sleep 'greets:print T "220"' hangs: \
+	    'refuses:print T "Not allowed at this time"'; do
+		listens 0 127.0.0.1 "${says#*:}"
+		eval "${says%%:*}=\$port"
 	done
+	can 'the servers that answer otherwise' 'no perl' [ "$refuses" ] ||
+	    return 0
+	listening
+	blocks <<-END | write config
+		Host alive direct :: Port $port
+		Host closed :: Port 9
+		Host mute :: Port $mute
+		Host mail :: Port $greets
+		Host penalty :: Port $refuses
+		Host hangs :: Port $hangs
+		Host jump :: ProxyJump alive
+		Host direct :: ProxyCommand none
+		Host command :: ProxyCommand nc %h %p
+		Host nowhere :: HostName nowhere.invalid
+		Host * :: HostName 127.0.0.1
+	END
+	test_probe_view
+	test_probe_ends
+	test_probe_together
+	dismiss
+	fresh
+}
+
+# listens PORT ADDRESS PERL: a server, for any port with 0, whose port is then
+# in $port, or nothing without perl; a client T is treated so and hung up on.
+listens()
+{
+	rm -f "$tmp/port"
+	perl -MSocket -e '$| = 1;
+	    socket(S, PF_INET, $ARGV[0] ? SOCK_DGRAM : SOCK_STREAM, 0);
+	    bind(S, sockaddr_in($ARGV[0], inet_aton($ARGV[1]))) || exit;
+	    listen(S, 99); print((sockaddr_in(getsockname(S)))[0]);
+	    close(STDOUT); sleep if $ARGV[0];
+	    while (accept(T, S)) { eval $ARGV[2]; close(T) }' \
+	    "$@" >"$tmp/port" 2>/dev/null &
+	workers="$workers $!"
+	until_true '[ -s "$tmp/port" ] || ! kill -0 $! 2>/dev/null'
+	port=$(cat "$tmp/port")
+}
+
+# listening: an sshd of this configuration on a port of the loopback.
+# dismiss ends what listens.
+listening()
+{
 	for try in 1 2 3 4 5; do
 		port=$((20000 + $$ % 1000 * 10 + try))
-		"$(command -v sshd)" -D -p "$port" -E "$server/log" \
+		"${sshd%% *}" -D -p "$port" -E "$server/log" \
 		    -f "$server/sshd_config" -o ListenAddress=127.0.0.1 &
 		workers="$workers $!"
 		until_true 'grep -q "listening on.* $port" "$server/log" 2>&-' &&
 		    break
 	done
-	until_true '[ -s "$tmp/mute" ] && [ -s "$tmp/greets" ] &&
-	    [ -s "$tmp/refuses" ] && [ -s "$tmp/hangs" ]'
-	write config <<-END
-		Host alive direct
-		    Port $port
-		Host closed
-		    Port 9
-		Host mute
-		    Port $(cat "$tmp/mute")
-		Host mail
-		    Port $(cat "$tmp/greets")
-		Host penalty
-		    Port $(cat "$tmp/refuses")
-		Host hangs
-		    Port $(cat "$tmp/hangs")
-		Host jump
-		    ProxyJump alive
-		Host direct
-		    ProxyCommand none
-		Host command
-		    ProxyCommand nc %h %p
-		Host nowhere
-		    HostName nowhere.invalid
-		Host *
-		    HostName 127.0.0.1
-	END
-	test_probe_view
-	test_probe_ends
-	test_probe_together
+}
+
+dismiss()
+{
 	# shellcheck disable=SC2086	# several
 	{ kill $workers; wait $workers; } 2>/dev/null
 	workers=''
-	fresh
 }
 
 # The mark of a host with a master: for one that was killed there is none, and
 # no prompt keeps one alive. marks: how many hosts have it at a new prompt.
-
 marks()
 {
 	begin denied -F "$server/config"
@@ -3548,10 +3318,9 @@ test_open()
 # finds NAME: the same as sees, on a screen without ports and times. probes
 # [ARGUMENTS]: has all hosts tested; one answers, one never will. probing: the
 # processes of wl on this configuration.
-
 finds()
 {
-	sight=$(cat)
+	sight=${2-$(cat)}
 	until_true 'capture; found; [ "$screen" = "$sight" ]' 200
 	is "$1" "$sight" "$screen"
 }
@@ -3594,11 +3363,9 @@ test_probe_view()
 	keys C-u C-t
 	asked=$(date +%s)
 	within 2 getent hosts nowhere.invalid >/dev/null
-	if [ $? = 137 ]; then
-		skip 'a name that does not exist is unknown' \
-		    'the names of this machine take too long'
-		sed -i.old '/nowhere/d' "$HOME/$config"
-	fi
+	can 'a name that does not exist is unknown' \
+	    'the names of this machine take too long' [ $? != 137 ] ||
+	    sed -i.old '/nowhere/d' "$HOME/$config"
 	finds '^T tests the hosts that are shown' <<-'END'
 		>                                                                         10/10
 		>  1  alive    127.0.0.1:PORT  N ms
@@ -3637,23 +3404,31 @@ test_probe_ends()
 	is 'Enter leaves none of them' '' "$(probing)"
 }
 
+connections() { grep -c '^Connection from' "$server/log"; }
+
 # Ten tests take no longer than one. Those of one address and port are one, and
 # so are all in ten seconds: sshd's log tells.
-
 connections() { grep -c '^Connection from' "$server/log"; }
+
+ten()
+{
+	wanted=$1
+	until_true 'capture; [ "$(answers "$wanted")" = 10 ]'
+}
+
+answers() { printf '%s\n' "$screen" | grep -c "$1\$"; }
 
 test_probe_together()
 {
 	for address in 127.0.0.1 127.0.1 127.1 0177.0.0.1 0177.0.1 0177.1 \
 	    0x7f.0.0.1 0x7f.0.1 0x7f.1 2130706433; do
 		printf 'Host m%s\n\tHostName %s\n\tPort %s\n' $address $address \
-		    "$(cat "$tmp/mute")"
+		    "$mute"
 	done | write config
 	begin 10/10 -F "$HOME/$config"
 	brings ... C-t
 	asked=$(date +%s)
-	until_true 'capture
-	    [ "$(printf "%s\n" "$screen" | grep -c "no answer$")" = 10 ]'
+	ten 'no answer'
 	took=$(($(date +%s) - asked))
 	ok "ten tests take no longer ($took) than one" [ "$took" -le 5 ]
 	stop
@@ -3667,11 +3442,9 @@ test_probe_together()
 	brings '1/10' C-t C-t a3
 	screen ' ms'
 	keys C-t C-t C-u
-	until_true 'capture
-	    [ "$(printf "%s\n" "$screen" | grep -c " ms$")" = 10 ]'
+	ten ' ms'
 	is 'one test does for all hosts of an address, for a while' '1 10' \
-	    "$(($(connections) - before)) $(
-	    printf '%s\n' "$screen" | grep -c ' ms$')"
+	    "$(($(connections) - before)) $(answers ' ms')"
 	until_true 'keys C-t; [ "$(connections)" -gt $((before + 1)) ]' 150
 	took=$(($(date +%s) - asked))
 	ok "after ten seconds ($took) it is done again" [ "$took" -ge 10 ]
@@ -3681,51 +3454,10 @@ test_probe_together()
 	wrapped 'exec unshare -n "$@"'
 	begin 10/10 -F "$HOME/$config"
 	keys a10 C-t
-	sees 'a host to which no way leads is unreachable' <<-END
-		> a10                                                                      1/10
-		> 10  a10  127.0.0.1:$port  unreachable
-		  ssh a10
-	END
+	looks 'a host to which no way leads is unreachable' '> a10 1/10' \
+	    "> 10  a10  127.0.0.1:$port  unreachable" '  ssh a10'
 	unwrapped
 	stop
-}
-
-# ports KIND:TEXT: listens on a free port of the loopback, which it prints, and
-# says the text to those who connect and hangs up; mute does neither.
-
-write_ports_c()
-{
-	cat >"$tmp/ports.c" <<'C'
-#include <sys/socket.h>
-#include <netinet/in.h>
-#include <arpa/inet.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-int
-main(int argc, char **argv)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET };
-	socklen_t len = sizeof(in);
-	int fd = socket(AF_INET, SOCK_STREAM, 0), to;
-	char *text = argc > 1 ? strchr(argv[1], ':') : NULL;
-
-	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (text == NULL || bind(fd, (struct sockaddr *)&in, sizeof(in)) == -1 ||
-	    listen(fd, 100) == -1 ||
-	    getsockname(fd, (struct sockaddr *)&in, &len) == -1)
-		return 1;
-	printf("%d\n", ntohs(in.sin_port));
-	fflush(stdout);
-	while ((to = accept(fd, NULL, NULL)) != -1)
-		if (strcmp(argv[1], "mute:") != 0) {
-			write(to, text + 1, strlen(text + 1));
-			close(to);
-		}
-	return 1;
-}
-C
 }
 
 # ------------------------------------------------------- copying and editing ---
@@ -3733,7 +3465,6 @@ C
 # What ^Y sends is looked for in the bytes to the terminal. The editor is a
 # script that writes down how it was called, and does what $tmp/edits says with
 # the file, $file.
-
 test_copy_edit()
 {
 	fresh
@@ -3755,24 +3486,17 @@ test_copy()
 		codes=$codes$(printf %s "${copy#*:}" | base64)$newline
 	done
 	keys C-u mail C-y
-	sees 'what was copied is said' <<-'END'
-		> mail                                                    copied mx.example.com
-		>  9  mail  mx.example.com  Postfix
-		  ssh mail
-	END
+	looks 'what was copied is said' '> mail copied mx.example.com' \
+	    '>  9  mail  mx.example.com  Postfix' '  ssh mail'
 	keys x
-	sees 'until the next key' <<-'END'
-		> mailx                                                                    0/13
-		  ssh mailx
-	END
+	looks 'until the next key' '> mailx 0/13' '  ssh mailx'
 	brings 'copied nas' C-y C-u nas C-y
 	until_true 'grep -q "copied nas" "$tmp/raw"'
 	is '^Y copies the HostName, with or without a row' \
 	    "${codes}bXguZXhhbXBsZS5jb20=${newline}bmFz" \
 	    "$(tr '\007' '\n' <"$tmp/raw" |
 	    sed -n "s/.*$esc]52;c;\([A-Za-z0-9+/=]*\)\$/\1/p")"
-	keys Escape
-	ends "after copying Esc leaves no trace" 130
+	leaves "after copying Esc leaves no trace"
 
 	# OSC 52 of its own, with C1 codes too, and it is long; ssh takes
 	# the lower case of all.
@@ -3795,7 +3519,6 @@ test_copy()
 }
 
 # editor COMMANDS: what the editor does.
-
 editor()
 {
 	rm -f "$tmp/edited"
@@ -3834,8 +3557,7 @@ test_edit()
 		> 14  new1
 		  ssh new
 	END
-	keys Escape
-	ends 'after an editor Esc leaves' 130 'EDITOR RUNS'
+	leaves 'after an editor Esc leaves' 'EDITOR RUNS'
 	prompt_hosts
 
 	editor 'sed 1,6d "$file" >"$file.new"; mv "$file.new" "$file"'
@@ -3843,8 +3565,7 @@ test_edit()
 	brings 11/11 End C-o
 	is '$VISUAL comes first, and may have arguments' \
 	    "-x 'y' +24 $HOME/$config" "$(arguments)"
-	keys Escape
-	ends 'a list may get shorter' 130
+	leaves 'a list may get shorter'
 	prompt_hosts
 
 	mkdir -p "$tmp/vi"
@@ -3855,8 +3576,7 @@ test_edit()
 	brings 0/1 db3 C-o
 	is 'the default is vi, whatever its status' "+19 $HOME/$config" \
 	    "$(arguments)"
-	keys Escape
-	ends 'the list may have nothing left that matches' 130
+	leaves 'the list may have nothing left that matches'
 	prompt_hosts
 
 	prompting EDITOR=/nonexistent/editor
@@ -3881,11 +3601,8 @@ test_edit()
 	rm -f "$tmp/edited"
 	prompting EDITOR="$tmp/editor"
 	keys C-r typed C-o
-	sees 'a name that was typed is in no file' <<-'END'
-		> typed                                                           not in a file
-		>     typed@there  just now
-		  ssh typed
-	END
+	looks 'a name that was typed is in no file' '> typed not in a file' \
+	    '>     typed@there  just now' '  ssh typed'
 	is 'so no editor runs' no "$([ -e "$tmp/edited" ] || echo no)"
 	stop
 	rm -rf "$XDG_STATE_HOME"
@@ -3902,16 +3619,13 @@ test_edit()
 	prompted
 	brings "${newline}[db" 'echo "[$x]"' Enter
 	prompted
-	is 'what the editor says is not for $(wl -p)' "$(cat <<-'END'
-		$ x=$(w -p db)
-		EDITOR RUNS
-		words
-		it read words
-		$ echo "[$x]"
-		[db1]
-		$
-	END
-	)" "$screen"
+	is 'what the editor says is not for $(wl -p)' '$ x=$(w -p db)
+EDITOR RUNS
+words
+it read words
+$ echo "[$x]"
+[db1]
+$' "$screen"
 	brings 13/13 'clear; w' Enter
 	brings 'EDITOR RUNS' C-o
 	brings Stopped C-z
@@ -3925,24 +3639,20 @@ test_edit()
 	prompted
 	brings "${newline}exit 130" 'echo "exit $?"' Enter
 	prompted
-	is 'the editor can be suspended' "$(cat <<-'END'
-		EDITOR RUNS
-		$ echo bet""ween
-		between
-		$ fg
-		w
-		more
-		it read more
-		$ echo "exit $?"
-		exit 130
-		$
-	END
-	)" "$(transcript)"
+	is 'the editor can be suspended' 'EDITOR RUNS
+$ echo bet""ween
+between
+$ fg
+w
+more
+it read more
+$ echo "exit $?"
+exit 130
+$' "$(transcript)"
 	stop
 }
 
 # -e, without a prompt and with one.
-
 test_edit_option()
 {
 	editor 'echo hello; exit 3'
@@ -3958,9 +3668,8 @@ test_edit_option()
 	    "3:hello:wl: staging: staging-web:-a b +18 $HOME/$config" \
 	    "$rc:$out:$err:$(arguments)"
 	for name in nosuch u@web-dev; do
-		run -F "$HOME/$config" -e $name
-		is "$name is in no file" "1::wl: $name: no host matches" \
-		    "$rc:$out:$err"
+		says "$name is in no file" \
+		    "1::wl: $name: no host matches" -F "$HOME/$config" -e $name
 	done
 	EDITOR=/nonexistent/editor
 	run -F "$HOME/$config" -e nas
@@ -3993,13 +3702,11 @@ test_edit_option()
 # $server/here, succeeds and says no more than that.
 # terminal COMMAND ...: runs a shell there on the terminal, waits for its "$".
 # cleared: gives it an empty screen.
-
 example()
 {
 	sed -n -e '1,/^\.Sh EXAMPLES/d' -e 's/\\-/-/g' -e "s/\\\\(aq/'/g" \
 	    -e 's/\\(ha/^/g' -e 's/\\e/\\/g' -e 's/^\(\.Dl \)*\$ /\1/' \
-	    -e '/^\.Bd/,/^\.Ed/p' -e 's/^\.Dl //p' \
-	    "$(dirname "$source")/wl.1" |
+	    -e '/^\.Bd/,/^\.Ed/p' -e 's/^\.Dl //p' "$(dirname "$source")/wl.1" |
 	    grep -F -e "$1" || echo "the manual has no example with $1"
 }
 
@@ -4060,7 +3767,6 @@ test_composed()
 }
 
 # Over one connection, with one login.
-
 test_composed_files()
 {
 	mkdir "$server/here/site"
@@ -4092,8 +3798,7 @@ test_composed_files()
 	is 'all of this was one login' 1 "$(logins)"
 	composes 'it ends' "$(example '-O exit web')" 'Exit request sent.'
 	until_true '[ ! -S "$(path web)" ]'
-	composes 'fetched over a new one' \
-	    "$(example '_COMMAND=wl ') -q origin"
+	composes 'fetched over a new one' "$(example '_COMMAND=wl ') -q origin"
 	is 'that was another login' 2 "$(logins)"
 	is 'what was fetched is here' "one${newline}two" \
 	    "$(git -C "$server/here" log --all --reverse --format=%s)"
@@ -4103,7 +3808,6 @@ test_composed_files()
 }
 
 # A list from another program, and a name for one.
-
 test_composed_prompt()
 {
 	rm "$server/there/notes.txt"
@@ -4139,7 +3843,6 @@ test_composed_prompt()
 
 # Completion, and keys, in each shell. completes SHELL COMMAND ...: the shell
 # that the command runs has been told LINES.
-
 completes()
 {
 	which=$1
@@ -4159,17 +3862,14 @@ completes()
 	keys -l 'read"; exit 3'
 	brings closed. Enter
 	prompted
-	is "a key in $which runs wl, as if it was typed" "$(cat <<-'END'
-		$ wl
-		Welcome.
-		remote$ echo a "line
-		> read"; exit 3
-		a line
-		read
-		Shared connection to web closed.
-		$
-	END
-	)" "$(printf '%s\n' "$screen" | sed '/connected in/d')"
+	is "a key in $which runs wl, as if it was typed" '$ wl
+Welcome.
+remote$ echo a "line
+> read"; exit 3
+a line
+read
+Shared connection to web closed.
+$' "$(printf '%s\n' "$screen" | sed '/connected in/d')"
 	brings 6/6 C-x w
 	keys Escape
 	prompted
@@ -4214,7 +3914,6 @@ $(example compadd)$newline$(example bindkey)"
 }
 
 # A tmux in the terminal, which the keys go to.
-
 popups() { tmux list-commands | grep popup; }
 
 test_composed_tmux()
@@ -4257,7 +3956,6 @@ test_composed_tmux()
 # More hosts: the key of locked has a passphrase; that of new is not known;
 # behind is reached through locked, by a proxy, and its key has another
 # passphrase; far is the same through ProxyJump, which needs a port.
-
 test_questions()
 {
 	server "Banner $tmp/banner"
@@ -4269,24 +3967,15 @@ test_questions()
 		cat "$server/$key.pub" >>"$server/authorized_keys"
 	done
 	hosts <<-END
-		Host locked late quiet loud
-		    IdentityFile $server/lock
-		Host locked
-		    ProxyCommand $alone $sshd
-		Host late
-		    ProxyCommand sh -c '$wait; exec $sshd'
-		Host quiet
-		    LogLevel QUIET
-		Host loud
-		    LogLevel VERBOSE
-		Host new
-		    UserKnownHostsFile $server/new_hosts
-		Host behind
-		    IdentityFile $server/inner
+		Host locked late quiet loud :: IdentityFile $server/lock
+		Host locked :: ProxyCommand $alone $sshd
+		Host late :: ProxyCommand sh -c '$wait; exec $sshd'
+		Host quiet :: LogLevel QUIET
+		Host loud :: LogLevel VERBOSE
+		Host new :: UserKnownHostsFile $server/new_hosts
+		Host behind :: IdentityFile $server/inner
 		    ProxyCommand ssh -F $server/config locked $sshd
-		Host far
-		    IdentityFile $server/inner
-		    ProxyJump locked
+		Host far :: IdentityFile $server/inner :: ProxyJump locked
 		    HostName 127.0.0.1
 	END
 	# The others must not offer the user's key before.
@@ -4312,11 +4001,6 @@ test_questions()
 lock="Enter passphrase for key 'TMP/sshd/lock':"
 inner="Enter passphrase for key 'TMP/sshd/inner':"
 
-# asks TEXT: waits until that ends the screen. answer TEXT ANSWER: then answers.
-# greets NAME HOST [TEXT ANSWER ...]: the test NAME: does a session with HOST say
-# hello, after this screen and these questions, and leave all as it was?
-# over: waits until wl has ended.
-
 asks()
 {
 	wanted=$1
@@ -4332,21 +4016,38 @@ answer()
 	keys Enter
 }
 
+# asks TEXT: waits until that ends the screen. answer TEXT ANSWER: then answers.
+# unlocks ARGUMENTS: starts wl, and answers the first question for a passphrase.
+# greets NAME SCREEN HOST [TEXT ANSWER ...]: the test NAME: does a session with
+# HOST say hello, after this screen and these questions, and leave all as it was?
+# over: waits until wl has ended. settles NAME [HOST]: then the terminal is as
+# before, and there is nothing left but the connection to HOST, which ends.
+unlocks()
+{
+	start "$@"
+	answer "$lock" 'open lock'
+}
+
 greets()
 {
-	cat >"$tmp/sight"
-	printf '%s\n' hello 'exit 0' >>"$tmp/sight"
-	sentence=$1 host=$2
-	shift 2
+	sentence=$1 want="$2${newline}hello${newline}exit 0" host=$3
+	shift 3
 	start -q -F "$server/config" "$host" 'echo hello'
 	while [ $# -gt 0 ]; do
 		answer "$1" "$2"
 		shift 2
 	done
-	becomes "$sentence" <"$tmp/sight"
-	restored "$sentence"
-	stop
-	hangup "$host"
+	becomes "$sentence" "$want"
+	settles "$sentence" "$host"
+}
+
+settles()
+{
+	restored "$1"
+	ended=$1
+	shift
+	stop "$@"
+	gone "$ended"
 }
 
 over() { screen exit; }
@@ -4359,17 +4060,14 @@ test_passphrase()
 	keys 'typed ahead' Enter
 	gate
 	answer "$lock" 'open wrong'
-	answer "$lock
-$lock" 'open lock'
+	answer "$lock$newline$lock" 'open lock'
 	becomes 'a passphrase is asked for, and what ssh says comes before' \
-	    <<-END
-		No trespassing.
-		$lock
-		$lock
-		late: connected in N s
-		Welcome.
-		remote$
-	END
+	    "No trespassing.
+$lock
+$lock
+late: connected in N s
+Welcome.
+remote$"
 	is 'an answer is nowhere: no command line, no environment, no file' '' \
 	    "$(grep -l 'open [lw]' /proc/[0-9]*/cmdline \
 	    /proc/[0-9]*/environ "$sockets"/* "$server"/*log "$tmp/raw" \
@@ -4377,70 +4075,56 @@ $lock" 'open lock'
 	ok 'the socket for questions has gone' \
 	    [ ! -e "$sockets/ask.$(cat "$tmp/pid")" ]
 	brings 'exit 4' 'exit 4' Enter
-	restored 'a session after a question'
-	stop
+	settles 'a session after a question' late
 	is 'that was one login' $((before + 1)) "$(logins)"
-	hangup late
 	: >"$tmp/banner"
-	greets 'without a spinner it is the same' locked "$lock" 'open lock' <<-END
-		$lock
-	END
+	greets 'without a spinner it is the same' "$lock" locked \
+	    "$lock" 'open lock'
 	start -F "$server/config" locked
-	# shellcheck disable=SC2034	# until_true uses it
-	for attempt in 1 2 3; do
-		until_true 'capture
-		    [ "$(printf "%s\n" "$screen" | grep -c Enter)" = $attempt ]'
-		keys wrong Enter
-	done
-	becomes 'a wrong answer is asked for again as often as ssh asks' <<-END
-		$lock
-		$lock
-		$lock
-		ME@locked: Permission denied (publickey).
-		exit 255
-	END
-	restored 'wrong answers'
-	stop
-	run -F "$server/config" locked true
-	is 'without a terminal there is no question' \
-	    "255::$me@locked: Permission denied (publickey)." "$rc:$out:$err"
+	answer "$lock" wrong
+	answer "$lock$newline$lock" wrong
+	answer "$lock$newline$lock$newline$lock" wrong
+	becomes 'a wrong answer is asked for again as often as ssh asks' "$lock
+$lock
+$lock
+ME@locked: Permission denied (publickey).
+exit 255"
+	settles 'wrong answers'
+	gives 'without a terminal there is no question' \
+	    "255::$me@locked: Permission denied (publickey)." locked true
 }
 
 # A destination that is typed has the same spinner, questions and connection,
 # at the prompt and on the command line.
-
 test_typed()
 {
 	for typed in "$me@late" "ssh://$me@late:2222"; do
 		before=$(logins)
-		printf '* %s  ME@late%s  connecting  N s\n' "$typed" \
-		    "${typed#*late}" | sed "s/$me@/ME@/" >"$tmp/sight"
+		spinner=$(printf '* %s  ME@late%s  connecting  N s' "$typed" \
+		    "${typed#*late}" | sed "s/$me@/ME@/")
 		begin denied -F "$server/config"
 		brings "ssh $typed" -l "$typed"
 		keys Enter
-		becomes "$typed at the prompt has the spinner" <"$tmp/sight"
+		becomes "$typed at the prompt has the spinner" "$spinner"
 		gate
 		answer "$lock" 'open lock'
 		screen 'remote$'
 		run -F "$server/config" "$typed" echo again
 		is 'and the question, and a connection that is shared' \
 		    "0:again::$((before + 1))" "$rc:$out:$err:$(logins)"
-		stop
-		hangup "$typed"
+		stop "$typed"
 	done
 	start -F "$server/config" "$typed" echo hello
-	becomes "$typed on the command line has the spinner" <"$tmp/sight"
+	becomes "$typed on the command line has the spinner" "$spinner"
 	gate
 	answer "$lock" 'open lock'
 	screen hello
 	run -F "$server/config" -O check "$typed"
 	is 'and the question, and the connection' 0 "$rc"
-	stop
-	hangup "$typed"
+	stop "$typed"
 }
 
 # Ways not to answer.
-
 test_refusal()
 {
 	for way in C-c:130 'C-\:131' TERM:143 HUP:129; do
@@ -4451,25 +4135,13 @@ test_refusal()
 		screen 'exit '
 		keys over Enter
 		becomes "${way%:*} at a question ends wl, and what was typed is gone" \
-		    <<-END
-			$lock
-			exit ${way#*:}
-			over
-			over
-		END
-		restored "${way%:*} at a question"
-		stop
-		gone "${way%:*} at a question"
+		    "$lock${newline}exit ${way#*:}${newline}over${newline}over"
+		settles "${way%:*} at a question"
 	done
 	start -F "$server/config" locked
-	answer "$lock" ''
-	until_true 'capture
-	    [ "$(printf "%s\n" "$screen" | grep -c Enter)" != 1 ]'
-	keys C-d
-	over
-	restored 'an end of file at a question'
-	stop
-	gone 'an end of file at a question'
+	asks "$lock"
+	brings exit C-d
+	settles 'an end of file at a question'
 
 	# It is as with a real one that ^Z does not stop this sshd: while it pauses
 	# after a key that was only offered, that is the end of it (its sandbox
@@ -4489,8 +4161,7 @@ test_refusal()
 		is "^Z and fg at a question ask it again; the terminal $when" \
 		    "$(cat "$server/before")" "$(cat "$server/$when")"
 	done
-	stop
-	hangup locked
+	stop locked
 }
 
 test_host_key()
@@ -4503,98 +4174,67 @@ This key is not known by any other names.
 Are you sure you want to continue connecting (yes/no/[fingerprint])?"
 	start -F "$server/config" new
 	answer "$question" no
-	becomes 'a host key that is refused ends with what ssh says' <<-END
-		$question no
-		Host key verification failed.
-		exit 255
-	END
-	restored 'a host key is refused'
-	stop
+	becomes 'a host key that is refused ends with what ssh says' \
+	    "$question no
+Host key verification failed.
+exit 255"
+	settles 'a host key is refused'
 	ok 'it is not stored' [ ! -s "$server/new_hosts" ]
 	start -q -F "$server/config" new 'echo hello'
 	answer "$question" maybe
 	answer "Please type 'yes', 'no' or the fingerprint:" yes
-	becomes 'a host key that is accepted is stored' <<-END
-		$question maybe
-		Please type 'yes', 'no' or the fingerprint: yes
-		Warning: Permanently added 'new' (ED25519) to the list of known hosts.
-		hello
-		exit 0
-	END
-	stop
+	becomes 'a host key that is accepted is stored' "$question maybe
+Please type 'yes', 'no' or the fingerprint: yes
+Warning: Permanently added 'new' (ED25519) to the list of known hosts.
+hello
+exit 0"
 	is 'in known_hosts' 1 "$(grep -c . "$server/new_hosts")"
-	hangup new
+	stop new
 	rm -f "$server/new_hosts"
 	print=$(ssh-keygen -l -f "$server/host.pub" | cut -d ' ' -f 2)
 	start -q -F "$server/config" new 'echo hello'
 	answer "$question" "$print"
 	screen hello
 	is 'a fingerprint is an answer' 1 "$(grep -c . "$server/new_hosts")"
-	stop
-	hangup new
+	stop new
 	rm -f "$server/new_hosts"
-	run -F "$server/config" new true
-	is 'without a terminal an unknown host key is refused' \
-	    '255::Host key verification failed.' "$rc:$out:$err"
+	gives 'without a terminal an unknown host key is refused' \
+	    '255::Host key verification failed.' new true
 }
 
 # A question from each hop.
-
 test_hops()
 {
-	start -F "$server/config" behind
-	answer "$lock" 'open lock'
+	unlocks -F "$server/config" behind
 	asks "$inner"
 	nowhere 'an answer, at the next question' 'open lock'
 	answer "$inner" nonsense
 	screen "sshd/inner':${newline}Enter"
-	keys C-c
-	over
-	is '^C at the second hop ends both' 'exit 130' \
-	    "${screen##*"$newline"}"
-	stop
-	gone '^C at the second hop'
-	port=$((20000 + $$ % 10000))
-	tries=0
-	rm -f "$server/pid"
-	until [ -s "$server/pid" ] || [ "$tries" -gt 20 ]; do
-		port=$((port + 7)) tries=$((tries + 1))
-		"$(command -v sshd)" -f "$server/sshd_config" -p $port \
-		    -E "$server/port_log" -o ListenAddress=127.0.0.1 \
-		    -o PidFile="$server/pid"
-		until_true '[ -s "$server/pid" ]' 10
-	done
-	printf 'Host far\n  Port %s\n' $port | hosts
-	start -F "$server/config" far
-	answer "$lock" 'open lock'
+	brings 'exit 130' C-c
+	settles '^C at the second hop'
+	listening
+	printf 'Host far\n  Port %s\n' "$port" | hosts
+	unlocks -F "$server/config" far
 	answer "$inner" 'open inner'
 	screen 'remote$'
-	becomes 'the ssh of a ProxyJump asks the same way' <<-END
-		$lock
-		$inner
-		far: connected in N s
-		Welcome.
-		remote$
-	END
-	stop
-	hangup far
-	kill "$(cat "$server/pid")"
+	becomes 'the ssh of a ProxyJump asks the same way' "$lock
+$inner
+far: connected in N s
+Welcome.
+remote$"
+	stop far
+	dismiss
 }
 
 # What the user wants to hear of ssh.
-
 test_levels()
 {
 	echo 'No trespassing.' >"$tmp/banner"
-	greets 'with LogLevel QUIET there is no banner' quiet \
-	    "$lock" 'open lock' <<-END
-		$lock
-	END
-	greets 'with LogLevel VERBOSE ssh says more' loud "$lock" 'open lock' <<-END
-		No trespassing.
-		$lock
-		Authenticated to loud (via proxy) using "publickey".
-	END
+	greets 'with LogLevel QUIET there is no banner' "$lock" quiet \
+	    "$lock" 'open lock'
+	greets 'with LogLevel VERBOSE ssh says more' "No trespassing.
+$lock
+Authenticated to loud (via proxy) using \"publickey\"." loud "$lock" 'open lock'
 	: >"$tmp/banner"
 
 	printf 'echo "$1" >%s/asked\necho "open lock"\n' "$tmp" |
@@ -4608,12 +4248,10 @@ test_levels()
 }
 
 # What is said during the login, by whom and to whom.
-
 test_said()
 {
 	hosts <<-END
-		Host browser chatty local
-		    IdentityFile $server/user
+		Host browser chatty local :: IdentityFile $server/user
 		Host browser
 		    ProxyCommand sh -c 'echo Open https://sso/ >&2; \
 printf "and wait" >&2; $wait; echo Thanks. >&2; exec $sshd'
@@ -4622,38 +4260,24 @@ printf "and wait" >&2; $wait; echo Thanks. >&2; exec $sshd'
 		Host chatty
 		    ProxyCommand sh -c '(until [ -e $server/flood ]; do sleep 0.1; \
 done; yes | head -c 200000 >&2; echo \$? >$server/flood) & exec $sshd'
-		Host mum
-		    LogLevel QUIET
-		    ProxyCommand exit 1
-		Host fenced
-		    LogLevel ERROR
-		    ProxyJump 127.0.0.1
-		Match originalhost 127.0.0.1
-		    ProxyCommand none
-		    Port 1
-		Host local
-		    PermitLocalCommand yes
+		Host mum :: LogLevel QUIET :: ProxyCommand exit 1
+		Host fenced :: LogLevel ERROR :: ProxyJump 127.0.0.1
+		Match originalhost 127.0.0.1 :: ProxyCommand none :: Port 1
+		Host local :: PermitLocalCommand yes
 		    LocalCommand $wl -q -F $server/config web 'echo inner' >$server/inner
 	END
 	watched='browser torrent chatty mum fenced local'
 	start -F "$server/config" browser 'echo hello'
-	becomes 'what a proxy says is seen at once, above the spinner' <<-'END'
-		Open https://sso/
-		and wait
-		* browser  ME@browser  connecting  N s
-	END
+	says="Open https://sso/${newline}and wait"
+	becomes 'what a proxy says is seen at once, above the spinner' \
+	    "$says$newline* browser  ME@browser  connecting  N s"
 	gate
-	screen 'exit 0'
-	becomes 'and what it says then, in order' <<-'END'
-		Open https://sso/
-		and wait
-		Thanks.
-		browser: connected in N s
-		hello
-		exit 0
-	END
-	stop
-	hangup browser
+	becomes 'and what it says then, in order' "$says
+Thanks.
+browser: connected in N s
+hello
+exit 0"
+	stop browser
 	: >"$tmp/said"
 	wrapped "exec \"\$@\" 2>$tmp/said"
 	start -F "$server/config" browser 'echo hello'
@@ -4662,10 +4286,8 @@ done; yes | head -c 200000 >&2; echo \$? >$server/flood) & exec $sshd'
 	    until_true '[ -s "$tmp/said" ]'
 	gate
 	screen 'exit 0'
-	is 'and all of it' "Open https://sso/${newline}and waitThanks." \
-	    "$(cat "$tmp/said")"
-	stop
-	hangup browser
+	is 'and all of it' "${says}Thanks." "$(cat "$tmp/said")"
+	stop browser
 	for way in C-c:130: TERM:143:2\>/dev/null; do
 		rm -f "$server/floods"
 		wrapped "exec \"\$@\" ${way##*:}"
@@ -4674,9 +4296,7 @@ done; yes | head -c 200000 >&2; echo \$? >$server/flood) & exec $sshd'
 		until_true '[ -e "$server/floods" ]'
 		strikes "${way%%:*}"
 		screen "exit 1"
-		restored "${way%%:*} ends what a proxy floods"
-		stop
-		gone "${way%%:*} ends what a proxy floods"
+		settles "${way%%:*} ends what a proxy floods"
 	done
 	begin 'remote$' -q -F "$server/config" chatty
 	touch "$server/flood"
@@ -4684,8 +4304,7 @@ done; yes | head -c 200000 >&2; echo \$? >$server/flood) & exec $sshd'
 	is 'a proxy that says much after the login is neither killed nor held up' \
 	    1 "$(cat "$server/flood")"
 	brings alive 'echo al""ive; exit' Enter
-	stop
-	hangup chatty
+	stop chatty
 	start -F "$server/config" mum
 	ends 'a login that fails in silence says so' 255 \
 	    'wl: mum: ssh failed and does not say why; see ssh -v mum'
@@ -4703,7 +4322,6 @@ done; yes | head -c 200000 >&2; echo \$? >$server/flood) & exec $sshd'
 
 # Another process that connects to the socket for questions: an ssh that takes
 # it for that of a master.
-
 test_client()
 {
 	begin '  connecting' -q -F "$server/config" late 'echo hello'
@@ -4712,18 +4330,12 @@ test_client()
 	is 'what is no question gets no answer, and soon' 255 $?
 	gate
 	answer "$lock" 'open lock'
-	becomes 'and the next client does' <<-END
-		$lock
-		hello
-		exit 0
-	END
-	stop
-	hangup late
+	becomes 'and the next client does' \
+	    "$lock${newline}hello${newline}exit 0"
+	stop late
 }
 
-# Questions that this sshd does not make ssh ask, and stages that it does not
-# make ssh tell: by something like ssh.
-
+# Questions and stages that this sshd does not bring about.
 test_fake_ssh()
 {
 	fake "$tmp/fake" <<-END
@@ -4742,20 +4354,16 @@ test_fake_ssh()
 		done
 		echo "$wait; say 'Authenticated to web.'; say 'A last word'"
 	} >"$tmp/script"
-	start PATH="$tmp/fake:$PATH" -q -F "$server/config" web
+	set -- PATH="$tmp/fake:$PATH" -q -F "$server/config" web
+	start "$@"
 	for stage in 'looking up' connecting 'waiting for an answer' \
 	    'exchanging keys' authenticating 'authenticating (hostbased)'; do
-		printf '%s\n' 'Host web is looked up.' \
-		    "* web  ME@web  $stage  N s" >"$tmp/sight"
 		becomes "ssh's debug messages tell the stage: $stage" \
-		    <"$tmp/sight"
+		    "Host web is looked up.$newline* web  ME@web  $stage  N s"
 		gate
 	done
-	becomes 'what else it says is for the user' <<-'END'
-		Host web is looked up.
-		A last word
-		exit 0
-	END
+	becomes 'what else it says is for the user' \
+	    "Host web is looked up.${newline}A last word${newline}exit 0"
 	stop
 	cat >"$tmp/script" <<-END
 		SSH_ASKPASS_PROMPT=none \$SSH_ASKPASS 'Confirm user presence' &
@@ -4767,16 +4375,12 @@ test_fake_ssh()
 		SSH_ASKPASS_PROMPT=confirm \$SSH_ASKPASS 'Use the key?' >$tmp/answer
 		echo "status \$?" >>$tmp/answer
 	END
-	for say in yes:'yes
-status 0' ye:'status 1' '':'status 1'; do
-		start PATH="$tmp/fake:$PATH" -q -F "$server/config" web
-		becomes 'a notice is shown' <<-'END'
-			* web  ME@web  Confirm user presence  N s
-		END
+	for say in "yes:yes${newline}status 0" ye:'status 1' :'status 1'; do
+		start "$@"
+		becomes 'a notice is shown' \
+		    '* web  ME@web  Confirm user presence  N s'
 		gate
-		becomes 'while it lasts' <<-'END'
-			* web  ME@web  looking up  N s
-		END
+		becomes 'while it lasts' '* web  ME@web  looking up  N s'
 		gate
 		answer 'Shibboleth, yes/no?' secret
 		answer 'Use the key? (yes/no)' "${say%%:*}"
@@ -4787,7 +4391,7 @@ status 0' ye:'status 1' '':'status 1'; do
 	printf 'printf "and debug1: x\\r\\n" >&2; %s
 		printf "debug1: y\\r\\nlast" >&2; exit 255\n' "$wait" \
 	    >"$tmp/script"
-	begin '  looking up' PATH="$tmp/fake:$PATH" -F "$server/config" web
+	begin '  looking up' "$@"
 	gate
 	over
 	# a spinner's frame may end the line before
@@ -4797,7 +4401,6 @@ status 0' ye:'status 1' '':'status 1'; do
 }
 
 # Passwords, of a user that exists in a copy of the password file only.
-
 test_password()
 {
 	can 'passwords are asked for' 'root makes a private /etc/shadow' \
@@ -4819,25 +4422,20 @@ test_password()
 		exec $(command -v sshd) -i -E $server/log -o ForceCommand=none -f "\$@"
 	END
 	hosts <<-END
-		Host password
-		    User wltest
+		Host password :: User wltest
 		    PreferredAuthentications password
 		    NumberOfPasswordPrompts 2
 		    ProxyCommand unshare -m sh $server/private $server/plain_config \
 -o UsePAM=no -o PasswordAuthentication=yes -o KbdInteractiveAuthentication=no
 	END
 	prompt="wltest@password's password:"
-	greets 'a password is asked for, and again if it is wrong' password \
-	    "$prompt" wrong "again.$newline$prompt" 'open sesame' <<-END
-		$prompt
-		Permission denied, please try again.
-		$prompt
-	END
+	greets 'a password is asked for, and again if it is wrong' "$prompt
+Permission denied, please try again.
+$prompt" password "$prompt" wrong "again.$newline$prompt" 'open sesame'
 }
 
 # Several questions in one login: a word of the server's, then a password that
 # has expired.
-
 test_several()
 {
 	sentence='keyboard-interactive may ask several questions'
@@ -4862,120 +4460,93 @@ test_several()
 	    -e "2s#^#mount --bind $server/security /etc/security\\
 #" "$server/private" >"$server/private_several"
 	hosts <<-END
-		Host several
-		    User wltest
+		Host several :: User wltest
 		    PreferredAuthentications keyboard-interactive
 		    ProxyCommand unshare -m sh $server/private_several \
 $server/plain_config -o UsePAM=yes -o PasswordAuthentication=no \
 -o KbdInteractiveAuthentication=yes
 	END
 	echo 'No trespassing.' >"$tmp/banner"
-	greets "$sentence" several "$newline(wltest@several) Say friend and enter.
+	greets "$sentence" 'No trespassing.
+(wltest@several) Say friend and enter.
+Password:
+(wltest@several) Say friend and enter.
+Password:
+(wltest@several) You are required to change your password immediately (administr
+ator enforced).
+New password:
+(wltest@several) Retype new password:' several \
+	    "$newline(wltest@several) Say friend and enter.
 Password:" wrong "Password:
 (wltest@several) Say friend and enter.${newline}Password:" 'open sesame' \
 	    "${newline}New password:" 'a Friend of 4711' \
-	    "$newline(wltest@several) Retype new password:" \
-	    'a Friend of 4711' <<-'END'
-		No trespassing.
-		(wltest@several) Say friend and enter.
-		Password:
-		(wltest@several) Say friend and enter.
-		Password:
-		(wltest@several) You are required to change your password immediately (administr
-		ator enforced).
-		New password:
-		(wltest@several) Retype new password:
-	END
+	    "$newline(wltest@several) Retype new password:" 'a Friend of 4711'
 	: >"$tmp/banner"
 }
 
 # What asks on the terminal itself has it: an ssh that knows nothing of
 # SSH_ASKPASS_REQUIRE, a proxy. It begins anew, in the foreground.
-
 test_old_ssh()
 {
 	mkdir -p "$tmp/old"
 	printf 'unset SSH_ASKPASS SSH_ASKPASS_REQUIRE\nexec %s "$@"\n' \
 	    "$(command -v ssh)" | script "$tmp/old/ssh"
 	hosts <<-END
-		Host nosy
-		    IdentityFile $server/user
+		Host nosy :: IdentityFile $server/user
 		    ProxyCommand sh -c 'echo Word: >/dev/tty; \
 read word </dev/tty; echo "\$word" >$server/word; exec $sshd'
 	END
 	watched='late locked nosy'
-	start PATH="$tmp/old:$PATH" -F "$server/config" late \
+	begin '  connecting' PATH="$tmp/old:$PATH" -F "$server/config" late \
 	    'echo hello; read x'
-	screen '  connecting'
 	gate
 	gate
 	answer "$lock" 'open wrong'
-	answer "$lock
-$lock" "open locked$(printf '\177\177')"
+	answer "$lock$newline$lock" "open locked$(printf '\177\177')"
 	screen hello
 	run -F "$server/config" -O check late
 	is 'an ssh that asks by itself is a master' 0 "$rc"
 	keys Enter
-	becomes 'and has the terminal' <<-END
-		$lock
-		$lock
-		hello
+	becomes 'and has the terminal' "$lock
+$lock
+hello
 
-		exit 0
-	END
-	restored 'an ssh that asked by itself'
-	stop
-	hangup late
+exit 0"
+	settles 'an ssh that asked by itself' late
 	start PATH="$tmp/old:$PATH" -q -F "$server/config" locked
 	asks "$lock"
 	keys some text C-c
-	becomes '^C at the question of an ssh that asks by itself' <<-END
-		$lock
-		exit 130
-	END
-	restored '^C at the question of an ssh that asks by itself'
-	stop
-	gone '^C at the question of an ssh that asks by itself'
+	becomes '^C at the question of an ssh that asks by itself' \
+	    "$lock${newline}exit 130"
+	settles '^C at the question of an ssh that asks by itself'
 	start -q -F "$server/config" nosy 'echo hello'
 	asks "Word:${newline}Word:"
 	brings hello friends BSpace Enter
 	is 'so has a proxy that asks by itself' friend "$(cat "$server/word")"
-	stop
-	hangup nosy
+	stop nosy
 	echo 'No trespassing.' >"$tmp/banner"
 	SSH_ASKPASS_REQUIRE=never
 	export SSH_ASKPASS_REQUIRE
 	greets 'with SSH_ASKPASS_REQUIRE=never ssh asks by itself, after what it says' \
-	    locked "$lock" 'open lock' <<-END
-		No trespassing.
-		$lock
-	END
+	    "No trespassing.$newline$lock" locked "$lock" 'open lock'
 	unset SSH_ASKPASS_REQUIRE
 	: >"$tmp/banner"
 }
 
 # More of how a question is put, and to whom.
-
 test_asking()
 {
 	watched=locked
 	wrapped 'echo data | TERM=dumb "$@" | sed "s/^/got /"'
-	start -q -F "$server/config" locked cat
+	unlocks -q -F "$server/config" locked cat
 	unwrapped
-	answer "$lock" 'open lock'
-	screen 'got data'
-	becomes 'a plain terminal is asked, not standard input' <<-END
-		$lock
-		got data
-		exit 0
-	END
-	stop
-	hangup locked
+	becomes 'a plain terminal is asked, not standard input' \
+	    "$lock${newline}got data${newline}exit 0"
+	stop locked
 	echo 'No trespassing.' >"$tmp/banner"
-	start -q -F "$server/config" -o StrictHostKeyChecking=accept-new \
-	    -o UserKnownHostsFile="$server/new_hosts" locked 'echo hello'
-	answer "$lock" 'open lock'
-	screen hello
+	set -- -F "$server/config" -o StrictHostKeyChecking=accept-new \
+	    -o UserKnownHostsFile="$server/new_hosts"
+	unlocks -q "$@" locked 'echo hello'
 	becomes 'warnings come before a question' <<-END
 		Warning: Permanently added 'locked' (ED25519) to the list of known hosts.
 		No trespassing.
@@ -4985,8 +4556,7 @@ test_asking()
 	END
 	stop
 	: >"$tmp/banner"
-	run -F "$server/config" -o StrictHostKeyChecking=accept-new \
-	    -o UserKnownHostsFile="$server/new_hosts" -O exit locked
+	run "$@" -O exit locked
 	rm -f "$server/new_hosts"
 	start -F "$server/config" locked
 	asks "$lock"
@@ -5004,40 +4574,18 @@ test_asking()
 }
 
 # Where a real connection may hang: at a server that accepts and says nothing,
-# at a name server that does not answer. listens PORT ADDRESS is one, for any
-# port with 0, which it prints.
-
-listens()
-{
-	rm -f "$tmp/port"
-	perl -MSocket -e 'socket(S, PF_INET, $ARGV[0] ? SOCK_DGRAM : SOCK_STREAM,
-	    0); bind(S, sockaddr_in($ARGV[0], inet_aton($ARGV[1]))) || exit;
-	    listen(S, 9); print((sockaddr_in(getsockname(S)))[0]);
-	    close(STDOUT); sleep' "$1" "$2" >"$tmp/port" 2>/dev/null &
-	workers="$workers $!"
-	until_true '[ -s "$tmp/port" ] || ! kill -0 $! 2>/dev/null'
-	port=$(cat "$tmp/port")
-}
-
+# at a name server that does not answer.
 test_stages()
 {
-	sentence='a connection that hangs shows where'
 	watched='silent past nowhere'
-	listens 0 127.0.0.1
-	if [ ! "$port" ]; then
-		skip "$sentence" 'no perl'
-		return
-	fi
+	listens 0 127.0.0.1 sleep
+	can 'a connection that hangs shows where' 'no perl' [ "$port" ] ||
+	    return 0
 	hosts <<-END
-		Host past
-		    ProxyJump silent
-		Host nowhere silent
-		    ProxyCommand none
-		Host nowhere
-		    HostName nowhere.test
-		Host silent
-		    HostName 127.0.0.1
-		    Port $port
+		Host past :: ProxyJump silent
+		Host nowhere silent :: ProxyCommand none
+		Host nowhere :: HostName nowhere.test
+		Host silent :: HostName 127.0.0.1 :: Port $port
 	END
 	hangs silent "127.0.0.1:$port" 'waiting for an answer'
 	hangs past past 'via silent'
@@ -5045,12 +4593,13 @@ test_stages()
 	echo 'nameserver 127.0.0.77' >"$server/resolv"
 	echo 'hosts: dns' >"$server/nsswitch"
 	cat >"$server/resolver" <<-END
-		mount --bind $server/resolv /etc/resolv.conf &&
+		test "$port" && mount --bind $server/resolv /etc/resolv.conf &&
 		    mount --bind $server/nsswitch /etc/nsswitch.conf || exit 9
 		exec "\$@"
 	END
-	if [ "$port" ] && unshare -m sh "$server/resolver" true 2>/dev/null
-	then
+	if can 'a connection that hangs shows where: looking up' \
+	    'root makes a private /etc/resolv.conf' \
+	    unshare -m sh "$server/resolver" true; then
 		wrapped "exec unshare -m sh $server/resolver \"\$@\""
 		hangs nowhere nowhere.test 'looking up'
 		begin "$newline> " -F "$server/config"
@@ -5061,18 +4610,12 @@ test_stages()
 		ok "a name that is not found out ($took) is no answer" \
 		    [ "$took" -le 5 ]
 		stop
-	else
-		skip "$sentence: looking up" \
-		    'root makes a private /etc/resolv.conf'
 	fi
-	# shellcheck disable=SC2086	# a list
-	kill $workers 2>/dev/null
-	workers=''
+	dismiss
 }
 
 # nowhere NAME TEXT: the test NAME: is the text not on a command line, in the
 # environment, in a file, also one without a name, nor in the memory of wl?
-
 nowhere()
 {
 	is "$1: no command line, no environment, no file" '' "$(
@@ -5092,7 +4635,6 @@ nowhere()
 }
 
 # in_memory TEXT: the text, if wl has it in memory that it can write.
-
 in_memory()
 {
 	sed -n 's/^\([0-9a-f]*\)-\([0-9a-f]*\) rw.*/\1 \2/p' \
@@ -5106,17 +4648,16 @@ in_memory()
 # ------------------------------------------------------------------ faults ---
 #
 # What may go wrong around wl: the user sees what it is, the terminal is sane,
-# nothing is lost or left behind. What other groups test has a note here.
+# nothing is lost or left behind.
 #
 # fault NAME STATUS [SCREEN]: the test NAME: does wl, on the terminal, end with
 # this status and screen, as becomes sees it, and all else as it should be?
-# without NAME WANT ARGUMENTS: the same as gives. wrapped COMMANDS: wl is a shell that runs these, where "$@" is wl
-# itself, until unwrapped.
-
+# without NAME WANT ARGUMENTS: the same as gives. picks HOST ARGUMENTS: starts
+# wl and takes the host at its prompt. wrapped COMMANDS: wl is a shell that runs
+# these, where "$@" is wl itself, until unwrapped.
 fault()
 {
-	printf '%s\n' "${3+$3$newline}exit $2" >"$tmp/sight"
-	becomes "$1" <"$tmp/sight"
+	becomes "$1" "${3+$3$newline}exit $2"
 	sane "$1"
 	stop
 	left "$1"
@@ -5128,9 +4669,15 @@ without()
 	left "$1"
 }
 
+picks()
+{
+	begin checks -F "$server/config"
+	keys "$1" Enter
+}
+
 wrapped()
 {
-	[ "$wl" = "$tmp/as" ] ||
+	[ "$wl" = "$tmp/as" ] || binary=$wl
 	printf 'set -- %s "$@"\n%s\n' "$binary" "$1" | script "$tmp/as"
 	wl=$tmp/as
 }
@@ -5139,7 +4686,6 @@ unwrapped() { wl=$binary; }
 
 # The terminal: its mode; the cursor, the main screen, keys and mouse as ever,
 # no insert mode, no margins, lines that wrap; and a paste without brackets.
-
 sane()
 {
 	restored "$1"
@@ -5155,7 +4701,6 @@ sane()
 
 # What should not be there: processes with our configuration, their sockets,
 # and what wl makes in passing; and what is wrong with the uses.
-
 litter()
 {
 	processes
@@ -5191,17 +4736,13 @@ test_faults()
 	    >"$server/stuck"
 	echo "$wait; cat $server/authorized_keys" >"$server/keys"
 	hosts <<-END
-		Host quick locked
-		    ProxyCommand sh $server/start
-		Host slow
-		    ProxyCommand sh $server/late
-		Host stuck
-		    ProxyCommand sh $server/stuck 2>/dev/null
+		Host quick locked :: ProxyCommand sh $server/start
+		Host slow :: ProxyCommand sh $server/late
+		Host stuck :: ProxyCommand sh $server/stuck 2>/dev/null
 		Host checks
 		    ProxyCommand sh $server/start -o AuthorizedKeysFile=none \
 -o AuthorizedKeysCommandUser=$me -o 'AuthorizedKeysCommand=/bin/sh $server/keys'
-		Host locked
-		    IdentityFile $server/lock
+		Host locked :: IdentityFile $server/lock
 	END
 	sed 's/^Host \* !denied$/& !locked/' "$server/config" >"$server/x"
 	mv "$server/x" "$server/config"
@@ -5228,16 +4769,12 @@ test_faults()
 	rm -rf "$XDG_STATE_HOME"
 }
 
-# ssh is missing, cannot start, or dies. What it says itself when it fails is
-# shown as in test_failure and test_file.
-
 fault_ssh()
 {
 	rm -rf "$tmp/broken"
 	mkdir "$tmp/broken"
 	wrapped "PATH=$tmp/broken; exec \"\$@\""
-	begin checks -F "$server/config"
-	keys quick Enter
+	picks quick
 	fault 'ssh is missing at the prompt' 127 \
 	    'wl: ssh: No such file or directory'
 	without 'ssh is missing, without a terminal' \
@@ -5257,9 +4794,9 @@ fault_ssh()
 		start -F "$server/config" quick
 		fault "ssh -$does dies" 255 'wl: ssh: ended by signal 11'
 	done
-	begin checks -F "$server/config"
-	brings 'ended by signal 11' quick Enter
+	picks quick
 	screen '> quick'
+	screen 'ended by signal 11'
 	keys Escape
 	fault 'ssh -N dies, and the prompt comes back' 130 \
 	    'wl: ssh: ended by signal 11'
@@ -5267,7 +4804,6 @@ fault_ssh()
 }
 
 # sshd is killed, with its children: one of them reads from the network.
-
 strike()
 {
 	struck=$(cat "$server/pid")
@@ -5291,7 +4827,6 @@ fault_sshd()
 
 # The master, or its connection, ends between its socket and the session. ssh
 # connects anew then.
-
 fault_master()
 {
 	fake "$tmp/late" <<-END
@@ -5316,8 +4851,8 @@ Connection refused"
 		fi >"$tmp/script"
 		start PATH="$tmp/late:$PATH" -q -F "$server/config" quick \
 		    'echo hello'
-		echo "$said${said:+$newline}hello${newline}exit 0" >"$tmp/sight"
-		becomes "the $who is killed before the session" <"$tmp/sight"
+		becomes "the $who is killed before the session" \
+		    "$said${said:+$newline}hello${newline}exit 0"
 		sane "the $who is killed before the session"
 		stop
 		begin hello -q -F "$server/config" quick 'echo hello'
@@ -5328,7 +4863,6 @@ Connection refused"
 
 # private BEFORE AFTER: until unwrapped, wl runs between these commands, with
 # mounts of its own, and its master ends before the second. Root can do that.
-
 private()
 {
 	cat >"$tmp/private" <<-END
@@ -5342,10 +4876,8 @@ private()
 	wrapped "exec unshare -m sh $tmp/private \"\$@\""
 }
 
-# The directory for sockets: shared memory is missing, full, read-only, or has
-# something else in the place (test_directory). Another directory is taken, or
-# there is no sharing. shm NAME COMMANDS [WARNING].
-
+# The directory for sockets cannot be made: another is taken, or there is no
+# sharing (see test_directory, too). shm NAME COMMANDS [WARNING].
 shm()
 {
 	private "mount -t tmpfs none /dev/shm; d=/dev/shm/wl-$(id -u); $2" '
@@ -5395,17 +4927,14 @@ fault_shm()
 		mount -o remount,ro /dev/shm" "$ro"
 }
 
-# The directory for uses cannot be written, or is full. test_recent_trouble
-# has more that may be in the way. state NAME SIZE COMMANDS: the uses there
-# are so many bytes, and no part of them may be lost, nor of a new one kept.
-
+# state NAME SIZE COMMANDS: the uses there are so many bytes, and no part of them
+# may be lost, nor of a new one kept (see test_recent_trouble, too).
 state()
 {
 	private "mount -t tmpfs -o size=128k none $XDG_STATE_HOME
 		mkdir $XDG_STATE_HOME/wl; cd $XDG_STATE_HOME/wl
 		yes '1000000000 older' | head -c $2 >recent
-		cp recent $tmp/uses; $3" \
-	    "size=\$(wc -c <$tmp/uses)
+		cp recent $tmp/uses; $3" "size=\$(wc -c <$tmp/uses)
 		head -c \$size recent | cmp - $tmp/uses
 		tail -c +\$((size + 1)) recent | grep -v '^[0-9]* quick\$'
 		find . -type f ! -name recent ! -name fill"
@@ -5427,7 +4956,6 @@ fault_state()
 
 # Too few descriptors, too little memory: wl does it, or it or ssh says what
 # it lacks.
-
 excused()
 {
 	case $1:$2 in
@@ -5455,8 +4983,7 @@ fault_descriptors()
 		left "$sentence"
 	done
 	wrapped 'ulimit -Sn 4; exec "$@"'
-	begin checks -F "$server/config"
-	keys quick Enter
+	picks quick
 	fault 'there are no descriptors for ssh' 2 \
 	    'wl: pipe: Too many open files'
 	unwrapped
@@ -5465,8 +4992,7 @@ fault_descriptors()
 fault_memory()
 {
 	[ ! "$sanitized" ] || return 0	# they take a lot of it
-	awk 'BEGIN { for (i = 0; i < 100000; i++) print "Host h" i }' |
-	    write config
+	repeat 100000 'Host h%d\n' | write config
 	refused=0 done=0 kb=2500
 	while [ $kb -lt 30000 ]; do
 		wrapped "ulimit -v $kb; exec \"\$@\""
@@ -5493,9 +5019,7 @@ fault_memory()
 	fresh
 }
 
-# A standard descriptor is closed, or full. There is no terminal: so it is too
-# where other groups use run.
-
+# A standard descriptor is closed, or full, or there is no terminal.
 fault_standard()
 {
 	without 'there is no terminal to choose on' \
@@ -5518,9 +5042,8 @@ fault_standard()
 		without "standard output is closed for $way" \
 		    '2::wl: standard output: Bad file descriptor' $way
 	done
-	unwrapped
+	wrapped 'exec "$@" >/dev/full'
 	for way in -l -h -V; do
-		wrapped 'exec "$@" >/dev/full'
 		without "standard output is full for $way" \
 		    '2::wl: standard output: No space left on device' $way
 	done
@@ -5529,7 +5052,6 @@ fault_standard()
 
 # The terminal hangs up at each stage, for ^T see test_probe_ends; with nohup,
 # where wl reads it. (A nohup ssh that connects goes on, and so does wl.)
-
 fault_hangup()
 {
 	write editor <<-END
@@ -5573,27 +5095,36 @@ fault_hangup()
 	fresh
 }
 
-# Two wl connect to one host at once: each has a session, over the connection
-# of whoever was first, and what the other had begun ends. For 20 that write
-# their use see test_recent_writers.
+# Another terminal: other COMMAND waits until a wl there connects, other_ends
+# until it has ended, and shows the screen.
+other()
+{
+	tmux new-session -d -s other -x 80 -y 24 "$1; echo exit \$?; exec cat"
+	until_true 'tmux capture-pane -p -t other | grep -q "  connec"'
+}
 
+other_ends()
+{
+	until_true 'tmux capture-pane -p -t other | grep -q exit'
+	tmux capture-pane -p -t other
+	tmux kill-session -t other
+}
+
+# Two wl connect to one host at once: each has a session, over the connection
+# of whoever was first, and what the other had begun ends.
 fault_two()
 {
 	for gates in 1 2; do
 		before=$(logins)
 		start -q -F "$server/config" slow 'echo one; read x'
 		screen '  connecting'
-		tmux new-session -d -s other -x 80 -y 24 "$wl -q \
--F $server/config slow 'echo two'; echo exit \$?; exec cat"
-		until_true 'tmux capture-pane -p -t other | grep -q "  connec"'
+		other "$wl -q -F $server/config slow 'echo two'"
 		until_true '[ "$(grep -l "$server/late" /proc/[0-9]*/cmdline \
 		    2>/dev/null | wc -l)" -ge 2 ]'
 		gate
 		[ $gates = 1 ] || gate
-		until_true 'tmux capture-pane -p -t other | grep -q exit'
 		is "two wl at once, $gates logins: the other has a session" \
-		    "two${newline}exit 0" "$(tmux capture-pane -p -t other)"
-		tmux kill-session -t other
+		    "two${newline}exit 0" "$(other_ends)"
 		screen one
 		[ $gates = 2 ] || is 'two wl at once need one login' \
 		    $((before + 1)) "$(logins)"
@@ -5605,32 +5136,20 @@ fault_two()
 
 # The clock is a year ahead, for a wl that is compiled so; and back, so that
 # there are uses of the future.
-
 fault_clock()
 {
 	printf '%s\n' '#undef time' '#include <time.h>' 'time_t later(time_t *t)' \
 	    '{ return time(t) + 31536000; }' >"$tmp/later.c"
-	if ! "${CC:-cc}" -std=c99 -w -Dtime=later -o "$tmp/jumps" "$source" \
-	    "$tmp/later.c"; then
-		skip 'the clock jumps' 'no C compiler'
-		return
-	fi
+	can 'the clock jumps' 'no C compiler' "${CC:-cc}" -std=c99 -w \
+	    -Dtime=later -o "$tmp/jumps" "$source" "$tmp/later.c" || return 0
 	begin 'Enter passphrase' -q -F "$server/config" locked 'echo hello'
 	# the jumping wl finds the socket of that question years old
-	tmux new-session -d -s other -x 80 -y 24 "for i in 1 2; do \
-$tmp/jumps -F $server/config slow 'echo two'; done; \
-echo exit \$?; exec cat"
-	until_true 'tmux capture-pane -p -t other | grep -q "  connec"'
+	other "for i in 1 2; do $tmp/jumps -F $server/config slow 'echo two'; done"
 	gate
-	until_true 'tmux capture-pane -p -t other | grep -q exit'
-	is 'the clock jumps: seconds are as they were' "$(cat <<-'END'
-		slow: connected in 0.N s
-		two
-		two
-		exit 0
-	END
-	)" "$(tmux capture-pane -p -t other | sed 's/0\.[0-9]*/0.N/')"
-	tmux kill-session -t other
+	is 'the clock jumps: seconds are as they were' 'slow: connected in 0.N s
+two
+two
+exit 0' "$(other_ends | sed 's/0\.[0-9]*/0.N/')"
 	ok "the clock jumps: another's socket for questions stays" \
 	    [ -S "$sockets/ask.$(cat "$tmp/pid")" ]
 	answer "Enter passphrase for key 'TMP/sshd/lock':" 'open lock'
@@ -5651,24 +5170,17 @@ echo exit \$?; exec cat"
 }
 
 # Nobody reads what wl writes.
-
 fault_pipe()
 {
-	awk 'BEGIN { for (i = 0; i < 100000; i++) print "Host h" i }' |
-	    write config
-	for ignored in '' PIPE; do
+	repeat 100000 'Host h%d\n' | write config
+	for way in :141 "PIPE:2${tab}wl: standard output: Broken pipe"; do
 		(
-			${ignored:+trap '' PIPE}
+			[ "${way%%:*}" = '' ] || trap '' PIPE
 			"$wl" -F "$HOME/$config" -l 2>"$tmp/err"
 			echo $? >"$tmp/out"
 		) | sed q >/dev/null
-		case $ignored in
-		'')	is 'a list that nobody reads ends by SIGPIPE' 141: \
-			    "$(cat "$tmp/out"):$(cat "$tmp/err")" ;;
-		*)	is 'or is reported if that is ignored' \
-			    '2:wl: standard output: Broken pipe' \
-			    "$(cat "$tmp/out"):$(cat "$tmp/err")" ;;
-		esac
+		is "a list that nobody reads ends, ignored: '${way%%:*}'" \
+		    "${way#*:}" "$(cat "$tmp/out" "$tmp/err" | paste -s -)"
 	done
 	fresh
 	wrapped '"$@" 2>&1 >/dev/tty | exec true; exit 7'
@@ -5678,17 +5190,13 @@ fault_pipe()
 	unwrapped
 }
 
-# Without HOME the files are found as ssh finds them, through passwd; for uses
-# see test_recent_file. A locale that is not UTF-8 is that of all tests but
-# test_letters and test_spinner; here is one that is not there.
-
+# Without HOME the files are found as ssh finds them, through passwd.
 fault_environment()
 {
 	for locale in nosuch xx_XX.ISO-8859-1; do
 		start LC_ALL=$locale LANG=$locale -F "$server/config" stuck
-		becomes "the locale is $locale" <<-'END'
-			* stuck  ME@stuck  exchanging keys  N s
-		END
+		becomes "the locale is $locale" \
+		    '* stuck  ME@stuck  exchanging keys  N s'
 		keys C-c
 		fault "the locale is $locale" 130
 	done
@@ -5717,7 +5225,6 @@ fault_environment()
 # whose own Host line applied, in the order in which ssh read these. A number
 # for an address, or a jump that is more than user@host:number, ssh rewrites;
 # wl shows them as they are written, so there are none.
-
 tree()
 {
 	dir=$tmp/tree$2
@@ -5732,7 +5239,6 @@ tree()
 }
 
 # plant SEED DIR makes the tree, and a list of its words in Host lines.
-
 plant()
 {
 	rm -rf "$2"
@@ -5743,7 +5249,6 @@ plant()
 
 # ask DIR asks ssh about all these words, and writes what wl should say. A word
 # with an @ or ssh:// is taken apart by ssh, so it is never a name.
-
 ask()
 {
 	cut -f 4- "$1/words" | sort -u | grep -v -e @ -e '^ssh://' |
@@ -5756,7 +5261,6 @@ ask()
 }
 
 # trees N SEED compares N of them, in two processes. The first to fail are kept.
-
 trees()
 {
 	write_tree_awk >"$tmp/tree.awk"
@@ -5798,7 +5302,6 @@ keep()
 # read first that has fewer Includes before it, or is deeper in them, or is
 # further up. In the second pass Host lines are about the HostName. A name is
 # listed where a line with it first applied, unless it is hidden.
-
 write_ssh_awk()
 {
 	cat <<'AWK'
@@ -6066,7 +5569,6 @@ AWK
 # prompt, in a program made of wl.c and a driver, with sanitizers. The driver
 # is libFuzzer if clang has it, else one that makes changes at random. It
 # begins with random configurations. What it finds is kept.
-
 fuzz()
 {
 	fuzz_corpus
@@ -6141,7 +5643,6 @@ fuzz_corpus()
 # as 1, 2 and 3. wl frees little, for it ends soon; here, what one input has
 # allocated is freed after it, except what functions hold in static variables,
 # for which one run goes before.
-
 fuzz_driver()
 {
 	cat <<'C'
@@ -6354,7 +5855,6 @@ C
 # demo: wl's prompt on hosts that lead to an sshd as the tests have it, as this
 # user, with a home directory that is thrown away. It comes back after every
 # session, until it is left without one.
-
 demo()
 {
 	sockets=/dev/shm/wl-$(id -u)
@@ -6396,7 +5896,6 @@ demo_text()
 
 # What runs at the other end. The name by which it was called comes with the
 # proxy command, for the prompt.
-
 demo_login()
 {
 	mkdir "$server/home"
@@ -6431,47 +5930,31 @@ demo_login()
 demo_config()
 {
 	serve="$sshd -o SetEnv=CALLED=%n"
-	cat <<-END
+	blocks <<-END
 		# answers at once
 		Host quick
 		# takes its time to log you in
-		Host slow
-		    ProxyCommand sh $server/slow $serve
+		Host slow :: ProxyCommand sh $server/slow $serve
 		# the passphrase of its key is: sesame
-		Host locked
-		    IdentityFile $server/locked
+		Host locked :: IdentityFile $server/locked
 		# its host key is not known yet
-		Host stranger
-		    UserKnownHostsFile $server/known_hosts_new
+		Host stranger :: UserKnownHostsFile $server/known_hosts_new
 		# the way to inner
 		Host gate
 		# reached through gate
-		Host inner
-		    ProxyCommand ssh -F $server/config gate $serve
+		Host inner :: ProxyCommand ssh -F $server/config gate $serve
 		# will not let you in
-		Host denied
-		    IdentityFile $server/stranger
+		Host denied :: IdentityFile $server/stranger
 
 	END
-	demo_hosts | awk '{
-		name = $1
-		address = $2
-		sub(/^[^ ]+ +[^ ]+ +/, "")
-		printf "# %s\nHost %s\n", $0, name
-		if (split(address, at, ":") == 2)
-			printf "    Port %s\n", at[2]
-		printf "    HostName %s\n", at[1]
-	}'
-	cat <<-END
-		Host * !locked !denied
-		    IdentityFile $server/user
-		Host *
-		    User $me
-		    IdentitiesOnly yes
-		    UserKnownHostsFile $server/known_hosts
-		    GlobalKnownHostsFile /dev/null
-		    ProxyCommand $serve
-	END
+	demo_hosts | while read -r name address note; do
+		printf '# %s\nHost %s\n    HostName %s\n' "$note" "$name" \
+		    "${address%:*}"
+		[ "${address#*:}" = "$address" ] ||
+		    echo "    Port ${address#*:}"
+	done
+	echo "Host * !locked !denied :: IdentityFile $server/user" | blocks
+	for_all "$serve"
 }
 
 demo_hosts()
@@ -6495,7 +5978,6 @@ demo_hosts()
 }
 
 # Ends the masters that are still there, and what wl made for them.
-
 demo_end()
 {
 	sort -u "$server/sessions" | while read -r host; do
@@ -6509,7 +5991,6 @@ demo_end()
 # bench [AREA]: how wl compares with what one would use instead, in one run, in
 # rounds in which all take turns. What is printed are medians, and ratios of
 # them. Areas: keys, list, rank, connect.
-
 bench()
 {
 	write_harness_c >"$tmp/harness.c"
@@ -6528,7 +6009,6 @@ bench()
 # table TITLE COLUMNS [mean] reads lines "ORDER:ROW COLUMN NUMBER" and prints
 # the median of the numbers in each place, or their mean, and the ratios of the
 # first column's to those of the others. A _ is a blank.
-
 table()
 {
 	sort -k 1,2 -k 3n | awk -v title="$1" -v columns="$2" -v mean="${3-}" '
@@ -6567,7 +6047,6 @@ table()
 }
 
 # bench_config N: a configuration of N hosts, of about 100 bytes each.
-
 bench_config()
 {
 	awk -v n="$1" 'BEGIN {
@@ -6594,7 +6073,6 @@ names='/^Host /{for(i=2;i<=NF;i++) if ($i !~ /[*?!]/) print $i}'
 
 # took ROW COLUMN HOW COMMAND ...: a line for table, and the peak memory, of the
 # command run or alone.
-
 took()
 {
 	label="$1 $2"
@@ -6607,7 +6085,6 @@ took()
 }
 
 # The prompt: what one sees and waits for. fzf draws its list upwards.
-
 bench_keys()
 {
 	for hosts in 10 1000 10000 100000; do
@@ -6627,11 +6104,9 @@ bench_keys()
 }
 
 # press PROGRAM NEXT COMMAND ...: one run of a prompt.
-
 press() { "$harness" keys "$quiet" "$query" "$leave" "$@"; }
 
 # A long list in a pipe, and memory.
-
 bench_list()
 {
 	bench_config 100000 >"$tmp/config"
@@ -6649,7 +6124,6 @@ bench_list()
 # Ranking: the host that is meant is one of 2,000, and the query is made from
 # its name in one of the styles in which people make them. 1 is the best: it is
 # always the first row; 0.5: it is the second.
-
 bench_rank()
 {
 	rank_queries >"$tmp/queries"
@@ -6731,7 +6205,6 @@ AWK
 }
 
 # A sequence of numbers that is the same with every awk.
-
 random_awk()
 {
 	cat <<'AWK'
@@ -6747,27 +6220,18 @@ AWK
 # Connecting, cold and warm, to an sshd that is a proxy command, one on a port
 # of 127.0.0.1, and one with a delay each way. The far side's HOME is
 # empty: what a shell reads there is not to be measured.
-
 bench_connect()
 {
 	server "SetEnv HOME=$HOME"
-	port=$((20000 + $$ % 20000))
-	"${sshd%% *}" -D -f "$server/sshd_config" -E "$server/log" \
-	    -o ListenAddress=127.0.0.1 -p "$port" >&2 &
-	workers="$workers $!"
-	cat - "$server/config" >"$server/hosts" <<-END
+	listening
+	hosts <<-END
 		Host proxy
-		Host port
-		    HostName 127.0.0.1
-		    Port $port
-		    ProxyCommand none
+		Host port :: HostName 127.0.0.1 :: Port $port :: ProxyCommand none
 		Host far-20
 		    ProxyCommand $harness delay 10 | $sshd | $harness delay 10
 		Host far-100
 		    ProxyCommand $harness delay 50 | $sshd | $harness delay 50
 	END
-	until_true 'grep -q "Server listening" "$server/log" 2>/dev/null' ||
-	    cat "$server/log"
 	for round in 1 2 3 4 5 6 7; do
 		for host in proxy port far-20 far-100; do
 			connect run "$host" terminal
@@ -6778,10 +6242,9 @@ bench_connect()
 
 # connect HOW HOST WHERE: plain ssh, wl without and with a master that is there,
 # and ssh attached by hand.
-
 connect()
 {
-	config=$server/hosts
+	config=$server/config
 	took "1:cold,_$2,_$3" ssh "$1" ssh -F "$config" "$2" true
 	took "1:cold,_$2,_$3" wl "$1" "$wl" -F "$config" "$2" true
 	socket=$("$wl" -F "$config" -S "$2")
@@ -6976,7 +6439,6 @@ C
 # ------------------------------------------------------------------- runs ---
 
 # What make install puts where, and that uninstall takes all of it away.
-
 test_make()
 {
 	[ -z "$sanitized" ] || return 0
@@ -6995,7 +6457,6 @@ $stage/opt/wl/share/man/man1/wl.1 644" "$(for mode in 755 644; do
 }
 
 # All tests on one binary, and those that concern its processor.
-
 all()
 {
 	test_make
@@ -7037,7 +6498,6 @@ sanitizers()
 # Another OpenSSH, below a directory as its make install puts it, or as packages
 # are unpacked: of these only ssh and sshd are used, for their neighbours may
 # not run here. The sshd has to be told where the programs that it runs are.
-
 other_openssh()
 {
 	mkdir "$tmp/with"
