@@ -39,13 +39,15 @@
 #	start ARGUMENTS        runs wl on a terminal of $size
 #	keys KEY ...           types, as tmux send-keys does
 #	screen TEXT            waits for the text on the screen
+#	begin TEXT ARGUMENTS   start, then screen
+#	brings TEXT KEY ...    keys, then screen
 #	shows NAME WANT        the test NAME: does this screen come, whole?
 #	stop                   ends that terminal
 #	server [LINE ...]      makes an sshd, its keys and hosts to connect to
 
 # Text for eval, awk, the other side of a connection; optional arguments; words
-# that are called by their name:
-# shellcheck disable=SC2016,SC2119,SC2120,SC2317
+# that are called by their name; names of files that are ours; octal numbers:
+# shellcheck disable=SC2016,SC2119,SC2120,SC2317,SC2012,SC2034,SC2059
 
 set -u
 umask 022
@@ -55,7 +57,6 @@ passed=0 failed=0 skipped=0 row=0
 # need PROGRAM:PACKAGE ... makes sure that there are these programs (a function
 # of that name is none) or files, and ssh's: what is missing is installed where
 # that is Debian and ours to change, else it is an error.
-
 there()
 {
 	case $1 in
@@ -89,7 +90,6 @@ need()
 
 # The environment: nothing of the user's reaches wl or ssh. The names of
 # directories are short, for a socket's path must fit into 100 bytes.
-
 setup()
 {
 	tmp=$(mktemp -d /tmp/wl.XXXXXX) || exit 2
@@ -130,7 +130,6 @@ setup()
 }
 
 # Results.
-
 indent() { printf '%s\n' "$1" | sed 's/^/	/' | cat -v; }
 
 is()
@@ -159,16 +158,48 @@ ok()
 	is "$sentence" 'it does' "$result"
 }
 
+# can NAME WHY COMMAND ...: can this be done here? Else the test NAME is
+# skipped.
 skip()
 {
 	skipped=$((skipped + 1))
 	printf 'skipped: %s: %s\n' "$1" "$2"
 }
 
+can()
+{
+	untried=$1 why=$2
+	shift 2
+	"$@" >/dev/null 2>&1 || {
+		skip "$untried" "$why"
+		return 1
+	}
+}
+
+# script FILE: an executable file, a shell's script that comes on standard
+# input. fake DIRECTORY: something like ssh there: -G is ssh's, the rest does
+# what standard input says.
+script()
+{
+	{
+		echo '#!/bin/sh'
+		cat
+	} >"$1"
+	chmod +x "$1"
+}
+
+fake()
+{
+	mkdir -p "$1"
+	{
+		echo "case \" \$* \" in *' -G '*) exec $(command -v ssh) \"\$@\" ;; esac"
+		cat
+	} | script "$1/ssh"
+}
+
 # within runs a program that is killed after some seconds; its exit status is
 # then 137. launch runs wl like that, with nothing to read and away from any
 # terminal, and run keeps what it says, with a mark if the last newline lacks.
-
 within() { timeout -s KILL "$@"; }
 
 whole()
@@ -203,7 +234,6 @@ run()
 
 # How long to wait depends on the machine. Each wait in vain halves it for the
 # next one, for then more than time is missing.
-
 until_true()
 {
 	tries=${2:-$((patience >> vain))} pause=0.02
@@ -221,6 +251,7 @@ until_true()
 
 # Files of the configuration. Tests name it with -F, for wl finds the user's
 # own through the password file, as ssh does; HOME leads its includes to here.
+# blocks puts each setting behind a :: on a line of its own.
 
 config=.ssh/config
 
@@ -228,6 +259,12 @@ fresh()
 {
 	rm -rf "$HOME"
 	mkdir -p "$HOME/.ssh"
+}
+
+blocks()
+{
+	sed 's/ :: /\
+    /g'
 }
 
 write()
@@ -240,8 +277,9 @@ write()
 # when wl has ended and shows how it ended. start takes NAME=VALUE for the
 # environment before wl's arguments. A screen has no blanks at the ends of its
 # lines, and no empty lines at its end; the prompt's word on its keys, which
-# is there as long as there is no query, is left out.
-
+# is there as long as there is no query, is left out. begin is start, brings is
+# keys, and then the screen has to show the text that is their first argument;
+# enters does so with a line; vanishes waits until it no longer does.
 tmux() { command tmux -u -S "$tmp/tmux" -f "$tmp/tmux.conf" "$@"; }
 
 word() { printf "'%s' " "$(printf '%s\n' "$1" | sed "s/'/'\\\\''/g")"; }
@@ -271,10 +309,7 @@ start()
 
 keys() { tmux send-keys "$@"; }
 
-capture()
-{
-	screen=$(tmux capture-pane -p 2>&1 | sed 's/? keys/      /')
-}
+capture() { screen=$(tmux capture-pane -p 2>&1 | sed 's/? keys/      /'); }
 
 screen()
 {
@@ -282,6 +317,36 @@ screen()
 	until_true 'capture
 	    case $screen in *"$wanted"*) ;; *) false ;; esac' ||
 	    is "the screen shows $wanted" "$wanted" "$screen"
+}
+
+vanishes()
+{
+	wanted=$1
+	until_true 'capture
+	    case $screen in *"$wanted"*) false ;; esac' ||
+	    is "the screen does not show $wanted" "not $wanted" "$screen"
+}
+
+begin()
+{
+	appears=$1
+	shift
+	start "$@"
+	screen "$appears"
+}
+
+brings()
+{
+	appears=$1
+	shift
+	keys "$@"
+	screen "$appears"
+}
+
+enters()
+{
+	keys -l -- "$2"
+	brings "$1" Enter
 }
 
 shows()
@@ -295,6 +360,7 @@ stop()
 {
 	[ ! -S "$tmp/tmux" ] || tmux kill-server 2>/dev/null
 	rm -f "$tmp/tmux"
+	hangup "$@"
 }
 
 # The other end: hosts whose ProxyCommand is an sshd that serves only them,
@@ -302,7 +368,6 @@ stop()
 # and runs a shell with the prompt "remote$ ". The lines given precede those of
 # sshd's configuration. That of ssh is $server/config, with the hosts web, db
 # (behind web) and denied (sshd does not know the key). Tests may add to it.
-
 server()
 {
 	server=$tmp/sshd
@@ -314,9 +379,7 @@ server()
 	cp "$server/user.pub" "$server/authorized_keys"
 	sed 's/^/* /' "$server/host.pub" >"$server/known_hosts"
 	{
-		for line in "$@"; do
-			printf '%s\n' "$line"
-		done
+		printf '%s\n' "$@"
 		cat <<-END
 			$parts
 			HostKey $server/host
@@ -331,33 +394,33 @@ server()
 		END
 	} >"$server/sshd_config"
 	cat >"$server/login" <<-'END'
-		if [ "$SSH_ORIGINAL_COMMAND" ]; then
-			exec sh -c "$SSH_ORIGINAL_COMMAND"
-		fi
+		[ ! "$SSH_ORIGINAL_COMMAND" ] || exec sh -c "$SSH_ORIGINAL_COMMAND"
 		echo 'Welcome.'
 		ENV='' PS1='remote$ ' exec sh
 	END
 	sshd="$(command -v sshd) -i -E $server/log -f $server/sshd_config"
-	cat >"$server/config" <<-END
-		Host web
-		Host db
-		    ProxyCommand ssh -F $server/config web $sshd
-		Host denied
-		    IdentityFile $server/stranger
-		Host * !denied
-		    IdentityFile $server/user
-		Host *
-		    User $me
-		    IdentitiesOnly yes
+	{
+		blocks <<-END
+			Host web
+			Host db :: ProxyCommand ssh -F $server/config web $sshd
+			Host denied :: IdentityFile $server/stranger
+			Host * !denied :: IdentityFile $server/user
+		END
+		for_all "$sshd"
+	} >"$server/config"
+}
+
+for_all()
+{
+	blocks <<-END
+		Host * :: User $me :: IdentitiesOnly yes :: ProxyCommand $1
 		    UserKnownHostsFile $server/known_hosts
 		    GlobalKnownHostsFile /dev/null
-		    ProxyCommand $sshd
 	END
 }
 
 # able makes sure that such an sshd gives this user a terminal, and learns how
 # long a login takes here.
-
 able()
 {
 	server
@@ -377,14 +440,21 @@ able()
 }
 
 # --------------------------------------------------------------- the list ---
-#
-# lists NAME HOST ...: with the files written so far, wl lists these hosts, and
-# knows of each what ssh knows.
-
+# lists NAME CONFIG HOST ...: of this configuration, or of the one that is
+# there if CONFIG is empty, wl lists these hosts, and knows of each what ssh
+# knows. FILE=TEXT among the hosts, with a / in FILE, is a file below HOME.
 lists()
 {
 	sentence=$1
-	shift
+	[ ! "$2" ] || printf '%b\n' "$2" | write "${config#.ssh/}"
+	shift 2
+	for name; do
+		shift
+		case $name in
+		*/*=*)	printf '%b\n' "${name#*=}" | write "../${name%%=*}" ;;
+		*)	set -- "$@" "$name" ;;
+		esac
+	done
 	run -F "$HOME/$config" -l
 	is "$sentence" "$(printf '%s\n' "$@")" "$out"
 	run -F "$HOME/$config" -l -v
@@ -395,7 +465,6 @@ lists()
 }
 
 # asked HOST: user@hostname:port and ProxyJump, as ssh says, with a tab between.
-
 asked()
 {
 	ssh -G -F "$HOME/$config" -- "$1" 2>&1 | awk '{
@@ -410,65 +479,23 @@ asked()
 }
 
 # How lines are cut into words.
-
 test_lines()
 {
-	write config <<-'END'
-		# my hosts
-		Host web db
-		    HostName %h.example.com
-		    User deploy
-
-		Host *.internal !gw gw2
-		    User ops
-		Host gw?
-		    Port 2222
-		Host *
-		    ServerAliveInterval 30
-	END
-	lists 'every literal name of a Host line is listed' web db gw2
-
-	write config <<-'END'
-		HOST Foo
-		  hOsTnAmE A.Example.COM
-		host foo
-		  PORT 23
-		hOST FOO bar
-		  user u
-	END
-	lists 'keywords ignore case, names do not' Foo foo FOO bar
-
-	write config <<-'END'
-		Host=a
-		  Port=1
-		Host = b
-		  Port = 2
-		Host =c
-		  Port =3
-		Host= d
-		  User==x
-		Host == e
-		  User = =y
-		Host 	=	 f
-		Host g =h i=
-	END
+	lists 'every literal name of a Host line is listed' \
+	    '# my hosts\nHost web db\n HostName %h.example.com\n User deploy
+	    Host *.internal !gw gw2\n User ops\nHost gw?\n Port 2222
+	    Host *\n ServerAliveInterval 30' web db gw2
+	lists 'keywords ignore case, names do not' \
+	    'HOST Foo\n  hOsTnAmE A.Example.COM\nhost foo\n  PORT 23
+	    hOST FOO bar\n  user u' Foo foo FOO bar
 	lists 'one = may follow a keyword, a second one is text' \
-	    a b c d = e f g =h i=
-
-	write config <<-'END'
-		Host "a" 'b' c"d"e f'g'
-		Host "two words" h
-		Host "i"''
-		Host '"' "it's" j
-		"Host" k
-		Ho"st" l
-		"Host"m
-		Host "n" "o"
-		  "User" "x y"
-	END
+	    'Host=a\n  Port=1\nHost = b\n  Port = 2\nHost =c\n  Port =3
+	    Host= d\n  User==x\nHost == e\n  User = =y\nHost \t=\t f
+	    Host g =h i=' a b c d = e f g =h i=
 	lists 'both quotes join words, and a name has no blank' \
-	    a b cde fg h i j k l m n o
-
+	    "Host \"a\" 'b' c\"d\"e f'g'\nHost \"two words\" h\nHost \"i\"''
+	    Host '\"' \"it's\" j\n\"Host\" k\nHo\"st\" l\n\"Host\"m
+	    Host \"n\" \"o\"\n  \"User\" \"x y\"" a b cde fg h i j k l m n o
 	write config <<-'END'
 		Host a\ b c
 		Host d\\e f
@@ -480,96 +507,45 @@ test_lines()
 		  User d\u\\x
 		Host u
 	END
-	lists 'a backslash escapes quotes, itself and a bare blank' \
+	lists 'a backslash escapes quotes, itself and a bare blank' '' \
 	    c f k m p s u
-
-	write config <<-'END'
-		#Host no1
-		   # Host no2
-			#Host no3
-		Host a #no4 no5
-		Host b#c d# # no6 "
-		Host #no7
-		Host "#e" f
-		Host g # it's fine
-		=# Host no8
-		 =# Host no9
-		"#Host" no10
-		Host h
-		  User u#v # w
-		  HostName x#y
-	END
-	lists 'a comment begins where a word would' a b#c 'd#' '#e' f g h
-
-	printf 'Host a b \r\n\tHostName\tx \t\r\n\r\n \t \r\n' | write config
-	printf 'Host\tc\t\td\r\n  Port 22\t\r\nhost = e\r\n' |
-	    cat "$HOME/$config" - | write crlf
+	lists 'a comment begins where a word would' \
+	    "#Host no1\n   # Host no2\n\t#Host no3\nHost a #no4 no5
+	    Host b#c d# # no6 \"\nHost #no7\nHost \"#e\" f\nHost g # it's fine
+	    =# Host no8\n =# Host no9\n\"#Host\" no10
+	    Host h\n  User u#v # w\n  HostName x#y" a b#c 'd#' '#e' f g h
 	config=.ssh/crlf
-	lists 'lines may end as in DOS, or in blanks' a b c d e
+	lists 'lines may end as in DOS, or in blanks' \
+	    'Host a b \r\n\tHostName\tx \t\r\n\r\n \t \r\nHost\tc\t\td\r
+  Port 22\t\r\nhost = e\r' a b c d e
 	config=.ssh/config
-
-	printf 'Host a\f\n  HostName x\f \f\r\nHost b\fc d\n \f\nHost e \f\n' |
-	    write config
-	lists 'a form feed is a blank at the end of a line only' a d e
-
-	printf 'Host a\0 b\n\0Host c\nHost d\n  HostName x\0y\n\0\n%b' \
-	    'Host e\0\n# \0\nHost f' | write config
-	lists 'a NUL ends its line' a d e f
-
+	lists 'a form feed is a blank at the end of a line only' \
+	    'Host a\f\n  HostName x\f \f\r\nHost b\fc d\n \f\nHost e \f' a d e
+	lists 'a NUL ends its line' 'Host a\0 b\n\0Host c\nHost d\n  HostName x\0y
+\0\nHost e\0\n# \0\nHost f' a d e f
 	printf 'Host a\n  Port 1\nHost b' | write config
-	lists 'the last line needs no newline' a b
-
-	awk 'BEGIN {
-		printf "Host"
-		for (i = 0; i < 20000; i++)
-			printf " x*"
-		printf " a\nHost"
-		for (i = 0; i < 10000; i++)
-			printf " h%d", i % 10
-		printf "\n#"
-		for (i = 0; i < 50000; i++)
-			printf "y"
-		print "\nHost z"
-	}' | write config
-	lists 'a line may be long' a h0 h1 h2 h3 h4 h5 h6 h7 h8 h9 z
-
-	write config <<-'END'
-		IgnoreUnknown UseKeychain,Add*Foo
-		UseKeychain yes "Host no1"
-		AddSomeFoo x y z
-		Protocol 2
-		Cipher 3des
-		Host a
-		  ProxyCommand sh -c "Host no2" # Host 'no3'
-		  LocalCommand echo Host no4
-		  IdentityFile "~/.ssh/id 1"
-		  SendEnv LANG LC_*
-		  RemoteForward 1 h:2
-		  Port ssh
-		HostName h
-		Hostname no5
-		HostKeyAlias Host
-		Host b
-		  IdentityFile=x
-		  Port 022
-	END
-	lists 'other keywords are no business of the list' a b
-
-	write config <<-'END'
-		Host a
-		Bogus b
-		Host ""
-		  Port 2
-		Host b
-		  Port x
-		  User "y
-		  Port 3
-		Host "c
-		Host d e f
-		  User
-		  HostName x y
-		  Port 0
-	END
+	lists 'the last line needs no newline' '' a b
+	{
+		printf Host
+		repeat 20000 ' x*'
+		printf ' a\nHost'
+		repeat 1000 ' h0 h1 h2 h3 h4 h5 h6 h7 h8 h9'
+		printf '\n#'
+		repeat 50000 y
+		printf '\nHost z\n'
+	} | write config
+	lists 'a line may be long' '' a h0 h1 h2 h3 h4 h5 h6 h7 h8 h9 z
+	lists 'other keywords are no business of the list' \
+	    "IgnoreUnknown UseKeychain,Add*Foo\nUseKeychain yes \"Host no1\"
+	    AddSomeFoo x y z\nProtocol 2\nCipher 3des\nHost a
+	    ProxyCommand sh -c \"Host no2\" # Host 'no3'
+	    LocalCommand echo Host no4\nIdentityFile \"~/.ssh/id 1\"
+	    SendEnv LANG LC_*\nRemoteForward 1 h:2\nPort ssh\nHostName h
+	    Hostname no5\nHostKeyAlias Host\nHost b\nIdentityFile=x\nPort 022" \
+	    a b
+	printf '%s\n' 'Host a' 'Bogus b' 'Host ""' 'Port 2' 'Host b' 'Port x' \
+	    'User "y' 'Port 3' 'Host "c' 'Host d e f' User 'HostName x y' \
+	    'Port 0' | write config
 	run -F "$HOME/$config" -l -v
 	is 'a line that ssh refuses is passed over' \
 	    "a $me@a:22,b $me@b:3,d $me@d:22,e $me@e:22,f $me@f:22," \
@@ -577,93 +553,44 @@ test_lines()
 }
 
 # Which words are names.
-
 test_names()
 {
-	write config <<-'END'
-		Host a !a
-		  User no
-		Host !b b
-		  User no
-		Host c !d
-		  User yes
-		Host * !e e
-		  User no2
-		Host f !f*
-		Host g !h* h1
-		Host !i
-		  User no3
-		Host j !J
-		Host "!k" k
-		Host ! l
-		Host m !
-	END
-	lists 'a name that its own line excludes is none' c g j l m
-
-	write config <<-'END'
-		Host b a b
-		Host a c
-		  Port 3
-		Host b
-		  Port 4
-		Host d c e a
-	END
-	lists 'a name is listed once, where it is first' b a c d e
-
+	lists 'a name that its own line excludes is none' \
+	    'Host a !a\n User no\nHost !b b\n User no\nHost c !d\n User yes
+	    Host * !e e\n User no2\nHost f !f*\nHost g !h* h1
+	    Host !i\n User no3\nHost j !J\nHost "!k" k\nHost ! l\nHost m !' \
+	    c g j l m
+	lists 'a name is listed once, where it is first' \
+	    'Host b a b\nHost a c\n Port 3\nHost b\n Port 4\nHost d c e a' \
+	    b a c d e
 	printf '%s\n' 'Host -a b' 'Host a;b a&b a|b c' \
 	    "Host \$d \`d\` (d) {d} <d>" 'Host u@f e g' 'Host ssh://h ssh:i' \
 	    "Host a'\"'b j" 'Host %k 100%' 'Host ::1 [::1]:22 k:22' \
 	    'Host ~ ~l . .. / ! !x a!b' \
 	    "$(printf 'Host \303\251t\303\251 \377')" \
 	    "$(printf 'Host "tab\tin" "bell\a"')" | write config
-	lists 'a name that ssh would not take is none' b c e g ssh:i j %k 100% \
-	    ::1 '[::1]:22' k:22 '~' '~l' . .. / 'a!b' \
+	lists 'a name that ssh would not take is none' '' b c e g ssh:i j %k \
+	    100% ::1 '[::1]:22' k:22 '~' '~l' . .. / 'a!b' \
 	    "$(printf '\303\251t\303\251')" "$(printf '\377')"
-
-	printf '%s\n' 'Host .host a.b machine/.host b' 'Host m/.h/c c/d. .x' |
-	    write config
-	lists 'a name that begins with a dot is hidden' a.b b c/d.
-
-	write config <<-'END'
-		User top
-		Host a
-		    User no
-		    Port 1
-		    Port 2
-		Host a b
-		    HostName %h.x
-		    Port 3
-		Host *
-		    HostName star
-		    Port 4
-		    ProxyJump gw
-		Host c
-		    HostName no
-		    ProxyJump none
-	END
-	lists 'the first value wins, each by itself' a b c
+	lists 'a name that begins with a dot is hidden' \
+	    'Host .host a.b machine/.host b\nHost m/.h c/d. .x' a.b b c/d.
+	lists 'the first value wins, each by itself' \
+	    'User top\nHost a\n User no\n Port 1\n Port 2
+	    Host a b\n HostName %h.x\n Port 3
+	    Host *\n HostName star\n Port 4\n ProxyJump gw
+	    Host c\n HostName no\n ProxyJump none' a b c
 }
 
 # Files in files.
-
 test_includes()
 {
-	write config <<-'END'
-		Host first
-		Match all
-		Include conf.d/*.conf b.one a.one
-		Host last x10
-	END
-	echo 'Host no' | write conf.d/.hidden.conf
-	echo 'Host x10' | write conf.d/10.conf
-	echo 'Host X' | write conf.d/B.conf
-	echo 'Host _x' | write conf.d/_a.conf
-	echo 'Host no2' | write conf.d/c.bak
-	printf 'Host bee' | write b.one
-	echo 'Host aye' | write a.one
 	lists 'included names come in the order of words and bytes' \
+	    'Host first\nMatch all\nInclude conf.d/*.conf b.one a.one
+	    Host last x10' .ssh/conf.d/.hidden.conf='Host no' \
+	    .ssh/conf.d/10.conf='Host x10' .ssh/conf.d/B.conf='Host X' \
+	    .ssh/conf.d/_a.conf='Host _x' .ssh/conf.d/c.bak='Host no2' \
+	    .ssh/b.one='Host bee' .ssh/a.one='Host aye' \
 	    first x10 X _x bee aye last
-
 	for line in 'Host * "x' 'Match all "x'; do
 		printf '%s\nInclude a.one\nHost a\n' "$line" | write config
 		echo 'Host b' | write a.one
@@ -671,45 +598,23 @@ test_includes()
 		is "a line that ssh refuses includes nothing: $line" a "$out"
 		fresh
 	done
-
-	write config <<-'END'
-		Host work-*
-		    Include work
-		Host home
-		    Include home
-		Host elsewhere
-		    Include work home
-		Match all
-		    Include home
-	END
-	printf 'Host work-a h1\n  User w\nHost work\n  User no\n' | write work
-	printf 'Host h1 home\nHost h2\n  Port 7\n' | write home
 	lists 'an Include in a block counts for what the block matches' \
+	    'Host work-*\n Include work\nHost home\n Include home
+	    Host elsewhere\n Include work home\nMatch all\n Include home' \
+	    .ssh/work='Host work-a h1\n User w\nHost work\n User no' \
+	    .ssh/home='Host h1 home\nHost h2\n Port 7' \
 	    work-a home elsewhere h1 h2
-
-	printf 'Host a\n    Port 1\nInclude more\n' | write config
-	printf 'Host b\nHost a c\n' | write more
-	lists 'an Include after a Host line is in its block' a
-
-	write config <<-'END'
-		Include nosuch *.nosuch /nonexistent/* ~nosuchuser/x
-		Include "with space" 'q'"uoted" # comment it's
-		Include=tilde
-		INCLUDE ~/.ssh/tilde2
-		include dir
-		Include # nothing
-		Include with\ space
-		Include ?uoted [a-s]uote[!a-c] {tilde,quoted}
-		Host last
-	END
-	echo 'Host sp' | write 'with space'
-	echo 'Host qu' | write quoted
-	echo 'Host ti' | write tilde
-	echo 'Host ti2' | write tilde2
-	echo 'Host no' | write dir/x
+	lists 'an Include after a Host line is in its block' \
+	    'Host a\n Port 1\nInclude more' .ssh/more='Host b\nHost a c' a
 	lists 'what is included may be odd, missing, or included twice' \
-	    sp qu ti ti2 last
-
+	    "Include nosuch *.nosuch /nonexistent/* ~nosuchuser/x
+	    Include \"with space\" 'q'\"uoted\" # comment it's
+	    Include=tilde\nINCLUDE ~/.ssh/tilde2\ninclude dir
+	    Include # nothing\nInclude with\\\\ space
+	    Include ?uoted [a-s]uote[!a-c] {tilde,quoted}\nHost last" \
+	    '.ssh/with space=Host sp' .ssh/quoted='Host qu' \
+	    .ssh/tilde='Host ti' .ssh/tilde2='Host ti2' \
+	    .ssh/dir/x='Host no' sp qu ti ti2 last
 	id="$me-$(id -u)-$(uname -n | sed 's/\..*//')-%"
 	cat <<-END | write config
 		Include \${NOSUCH}/one "\${HOME}/.ssh/one" \${HOME
@@ -724,41 +629,25 @@ test_includes()
 	for file in no% last last.conf 22; do
 		echo "Host no" | write "$file"
 	done
-	lists 'an Include may name variables, and what is known of the user' \
+	lists 'an Include may name variables, and what is known of the user' '' \
 	    one two three four last
 
-	write config <<-'END'
-		Match host a*,!ab
-		    Include m
-		Match !all
-		    Include never
-		Match originalhost c,d
-		    Include m
-		Match all
-		    Include rest
-	END
-	printf 'Host a ab c\nHost b\n' | write m
-	echo 'Host n1' | write never
-	echo 'Host r' | write rest
-	lists 'an Include in a Match block counts for what it matches' a c r
-
+	lists 'an Include in a Match block counts for what it matches' \
+	    'Match host a*,!ab\n Include m\nMatch !all\n Include never
+	    Match originalhost c,d\n Include m\nMatch all\n Include rest' \
+	    .ssh/m='Host a ab c\nHost b' .ssh/never='Host n1' \
+	    .ssh/rest='Host r' a c r
 	printf 'Include locked open\nHost last\n' | write config
 	echo 'Host locked' | write locked
 	echo 'Host open' | write open
 	chmod 0 "$HOME/.ssh/locked"
-	if [ -r "$HOME/.ssh/locked" ]; then
-		skip 'an unreadable Include is passed over' 'root reads all'
-	else
-		lists 'an unreadable Include is passed over' open last
-	fi
-
+	can 'an unreadable Include is passed over' 'root reads all' \
+	    [ ! -r "$HOME/.ssh/locked" ] &&
+	    lists 'an unreadable Include is passed over' '' open last
 	fresh
-	write config <<-END
-		Match exec "touch $tmp/canary"
-		    Include more
-		    Port 1
-		Match originalhost a exec "touch $tmp/canary"
-		    Port 2
+	blocks <<-END | write config
+		Match exec "touch $tmp/canary" :: Include more :: Port 1
+		Match originalhost a exec "touch $tmp/canary" :: Port 2
 		Host a
 	END
 	echo 'Host b' | write more
@@ -766,20 +655,16 @@ test_includes()
 	is 'a command in a Match counts as not matching' "a$tab$me@a:22" \
 	    "$(printf '%s\n' "$out" | cut -f 1,2)"
 	ok 'no command of a Match is run' [ ! -e "$tmp/canary" ]
-
-	printf 'Host real\n  Port 2\nHost a b\n  HostName REAL\n' | write config
-	lists 'a Host line tests the name that was typed' real a b
-
-	printf '%s\n' 'Host real' ' Port 2' 'Host a b' ' HostName REAL' \
-	    'Match final user u' 'Match final host real' ' User u' |
-	    write config
-	lists 'after Match final it tests the HostName, too' real a b
+	lists 'a Host line tests the name that was typed' \
+	    'Host real\n Port 2\nHost a b\n HostName REAL' real a b
+	lists 'after Match final it tests the HostName, too' \
+	    'Host real\n Port 2\nHost a b\n HostName REAL
+	    Match final user u\nMatch final host real\n User u' real a b
 }
 
 # What is wanted, by hand: agree CONFIG HOST SETTING ...: both ssh and wl say
 # this of the host. A setting that is not named is as if nothing were
 # configured; FILE=TEXT with a / in FILE is a file below HOME.
-
 agree()
 {
 	sentence="reads $2 so: $1" name=$2 user=$me port=22 jump=
@@ -806,36 +691,24 @@ agree()
 
 test_agreement()
 {
-	agree 'HOST a\n hOsTnAmE x\n PORT 3' a hostname=x port=3
-	agree 'Host=a\nPort=3' a port=3
-	agree 'Host \t=\t a\nPort =3' a port=3
 	agree 'Host == a\nPort 3' = port=3
 	agree 'Host == a\nPort 3' a port=3
-	agree 'Host = =a\nPort 3' =a port=3
 	agree ' = Host a\nPort 3' b
 	agree '==Host a\nPort 3' b port=3
 	agree '= =Host a\nPort 3' b port=3
 	agree '"Host" a\n"Port"3' a port=3
 	agree '"Host" = a\nPort 3' = port=3
-	agree 'Ho"st" a\nPort 3' a port=3
 	agree '""Host a\nPort 3' b
 	agree '"Host a\nPort 3' b port=3
 	agree 'Ho"st a\nPort 3' b port=3
-	agree 'Host a\r\n\tPort\t3 \t\r\n\r\n' a port=3
-	agree 'Host a\f\nPort 3 \f\r\n' a port=3
-	agree 'Host a\n \f\nPort 3' a port=3
 	agree '\rHost\ra\nPort 3' a port=3
 	agree 'Host a\r HostName x\rPort 3' a
-	agree 'Host a\0 b\nPort 3\0 x\n\0Host c\n' a port=3
-	agree 'Host a\0 b\nPort 3\0 x\n\0Host c\n' b
-	agree 'IgnoreUnknown foo,Bar*\nfoo x y\nBARx "z"\nPort 3' a port=3
 	agree '#x "\n  # "y\n\t#z\n"#q" r\nPort 3' a port=3
 	agree 'User "x y"' a 'user=x y'
 	agree "User x'y'z" a user=xyz
 	agree 'User "a\\"b\\\\c\\d"' a 'user=a"b\c\d'
 	agree 'User a\\ b' a 'user=a b'
 	agree 'User "a\\ b"' a 'user=a\ b'
-	agree 'User x#y #z' a 'user=x#y'
 	agree 'User "x" # "y' a user=x
 	agree 'User "x"#y' a 'user=x#y'
 	agree 'User ""x""' a user=x
@@ -843,28 +716,21 @@ test_agreement()
 	agree 'Host a\vb\nPort 3' a
 	agree "ProxyCommand nc \"%h\" # it's" a
 	agree 'ProxyCommand == nc' a
-	agree 'Host Foo\nPort 3' foo
-	agree 'Host Foo\nPort 3' Foo port=3
 	agree 'Host a b*\nPort 3' bcd port=3
 	agree 'Host !a *\nPort 3' a
 	agree 'Host * !a\nPort 3' a
-	agree 'Host a !a\nPort 3' a
 	agree 'Host !b\nPort 3' a
-	agree 'Host "!a" *\nPort 3' a
-	agree 'Host ! a\nPort 3' a port=3
 	agree 'Host a?c\nPort 3' ac
 	agree 'Host a[bc]\nPort 3' 'a[bc]' port=3
 	agree 'Host a[bc]\nPort 3' ab
 	agree 'Host a,b\nPort 3' a
-	agree 'Host #x\nPort 3' a
 	agree 'Port 2\nHost a\n Port 3\n User u\n Host b\n User v' b user=v \
 	    port=2
 	agree "Host \"a\"'b'c\nPort 3" abc port=3
 	agree 'Include rel' a port=3 '.ssh/rel=Port 3'
 	agree 'Include rel' a './rel=Port 3'
 	agree 'Include ~/x' a port=3 './x=Port 3'
-	agree 'Include "~/s p" ~/none ~\nUser u' a user=u port=3 \
-	    './s p=Port 3'
+	agree 'Include "~/s p" ~/none ~\nUser u' a user=u port=3 './s p=Port 3'
 	agree 'Include ~/s*' a port=10 './s2=Port 2' './s10=Port 10'
 	agree 'Include ~/s2 ~/s10' a port=2 './s2=Port 2' './s10=Port 10'
 	agree 'Include ~/{x,y}' a './x=Port 3'
@@ -929,90 +795,46 @@ test_agreement()
 	agree 'HostName "a b;c"\nUser -x' a user=-x 'hostname=a b;c'
 	agree 'Protocol 1\nCipher x\nRSAAuthentication yes\nPort 3' a port=3
 }
-# The columns of -l -v that ssh does not know: where, and the note.
-
+# The columns of -l -v that ssh does not know: where, and the note. What is put
+# aside or drawn is no note, and an address stays as it is written.
 test_columns()
 {
-	write config <<-'END'
-		# shop front end
-		Host web www
-		# not a note: the line below is empty
-
-		Host db	# rows and rows
-		#
-		#first line
-		# second line  
-		Host gw
-		  # an Include has no note
-		Match all
-		Include more
-	END
+	printf '%b' '# shop front end\nHost web www\n# not a note: below is nothing' \
+	    '\n\nHost db\t# rows and rows\n#\n#first line\n# second line  \n' \
+	    'Host gw\n  # an Include has no note\nMatch all\nInclude more\n' |
+	    write config
 	printf '#\tMontr\303\251al \r\nHost far\r\n' | write more
 	run -F "$HOME/$config" -l -v
-	is 'a host has a place, and the comment there as a note' "$(cat <<-END
-		web	$HOME/.ssh/config:2	shop front end
-		www	$HOME/.ssh/config:2	shop front end
-		db	$HOME/.ssh/config:5	rows and rows
-		gw	$HOME/.ssh/config:9	first line second line
-		far	$HOME/.ssh/more:2	$(printf 'Montr\303\251al')
-	END
-	)" "$(printf '%s' "$out" | cut -f 1,4-)"
-	fresh
-}
-
-# What is put aside or drawn is no note, and an address stays as it is written.
-
-test_notes()
-{
-	write config <<-'END'
-		# ---- START-OF-LIST ----
-		Host drawn
-		# Host staging
-		# HostName 1.2.3.4
-		Host aside
-		# the real one
-		#Host old
-		#	User me
-		# for the shop
-		# ==============
-		Host mixed
-		    HostName 127.1
-		    ProxyJump ssh://u%40v@[::1]:ssh
-		# User interface tests
-		Host prose
-	END
+	is 'a host has a place, and the comment there as a note' \
+	    "web	$HOME/.ssh/config:2	shop front end
+www	$HOME/.ssh/config:2	shop front end
+db	$HOME/.ssh/config:5	rows and rows
+gw	$HOME/.ssh/config:9	first line second line
+far	$HOME/.ssh/more:2	$(printf 'Montr\303\251al')" \
+	    "$(printf '%s' "$out" | cut -f 1,4-)"
+	printf '%b' '# ---- START-OF-LIST ----\nHost drawn\n# Host staging\n# HostName' \
+	    ' 1.2.3.4\nHost aside\n# the real one\n#Host old\n#\tUser me\n' \
+	    '# for the shop\n# ==============\nHost mixed\nHostName 127.1\n' \
+	    'ProxyJump ssh://u%40v@[::1]:ssh\n# User interface tests\n' \
+	    'Host prose\n' | write config
 	run -F "$HOME/$config" -l -v
-	is 'rulers and entries put aside are no notes' "$(cat <<-END
-		drawn	drawn:22		
-		aside	aside:22		
-		mixed	127.1:22	ssh://u%40v@[::1]:ssh	for the shop
-		prose	prose:22		User interface tests
-	END
-	)" "$(printf '%s' "$out" | cut -f 1-3,5 | sed "s/$me@//")"
+	is 'rulers and entries put aside are no notes' \
+	    "drawn	drawn:22		
+aside	aside:22		
+mixed	127.1:22	ssh://u%40v@[::1]:ssh	for the shop
+prose	prose:22		User interface tests" \
+	    "$(printf '%s' "$out" | cut -f 1-3,5 | sed "s/$me@//")"
 	fresh
 }
 
 # Criteria that the system's ssh may be too old for.
-
 test_criteria()
 {
-	write config <<-'END'
-		Host tagged
-		    Tag work
-		Match tagged work,play
-		    User worker
-		Match tagged play
-		    Port 3
-		Match tagged "" sessiontype shell,exec command ""
-		    User plain
-		Match sessiontype none
-		    Port 4
-		Match !tagged work
-		    Port 5
-		Host other
-		Match command *
-		    Include no/file
-	END
+	printf '%b' 'Host tagged\nTag work\nMatch tagged work,play\nUser worker\n' \
+	    'Match tagged play\nPort 3\nMatch tagged "" sessiontype shell,exec' \
+	    ' command ""\nUser plain\nMatch sessiontype none\nPort 4\n' \
+	    'Match !tagged work\nPort 5\nHost other\nMatch command *\n' \
+	    'Include no/file\n' | write config
 	run -F "$HOME/$config" -l -v
 	is 'tags count, and what decides by the session is for a shell' \
 	    "tagged	worker@tagged:22${newline}other	plain@other:5" \
@@ -1045,7 +867,6 @@ raw	%x\${NOSUCH}@raw:8${newline}h	$me@h:9${newline}y	$me@h:22" \
 
 # The host that was meant: -p prints it, here without a terminal. meant QUERY
 # WANT: what is printed, or the status and what is said.
-
 meant()
 {
 	run -F "$HOME/$config" -p "$1"
@@ -1054,16 +875,9 @@ meant()
 
 test_meant()
 {
-	write config <<-'END'
-		Host nc-web-prod-7
-		Host nc-db-backup.corp	# the shop
-		Host here
-		    HostName localhost
-		Host nc-*.corp !nc-no.corp
-		    User u
-		Host *
-		    Port 22
-	END
+	printf '%s\n' 'Host nc-web-prod-7' 'Host nc-db-backup.corp # the shop' \
+	    'Host here' 'HostName localhost' 'Host nc-*.corp !nc-no.corp' \
+	    'User u' 'Host *' 'Port 22' | write config
 	meant here here
 	meant nc-db.corp nc-db.corp
 	meant nc-no.corp nc-no.corp
@@ -1099,13 +913,11 @@ test_meant()
 		is "no command runs on a host of which $query is a piece" 1 \
 		    "$rc"
 	done
-	start -F "$HOME/$config" -r -p
-	screen 4/4
+	begin 4/4 -F "$HOME/$config" -r -p
 	is '-r opens with those used last first' 'typed nc-web-prod-7 here' \
 	    "$(printf '%s\n' "$screen" | sed -e 1d -e 's/^..[ 0-9]*//' -e '4q' |
 	    awk '{ printf "%s%s", (NR > 1 ? " " : ""), $1 }')"
-	keys C-r
-	screen 3/3
+	brings 3/3 C-r
 	keys Escape
 	stop
 	rm "$uses"
@@ -1113,25 +925,19 @@ test_meant()
 }
 
 # The file to read.
-
 test_file()
 {
 	for file in none NONE "$HOME/.ssh" /dev/null; do
-		run -F "$file" -l
-		is "-F $file reads as empty" 1:: "$rc:$out:$err"
+		says "-F $file reads as empty" 1:: -F "$file" -l
 	done
 	mkfifo "$HOME/fifo"
 	start -h	# for tmux's socket
 	echo 'Host a' | write config
 	chmod 0 "$HOME/.ssh/config"
 	while IFS=: read -r name file reason; do
-		if [ -r "$HOME/.ssh/config" ] && [ "$file" = "$HOME/$config" ]
-		then
-			skip "$name is an error" 'root reads all'
-			continue
-		fi
-		run -F "$file" -l
-		is "$name is an error" "2::wl: $file: $reason" "$rc:$out:$err"
+		[ "$file" != "$HOME/$config" ] || can "$name is an error" \
+		    'root reads all' [ ! -r "$file" ] || continue
+		says "$name is an error" "2::wl: $file: $reason" -F "$file" -l
 	done <<-END
 		a missing file:$HOME/nosuch:No such file or directory
 		a FIFO:$HOME/fifo:not a regular file
@@ -1150,11 +956,9 @@ test_file()
 }
 
 # ----------------------------------------------------------- hostile input ---
-#
 # survives NAME [HOST]: wl ends by itself, soon, with little memory, and the
 # last of its list is the host, or a. hostile does that with the output of a
 # command as the configuration.
-
 survives()
 {
 	launch -F "$HOME/$config" -l
@@ -1172,7 +976,6 @@ hostile()
 }
 
 # repeat N FORMAT prints so much; a %d there is the number, a second %d, too.
-
 repeat()
 {
 	awk -v n="$1" -v format="$2" 'BEGIN {
@@ -1191,36 +994,25 @@ test_hostile()
 	[ ! "$sanitized" ] || memory=unlimited	# for it takes terabytes
 	echo "ulimit -t 10; ulimit -v $memory; "'exec "$@"' >"$tmp/small"
 	alone="sh $tmp/small $alone"
-	hostile 'ten million NULs' 'zeros 10; printf "\nHost a\n"'
-	hostile 'a comment of ten megabytes' \
-	    'printf "#"; megabytes 10 x; printf "\nHost a\n"'
-	hostile 'a name of ten megabytes' \
-	    'printf "Host "; megabytes 10 x; printf "\nHost a\n"'
-	hostile 'ten million quotes' \
-	    'printf "Host \042"; megabytes 10 "\042"; printf "\nHost a\n"'
-	hostile 'ten million stars' \
-	    'printf "Host "; megabytes 10 "*"; printf "x b\nHost a\n"'
-	hostile 'a user of ten megabytes' \
-	    'printf "Host a\nUser "; megabytes 10 u'
-	hostile 'a HostName of a million names' \
-	    'printf "Host a\nHostName "; repeat 1000000 %%h'
-	hostile 'a HostName of 50,000 times 50,000 letters' \
-	    'printf "Host * a"; repeat 50000 a; printf "\nHostName "
-	    repeat 50000 %%h; printf "\nHost a\n"'
-	hostile 'ten million jumps to nowhere' \
-	    'printf "Host a\nProxyJump "; megabytes 10 ,'
-	hostile 'ten million empty patterns in a Match' \
-	    'printf "Host a\nMatch host "; megabytes 10 ,'
-	hostile 'ten million lines' 'megabytes 10 "\n"; echo Host a'
-	hostile '100,000 patterns on a line' \
-	    'printf Host; repeat 100000 " p%d*"; echo " a"'
-	hostile '100,000 names on a line' \
-	    'printf "Host !no* !*no"; repeat 100000 " p%d"; echo' p99999
-	hostile '100,000 Includes' \
-	    'repeat 100000 "Host p%d\nInclude nosuch%d/*\n"
-	    printf "Match all\nHost a\n"'
-	hostile 'a note of 40,000 lines' \
-	    'repeat 40000 "# a line of a note\n"; echo Host a'
+	while IFS='|' read -r name command last; do
+		hostile "$name" "$command" "${last:-a}"
+	done <<-'END'
+		ten million NULs|zeros 10; printf "\nHost a\n"
+		a comment of ten megabytes|printf "#"; megabytes 10 x; printf "\nHost a\n"
+		a name of ten megabytes|printf "Host "; megabytes 10 x; printf "\nHost a\n"
+		ten million quotes|printf "Host \042"; megabytes 10 "\042"; printf "\nHost a\n"
+		ten million stars|printf "Host "; megabytes 10 "*"; printf "x b\nHost a\n"
+		a user of ten megabytes|printf "Host a\nUser "; megabytes 10 u
+		a HostName of a million names|printf "Host a\nHostName "; repeat 1000000 %%h
+		a HostName of 50,000 times 50,000 letters|printf "Host * a"; repeat 50000 a; printf "\nHostName "; repeat 50000 %%h; printf "\nHost a\n"
+		ten million jumps to nowhere|printf "Host a\nProxyJump "; megabytes 10 ,
+		ten million empty patterns in a Match|printf "Host a\nMatch host "; megabytes 10 ,
+		ten million lines|megabytes 10 "\n"; echo Host a
+		100,000 patterns on a line|printf Host; repeat 100000 " p%d*"; echo " a"
+		100,000 names on a line|printf "Host !no* !*no"; repeat 100000 " p%d"; echo|p99999
+		100,000 Includes|repeat 100000 "Host p%d\nInclude nosuch%d/*\n"; printf "Match all\nHost a\n"
+		a note of 40,000 lines|repeat 40000 "# a line of a note\n"; echo Host a
+	END
 	for bytes in 2000000000 200000000000; do
 		dd if=/dev/zero of="$HOME/$config" bs=1 count=0 seek="$bytes" \
 		    2>/dev/null
@@ -1280,7 +1072,6 @@ hostile_files()
 	done
 	launch -F "$wl" -l -v
 	ok 'wl survives a program as its configuration' [ $rc -le 1 ]
-
 	echo 'Host a' | write config
 	(
 		trap 'exit' TERM
@@ -1309,22 +1100,15 @@ hostile_characters()
 }
 
 # ------------------------------------------------------------- connecting ---
-
 test_connection()
 {
 	server
-	# shellcheck disable=SC2016	# for the other side to expand
-	run -F "$server/config" web 'echo $((6 * 7))'
-	is 'a command runs without a terminal' '0:42:' "$rc:$out:$err"
-	run -F "$server/config" web exit 7
-	is 'the exit status is that of the command' '7::' "$rc:$out:$err"
-	run -F "$server/config" db echo behind
-	is 'a host behind another is reached' '0:behind:' "$rc:$out:$err"
-	run -F "$server/config" denied true
-	is 'a login that fails says what ssh says' \
-	    "255::$me@denied: Permission denied (publickey)." "$rc:$out:$err"
-	start -q -F "$server/config" db
-	screen 'remote$'
+	gives 'a command runs without a terminal' '0:42:' web 'echo $((6 * 7))'
+	gives 'the exit status is that of the command' '7::' web exit 7
+	gives 'a host behind another is reached' '0:behind:' db echo behind
+	gives 'a login that fails says what ssh says' \
+	    "255::$me@denied: Permission denied (publickey)." denied true
+	begin 'remote$' -q -F "$server/config" db
 	keys 'exit 3' Enter
 	shows 'a shell runs on a terminal' "$(cat <<-'END'
 		Welcome.
@@ -1343,22 +1127,32 @@ test_connection()
 }
 
 # ----------------------------------------------------------------- prompt ---
-#
-# sees NAME: the test NAME: does the screen on standard input come, whole?
+# sees NAME [TEXT]: the test NAME: does this screen, or that on standard input,
+# come, whole? looks NAME LINE ...: the same, with single blanks in the first.
 # types BYTES: they reach wl as they are, in one piece, as from a terminal.
 # prompting ARGUMENTS: wl on those hosts, its prompt on the screen.
 # ends NAME STATUS: the same for what is left on the screen when wl has ended
-# with that status: nothing else, and the terminal's mode is as before.
-
+# with that status: nothing else, and the terminal's mode is as before. leaves
+# does so after Esc.
 sees()
 {
-	sight=$(cat)
+	sight=${2-$(cat)}
 	shows "$1" "$sight"
+}
+
+looks()
+{
+	sentence=$1
+	shift
+	sight=$(printf '%s\n' "$@")
+	until_true 'capture
+	    screen=$(printf "%s\n" "$screen" | sed "1s/  */ /g")
+	    [ "$screen" = "$sight" ]'
+	is "$sentence" "$sight" "$screen"
 }
 
 types()
 {
-	# shellcheck disable=SC2059	# it has octal numbers
 	printf "$1" >"$tmp/bytes"
 	tmux load-buffer "$tmp/bytes"
 	tmux paste-buffer -d -r
@@ -1375,10 +1169,12 @@ restored()
 	    "$(cat "$tmp/after")"
 }
 
-prompting()
+prompting() { begin nas "$@" -F "$HOME/$config"; }
+
+leaves()
 {
-	start "$@" -F "$HOME/$config"
-	screen nas
+	keys Escape
+	ends "$1" 130 ${2+"$2"}
 }
 
 ends()
@@ -1390,28 +1186,18 @@ ends()
 
 prompt_hosts()
 {
-	write config <<-'END'
-		Host bastion
-		    HostName 203.0.113.1
-		    User jump
+	blocks <<-'END' | write config
+		Host bastion :: HostName 203.0.113.1 :: User jump
 
 		# shop front end
-		Host web-prod-1
-		    HostName 10.0.0.5
-		    User deploy
+		Host web-prod-1 :: HostName 10.0.0.5 :: User deploy
 		    ProxyJump bastion
 		# the spare
-		Host web-prod-2
-		    HostName 10.0.0.6
-		    User deploy
-		    Port 2222
+		Host web-prod-2 :: HostName 10.0.0.6 :: User deploy :: Port 2222
 		    ProxyJump bastion
-		Host web-dev
-		    HostName dev.example.com
+		Host web-dev :: HostName dev.example.com
 		Host staging-web
-		Host db1 db2 db3
-		    HostName %h.db.internal
-		    User postgres
+		Host db1 db2 db3 :: HostName %h.db.internal :: User postgres
 		Host mail # Postfix
 		    HostName mx.example.com
 		Host nas pi printer camera
@@ -1457,11 +1243,11 @@ test_prompt()
 	END
 	is 'the letters that match are underlined, the row is in reverse' \
 	    "$(cat <<-'END'
-		> web prod                                                                 (2/13
-		){>  2  [web]-[prod]-1  deploy@10.0.0.5       via bastion  shop front end
-		}   3  [web]-[prod]-2(  deploy@10.0.0.6:2222  via bastion  the spare
+		> web prod                                                                 <d>2/13
+		<r>>  2  <ru>web<r>-<ru>prod<r>-1  deploy@10.0.0.5       via bastion  shop front end
+		<>   3  <u>web<>-<u>prod<>-2<d>  deploy@10.0.0.6:2222  via bastion  the spare
 	END
-	)" "$(styled | sed 's/)$//')"
+	)" "$(styled)"
 	stop
 	test_motion
 	test_editing
@@ -1475,51 +1261,37 @@ test_prompt()
 	test_resolve
 }
 
-# The screen with its attributes: [underlined], {reverse}, (dim).
-
+# The screen with its attributes: before text in another style than the last,
+# the letters of that style, of r (in reverse), d (dim) and u (underlined).
 styled()
 {
 	tmux capture-pane -e -p | awk '
-	function set(name, mark, on) {
-		if (is[name] != on)
-			printf "%s", substr(mark, 2 - on, 1)
-		is[name] = on
+	function show(text) {
+		style = (on[7] ? "r" : "") (on[2] ? "d" : "") (on[4] ? "u" : "")
+		if (text != "" && style != last)
+			printf "<%s>", last = style
+		printf "%s", text
 	}
 	{
 		for (line = $0; match(line, /\033\[[0-9;]*m/);) {
-			text(substr(line, 1, RSTART - 1))
+			show(substr(line, 1, RSTART - 1))
 			n = split(substr(line, RSTART + 2, RLENGTH - 3), code, ";")
 			line = substr(line, RSTART + RLENGTH)
-			for (i = n ? 1 : 0; i <= n; i++) {
-				c = i ? code[i] + 0 : 0
-				if (c == 0)
-					want["u"] = want["r"] = want["d"] = 0
-				if (c == 4 || c == 24)
-					want["u"] = c == 4
-				if (c == 7 || c == 27)
-					want["r"] = c == 7
-				if (c == 2 || c == 22)
-					want["d"] = c == 2
+			if (n == 0)
+				code[n = 1] = 0
+			for (i = 1; i <= n; i++) {
+				if (code[i] == 0)
+					split("", on)
+				on[code[i] % 20] = code[i] < 20
 			}
 		}
-		text(line)
+		show(line)
 		print ""
-	}
-	function text(s) {
-		if (s == "")
-			return
-		if (!want["u"]) set("u", "[]", 0)
-		if (!want["d"]) set("d", "()", 0)
-		set("r", "{}", want["r"] + 0)
-		set("d", "()", want["d"] + 0)
-		set("u", "[]", want["u"] + 0)
-		printf "%s", s
 	}' | sed 's/ *$//' | awk 'NF { print }'
 }
 
 # The keys that move the selection: after each, which host is it, and which is
 # the first of the window?
-
 test_motion()
 {
 	prompting
@@ -1543,7 +1315,6 @@ selected()
 }
 
 # The keys that edit: what is the query, and where is the cursor?
-
 test_editing()
 {
 	prompting
@@ -1566,7 +1337,10 @@ test_editing()
 edits()
 {
 	while [ $# -gt 0 ]; do
-		keys "$1"
+		case $1 in
+		-l:*)	keys -l "${1#-l:}" ;;
+		*)	keys "$1" ;;
+		esac
 		wanted="$2,0 $3"
 		until_true 'capture; [ "$(cursor) $(query)" = "$wanted" ]'
 		is "$1 leaves the query '$3', cursor $2" "$wanted" \
@@ -1576,7 +1350,6 @@ edits()
 }
 
 # The query, less the count at the end of its line.
-
 query()
 {
 	printf '%s\n' "$screen" |
@@ -1584,7 +1357,6 @@ query()
 }
 
 # What Enter takes. With -p wl says what it would connect to.
-
 test_choice()
 {
 	prompting -p
@@ -1601,19 +1373,14 @@ test_choice()
 		^Y copy HostName   ^O edit the entry
 		^L draw again
 	END
-	keys x
-	screen bastion
-	keys F1
-	screen 'type to filter'
-	keys Escape
-	screen bastion
+	brings bastion x
+	brings 'type to filter' F1
+	brings bastion Escape
 	keys 12
-	sees 'the row with the number comes first' <<-'END'
-		> 12                                                                       2/13
-		> 12  printer
-		   3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare
-		  ssh 12
-	END
+	looks 'the row with the number comes first' '> 12 2/13' \
+	    '> 12  printer' \
+	    '   3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare' \
+	    '  ssh 12'
 	keys BSpace BSpace 2
 	sees 'names with the digits follow the number' <<-'END'
 		> 2                                                                        4/13
@@ -1625,16 +1392,14 @@ test_choice()
 	END
 	keys Down Enter
 	ends 'Enter takes the selected host' 0 db2
-	start -p -F "$HOME/$config" web
-	screen 4/13
+	begin 4/13 -p -F "$HOME/$config" web
 	is 'the prompt opens with the query of the command line' '5,0 web' \
 	    "$(cursor) $(query)"
 	keys Enter
 	ends 'and Enter takes its best match' 0 web-dev
 	shell "$HOME/.ssh"
 	mkfifo "$HOME/.ssh/go"
-	keys 'cat go; w -p' Enter nas Enter
-	screen "${newline}nas"
+	brings "${newline}nas" 'cat go; w -p' Enter nas Enter
 	echo >"$HOME/.ssh/go"
 	screen "nas$newline\$"
 	is 'an Enter that was typed ahead, which is a line feed, is Enter' \
@@ -1642,10 +1407,8 @@ test_choice()
 	stop
 	prompting -p
 	keys 'no such' Enter
-	sees 'what ssh would refuse is not offered' <<-'END'
-		> no such                                                                  0/13
-		  no match
-	END
+	looks 'what ssh would refuse is not offered' '> no such 0/13' \
+	    '  no match'
 	keys C-u web End
 	sees 'the last row is the query itself' <<-'END'
 		> web                                                                      4/13
@@ -1658,21 +1421,16 @@ test_choice()
 	keys C-y C-x C-o Enter
 	ends 'and Enter takes it' 0 web
 	start -p -F /dev/null
-	sees 'without hosts a hint says why' <<-'END'
-		>                                                                           0/0
-		  no Host entries in /dev/null
-	END
+	looks 'without hosts a hint says why' '> 0/0' \
+	    '  no Host entries in /dev/null'
 	keys Enter Space Enter x
-	sees 'Enter takes no empty query, and no blank begins one' <<-'END'
-		> x                                                                         0/0
-		  ssh x
-	END
+	looks 'Enter takes no empty query, and no blank begins one' '> x 0/0' \
+	    '  ssh x'
 	keys Up Down NPage PPage End Home Enter
 	ends 'Enter takes a query that matches nothing' 0 x
 }
 
 # What comes from a terminal and is no key.
-
 test_input()
 {
 	prompting -p
@@ -1718,78 +1476,52 @@ test_input()
 }
 
 # Small terminals, and terminals that change.
-
 test_sizes()
 {
-	write config <<-'END'
+	blocks <<-'END' | write config
 		# shop front end
-		Host web-prod-1
-		    HostName 10.0.0.5
-		    User deploy
-		Host web-dev
-		    HostName dev.example.com
+		Host web-prod-1 :: HostName 10.0.0.5 :: User deploy
+		Host web-dev :: HostName dev.example.com
 		Host staging-web
-		Host a-host-with-a-name-that-is-longer-than-most
-		    User deploy
-		Host db1 db2 db3
-		    HostName %h.db.internal
-		    User postgres
+		Host a-host-with-a-name-that-is-longer-than-most :: User deploy
+		Host db1 db2 db3 :: HostName %h.db.internal :: User postgres
 	END
 	size=10x2
 	start -p -F "$HOME/$config"
-	sees 'in 10x2 there is room for a name' <<-'END'
-		>     7/7
-		>1 web-pr
-	END
+	shows 'in 10x2 there is room for a name' ">     7/7$newline>1 web-pr"
 	for row in '2 web-de' '3 stagin' '4 a-host' '5 db1  p' '6 db2  p' \
 	    '7 db3  p'; do
 		keys Down
 		shows "in 10x2 Down shows $row" ">     7/7$newline>$row"
 	done
 	keys web-prod-1234567
-	sees 'in 10x2 a long query scrolls' <<-'END'
-		> 234567
-		  ssh web
-	END
+	shows 'in 10x2 a long query scrolls' "> 234567$newline  ssh web"
 	is 'the cursor is behind its end' 8,0 "$(cursor)"
 	keys C-a
-	sees 'the query scrolls back to its start' <<-'END'
-		> web-pro
-		  ssh web
-	END
+	shows 'the query scrolls back to its start' "> web-pro$newline  ssh web"
 	is 'the cursor is at its start' 2,0 "$(cursor)"
 	resize 40x6
-	sees 'a larger terminal shows more of it' <<-'END'
-		> web-prod-1234567                  0/7
-		  ssh web-prod-1234567
-	END
+	looks 'a larger terminal shows more of it' '> web-prod-1234567 0/7' \
+	    '  ssh web-prod-1234567'
 	keys C-k
-	sees 'in 40 columns, rows are cut, and 5 fit below the query' <<-'END'
-		>                                   7/7
-		> 1  web-prod-1          deploy@10.0.0.
-		  2  web-dev             dev.example.co
-		  3  staging-web
-		  4  a-host-with-a-name  deploy@a-host-
-		  5  db1                 postgres@db1.d
-	END
+	looks 'in 40 columns, rows are cut, and 5 fit below the query' '> 7/7' \
+	    '> 1  web-prod-1          deploy@10.0.0.' \
+	    '  2  web-dev             dev.example.co' '  3  staging-web' \
+	    '  4  a-host-with-a-name  deploy@a-host-' \
+	    '  5  db1                 postgres@db1.d'
 	keys NPage
-	sees 'in 6 lines, PgDn goes on by 4 rows, and the window stays full' <<-'END'
-		>                                   7/7
-		  3  staging-web
-		  4  a-host-with-a-name  deploy@a-host-
-		> 5  db1                 postgres@db1.d
-		  6  db2                 postgres@db2.d
-		  7  db3                 postgres@db3.d
-	END
+	looks 'in 6 lines, PgDn goes on by 4 rows, and the window stays full' \
+	    '> 7/7' '  3  staging-web' \
+	    '  4  a-host-with-a-name  deploy@a-host-' \
+	    '> 5  db1                 postgres@db1.d' \
+	    '  6  db2                 postgres@db2.d' \
+	    '  7  db3                 postgres@db3.d'
 	resize 10x2
-	sees 'in 10x2 the selected host is still there' <<-'END'
-		>     7/7
-		>5 db1  p
-	END
+	shows 'in 10x2 the selected host is still there' \
+	    ">     7/7$newline>5 db1  p"
 	for round in 1 2 3 4 5 6 7 8 9 10; do
 		resize 40x6
-		until_true 'capture; case $screen in *" 5  db1"*) ;; *) false
-		    ;; esac'
+		screen ' 5  db1'
 		keys w
 		resize 10x2
 		shows "no resize is missed while a key is at work ($round)" \
@@ -1807,102 +1539,71 @@ test_sizes()
 		  6  db2                                     postgres@db2.db.internal
 		  7  db3                                     postgres@db3.db.internal
 	END
-	keys Escape
-	ends 'Esc after resizes leaves no trace' 130
+	leaves 'Esc after resizes leaves no trace'
 	size=80x24
 }
 
 # Characters of more than one byte, of two columns and of none.
 
+in_utf8()
+{
+	can "$1" 'no locale C.UTF-8' \
+	    [ "$(LC_ALL=C.UTF-8 locale charmap 2>&1)" = UTF-8 ]
+}
+
 test_letters()
 {
-	if [ "$(LC_ALL=C.UTF-8 locale charmap 2>&1)" != UTF-8 ]; then
-		skip 'wide characters are measured' 'no locale C.UTF-8'
-		return
-	fi
-	printf '%b' '# \0346\0227\0245\0346\0234\0254 \0360\0237\0232\0200\n' \
-	    'Host \0346\0227\0245\0346\0234\0254-web\n  User u\n' \
-	    'Host cafe\0314\0201\n  User u\n' \
-	    'Host \0303\0251t\0303\0251\n  User u\n' \
-	    'Host \0360\0237\0232\0200-prod\n  User u\n' | write config
-	rocket=$(printf '\360\237\232\200')
-	acute=$(printf '\314\201')
-	e=$(printf '\303\251')
-	nihon=$(printf '\346\227\245\346\234\254')
+	in_utf8 'wide characters are measured' || return 0
+	rocket=$(printf '\360\237\232\200') acute=$(printf '\314\201')
+	e=$(printf '\303\251') nihon=$(printf '\346\227\245\346\234\254')
+	printf '# %s\nHost %s-web\n' "$nihon $rocket" "$nihon" | write config
+	for name in "cafe$acute" "${e}t$e" "$rocket-prod"; do
+		echo "Host $name"
+	done >>"$HOME/$config"
+	printf 'Host *\n User u\n' >>"$HOME/$config"
 	start LC_ALL=C.UTF-8 -p -F "$HOME/$config"
-	sees 'wide and combining characters keep the columns straight' <<-END
-		>                                                                           4/4
-		> 1  $nihon-web  u@$nihon-web  $nihon $rocket
-		  2  cafe$acute      u@cafe$acute
-		  3  ${e}t$e       u@${e}t$e
-		  4  $rocket-prod   u@$rocket-prod
-	END
+	looks 'wide and combining characters keep the columns straight' \
+	    '> 4/4' "> 1  $nihon-web  u@$nihon-web  $nihon $rocket" \
+	    "  2  cafe$acute      u@cafe$acute" "  3  ${e}t$e       u@${e}t$e" \
+	    "  4  $rocket-prod   u@$rocket-prod"
 	keys -l "$e"
-	sees 'a letter of two bytes is one' <<-END
-		> $e                                                                         1/4
-		> 3  ${e}t$e  u@${e}t$e
-		  ssh $e
-	END
+	looks 'a letter of two bytes is one' "> $e 1/4" \
+	    "> 3  ${e}t$e  u@${e}t$e" "  ssh $e"
 	is 'the cursor is one column on' 3,0 "$(cursor)"
 	keys -l "$nihon"
 	until_true '[ "$(cursor)" = 7,0 ]'
 	is 'a wide character takes two columns' 7,0 "$(cursor)"
 	keys Left Left BSpace
-	sees 'the cursor and Backspace take whole characters' <<-END
-		> $nihon                                                                      1/4
-		> 1  $nihon-web  u@$nihon-web  $nihon $rocket
-		  ssh $nihon
-	END
+	looks 'the cursor and Backspace take whole characters' "> $nihon 1/4" \
+	    "> 1  $nihon-web  u@$nihon-web  $nihon $rocket" "  ssh $nihon"
 	is 'the cursor is before them' 2,0 "$(cursor)"
-	keys DC DC
-	screen 4/4
-	keys -l "e$acute"
-	until_true 'capture; [ "$(query)" = "e$acute" ]'
-	is 'a combining character takes no column' "3,0 e$acute" \
-	    "$(cursor) $(query)"
-	keys C-u
-	screen 4/4
+	brings 4/4 DC DC
+	edits -l:"e$acute" 3 "e$acute"
+	brings 4/4 C-u
 	types '\033\303\251'
-	keys x
-	until_true 'capture; [ "$(query)" = x ]'
-	is 'Alt with a letter of two bytes does nothing' x "$(query)"
-	keys C-u
+	edits x 3 x C-u 2 ''
 	resize 10x2
-	sees 'in 10x2 there is room for wide characters' <<-END
-		>     4/4
-		>1 $nihon-w
-	END
+	shows 'in 10x2 there is room for wide characters' \
+	    ">     4/4$newline>1 $nihon-w"
 	keys -l "$nihon$nihon$nihon"
-	sees 'a query of wide characters scrolls, and none is cut' <<-END
-		> ${nihon#???}$nihon
-		  ssh ${nihon%???}
-	END
-	keys Escape
-	ends 'Esc leaves no trace of wide characters' 130
+	shows 'a query of wide characters scrolls, and none is cut' \
+	    "> ${nihon#???}$nihon$newline  ssh ${nihon%???}"
+	leaves 'Esc leaves no trace of wide characters'
 	start -p -F "$HOME/$config"
-	sees 'in the C locale, each of their bytes is a question mark' <<-'END'
-		>                                                                           4/4
-		> 1  ??????-web  u@??????-web  ?????? ????
-		  2  cafe??      u@cafe??
-		  3  ??t??       u@??t??
-		  4  ????-prod   u@????-prod
-	END
+	looks 'in the C locale, each of their bytes is a question mark' \
+	    '> 4/4' '> 1  ??????-web  u@??????-web  ?????? ????' \
+	    '  2  cafe??      u@cafe??' '  3  ??t??       u@??t??' \
+	    '  4  ????-prod   u@????-prod'
 	stop
-
 	printf '%b' '# note \033]0;title\a\0302\0233 \0342\0200\0256 \0177\n' \
 	    'Host a\n  HostName h\033[2J\n  User u\a\b\0302\0205\n' \
 	    '  ProxyJump j\033c\n' | write config
-	start LC_ALL=C.UTF-8 -F "$HOME/$config"
-	screen 1/1
+	begin 1/1 LC_ALL=C.UTF-8 -F "$HOME/$config"
 	tmux pipe-pane "cat >$tmp/raw"
-	keys C-l
-	keys x
-	screen 'ssh x'
+	brings 'ssh x' C-l x
 	keys BSpace
-	sees 'what is not printable is shown as a question mark' <<-'END'
-		>                                                                           1/1
-		> 1  a  u???@h?[2j  via j?c  note ?]0;title?? ? ?
-	END
+	looks 'what is not printable is shown as a question mark' '> 1/1' \
+	    '> 1  a  u???@h?[2j  via j?c  note ?]0;title?? ? ?'
 	stop
 	is 'no control sequence of a configuration reaches the terminal' '' \
 	    "$(tr -d '[:alnum:]' <"$tmp/raw" | cat -v |
@@ -1911,7 +1612,6 @@ test_letters()
 
 # The ways out: nothing is left on the screen, the status is right, and the
 # terminal's mode is that of before.
-
 test_leaving()
 {
 	prompt_hosts
@@ -1923,8 +1623,7 @@ test_leaving()
 		ends "after $case wl has left and there is no trace" 130
 	done
 	prompting
-	keys zz C-d
-	screen 'ssh zz'
+	brings 'ssh zz' zz C-d
 	keys C-u C-d
 	ends '^D leaves only when there is no query' 130
 	for signal in HUP:129 INT:130 QUIT:131 TERM:143; do
@@ -1947,7 +1646,6 @@ test_leaving()
 }
 
 # Stops the terminal, $reader, and has wl draw until that takes no more.
-
 unread()
 {
 	reader=$(tmux display-message -p '#{pid}')
@@ -1963,13 +1661,11 @@ unread()
 # shell: runs an interactive shell in the directory of the configuration, with
 # job control, on a terminal of its own. In its PATH are wl and w, which is wl
 # with that configuration and leaves its process id in a file.
-
 shell()
 {
 	mkdir -p "$tmp/bin"
 	ln -sf "$wl" "$tmp/bin/wl"
-	printf 'echo $$ >"%s"; exec wl -F config "$@"\n' "$tmp/pid" >"$tmp/bin/w"
-	chmod +x "$tmp/bin/w"
+	echo "echo \$\$ >$tmp/pid; exec wl -F config" '"$@"' | script "$tmp/bin/w"
 	: >"$tmp/rc"
 	cat >"$tmp/session" <<-END
 		cd $1 && PATH=$tmp/bin:\$PATH PS1='\$ ' ENV=$tmp/rc exec sh -i
@@ -1980,7 +1676,6 @@ shell()
 }
 
 # The screen from the last line on that begins with a text.
-
 tail_from()
 {
 	printf '%s\n' "$screen" | awk -v text="$1" '
@@ -1989,36 +1684,36 @@ tail_from()
 		END { printf "%s", s }'
 }
 
+# transcript: what a shell's screen shows, less its words on stopped jobs.
+transcript()
+{
+	printf '%s\n' "$screen" | sed -e '/Stopped/d' -e 's/^\[1\] *+ //' \
+	    -e 's/^^Z//'
+}
+
 test_suspend()
 {
 	shell "$HOME/.ssh"
-	keys 'stty -g >before; echo first' Enter
-	screen "${newline}first"
-	keys w Enter
-	screen 13/13
-	keys web
-	screen '> web'
+	brings "${newline}first" 'stty -g >before; echo first' Enter
+	brings 13/13 w Enter
+	brings '> web' web
 	rows=$(tail_from '> web')
 	keys C-z
-	until_true 'capture; case $screen in *4/13*) false ;; esac'
+	vanishes 4/13
 	keys 'echo between; stty -g >between' Enter
 	screen "${newline}between$newline"
 	is '^Z takes the prompt off the screen' '' \
 	    "$(printf '%s\n' "$screen" | grep -e 13 -e bastion)"
-	keys fg Enter
-	screen 4/13
+	brings 4/13 fg Enter
 	is 'fg brings the prompt back, with its query' "$rows" \
 	    "$(tail_from '> web')"
-	keys -l -- -d
-	screen '> web-d'
+	brings '> web-d' -l -- -d
 	kill -TSTP "$(cat "$tmp/pid")"
-	until_true 'capture; case $screen in *"> web-d"*) false ;; esac'
-	keys 'echo again' Enter
-	screen "${newline}again$newline"
-	keys fg Enter
-	screen '> web-d'
+	vanishes '> web-d'
+	brings "${newline}again$newline" 'echo again' Enter
+	brings '> web-d' fg Enter
 	keys Escape
-	until_true 'capture; case $screen in *"> web-d"*) false ;; esac'
+	vanishes '> web-d'
 	keys 'echo "exit $?"; stty -g >after' Enter
 	screen "${newline}exit 130$newline"
 	is 'after ^Z and Esc only what the shell said is on the screen' \
@@ -2038,30 +1733,26 @@ test_suspend()
 		exit 130
 		$
 	END
-	)" "$(printf '%s\n' "$screen" | sed -e '/Stopped/d' \
-	    -e 's/^\[1\] *+ //')"
-	is 'the terminal is as before when the prompt is suspended' \
-	    "$(cat "$HOME/.ssh/before")" "$(cat "$HOME/.ssh/between")"
-	is 'and after it has gone' \
-	    "$(cat "$HOME/.ssh/before")" "$(cat "$HOME/.ssh/after")"
+	)" "$(transcript)"
+	for when in between after; do
+		is "the terminal is as before when the prompt is gone, $when" \
+		    "$(cat "$HOME/.ssh/before")" "$(cat "$HOME/.ssh/$when")"
+	done
 	stop
 	prompting
 	keys C-z
 	keys web
-	screen 4/13
-	ok 'where nobody could continue it, ^Z does not stop wl' true
+	screen 4/13	# ^Z does not stop wl where nobody could continue it
 	stop
 }
 
-# The plain prompt: the list, and lines of text. plain NAME LINE ... STATUS
-# and what follows the list on standard input.
-
+# The plain prompt: the list, and lines of text. plain NAME TEXT LINE ... STATUS:
+# TEXT follows the list.
 plain()
 {
-	sentence=$1
-	shift
-	start TERM=dumb -p -F "$HOME/$config"
-	screen host:
+	sentence=$1 follows=$2
+	shift 2
+	begin host: TERM=dumb -p -F "$HOME/$config"
 	asked=1
 	while [ $# -gt 1 ]; do
 		until_true 'capture
@@ -2070,79 +1761,48 @@ plain()
 		keys "$1" Enter
 		shift
 	done
-	ends "$sentence" "$1" "$all$newline$(cat)"
+	ends "$sentence" "$1" "$all$newline$follows"
 }
 
 test_plain()
 {
 	size=80x30
-	all=$(cat <<-'END'
-		1 bastion
-		2 web-prod-1
-		3 web-prod-2
-		4 web-dev
-		5 staging-web
-		6 db1
-		7 db2
-		8 db3
-		9 mail
-		10 nas
-		11 pi
-		12 printer
-		13 camera
-	END
-	)
-	for case in 8=db3 ' 8 =db3' db2=db2 postfix=mail new1=new1; do
-		typed=${case%=*}
-		typed=$(echo "host: $typed" | sed 's/ *$//')
-		echo "$typed$newline${case#*=}" |
-		    plain "the plain prompt takes '${case%=*}'" "${case%=*}" 0
+	all="1 bastion${newline}2 web-prod-1${newline}3 web-prod-2
+4 web-dev${newline}5 staging-web${newline}6 db1${newline}7 db2${newline}8 db3
+9 mail${newline}10 nas${newline}11 pi${newline}12 printer${newline}13 camera"
+	for case in 8=db3 ' 8=db3' db2=db2 postfix=mail new1=new1; do
+		typed="host: ${case%=*}"
+		plain "the plain prompt takes '${case%=*}'" \
+		    "$typed$newline${case#*=}" "${case%=*}" 0
 	done
-	plain 'the plain prompt asks again when several match' web 'web pr' 3 0 <<-'END'
-		host: web
-		4 web-dev
-		2 web-prod-1
-		3 web-prod-2
-		5 staging-web
-		host: web pr
-		2 web-prod-1
-		3 web-prod-2
-		host: 3
-		web-prod-2
-	END
-	plain 'the plain prompt ends with an empty line' '' 130 <<-'END'
-		host:
-	END
-	for way in EOF:130 HUP:129 INT:130 QUIT:131 TERM:143; do
-		start TERM=dumb -F "$HOME/$config"
-		screen host:
-		if [ $way = EOF:130 ]; then
-			keys C-d
-		else
-			kill -"${way%:*}" "$(cat "$tmp/pid")"
-		fi
+	plain 'the plain prompt asks again when several match' 'host: web
+4 web-dev
+2 web-prod-1
+3 web-prod-2
+5 staging-web
+host: web pr
+2 web-prod-1
+3 web-prod-2
+host: 3
+web-prod-2' web 'web pr' 3 0
+	plain 'the plain prompt ends with an empty line' host: '' 130
+	for way in C-d:130 HUP:129 INT:130 QUIT:131 TERM:143; do
+		begin host: TERM=dumb -F "$HOME/$config"
+		strikes "${way%:*}"
 		over
 		shows "${way%:*} ends the plain prompt" \
 		    "$all${newline}host: exit ${way#*:}"
 		restored "${way%:*} at the plain prompt"
 		stop
 	done
-
 	size=80x24
 	shell "$HOME/.ssh"
 	tmux pipe-pane "cat >$tmp/raw"
-	keys 'TERM=dumb w -p web' Enter
-	screen host:
-	keys C-z
-	screen "Stopped"
-	keys fg Enter 5 Enter
-	ok 'after ^Z and fg the plain prompt goes on' until_true 'capture
-	    printf "%s\n" "$screen" | grep -qx staging-web'
-	keys 'TERM= w -p db' Enter
-	screen '8 db3'
-	keys 7 Enter
-	ok 'TERM may be empty' until_true 'capture
-	    printf "%s\n" "$screen" | grep -qx db2'
+	brings host: 'TERM=dumb w -p web' Enter
+	brings "Stopped" C-z
+	brings "${newline}staging-web" fg Enter 5 Enter
+	brings '8 db3' 'TERM= w -p db' Enter
+	brings "${newline}db2" 7 Enter	# TERM may be empty
 	stop
 	is 'the plain prompt is plain' '' "$(tr -d '\n\r\a\b -~' <"$tmp/raw" |
 	    cat -v)"
@@ -2150,19 +1810,17 @@ test_plain()
 
 # Queries on the command line, without and with a terminal. -p does not
 # connect, so it tells what is meant.
-
 test_resolve()
 {
 	for case in web-dev=web-dev PRINTER=PRINTER staging=staging-web \
 	    camera=camera newhost=newhost u@web=u@web \
 	    web-dev:22=web-dev:22 ssh://web=ssh://web 'prod 2=web-prod-2' \
 	    'db db2=db2'; do
-		run -p -F "$HOME/$config" "${case%%=*}"
-		is "the query ${case%%=*} means ${case#*=}" "0:${case#*=}:" \
-		    "$rc:$out:$err"
+		says "the query ${case%%=*} means ${case#*=}" \
+		    "0:${case#*=}:" -p -F "$HOME/$config" "${case%%=*}"
 	done
-	run -p -F "$HOME/$config" 2 prod
-	is 'several words are one query' 0:web-prod-2: "$rc:$out:$err"
+	says 'several words are one query' \
+	    0:web-prod-2: -p -F "$HOME/$config" 2 prod
 	run -p -F "$HOME/$config" web
 	is 'without a terminal, several matches are named' "1::$(cat <<-'END'
 		web-dev
@@ -2175,14 +1833,12 @@ test_resolve()
 }
 
 # ---------------------------------------------------------- the connection ---
-#
 # More hosts of that sshd, some of which wait for someone at their gate: slow
 # before it starts, checks while it looks for the user's key. mute never says
 # more than its name.
-
 hosts()
 {
-	cat - "$server/config" >"$server/hosts"
+	blocks | cat - "$server/config" >"$server/hosts"
 	mv "$server/hosts" "$server/config"
 }
 
@@ -2195,17 +1851,15 @@ test_login()
 AuthorizedKeysCommand \/bin\/sh $(echo "$server/keys" | sed 's/\//\\\//g')\\
 AuthorizedKeysCommandUser $me/; s/WHERE=here/WHERE=there/" \
 	    "$server/sshd_config" >"$server/checks_config"
-	echo "$wait; cat $server/authorized_keys" \
-	    >"$server/keys"
+	echo "$wait; cat $server/authorized_keys" >"$server/keys"
 	hosts <<-END
-		Host slow
-		    ProxyCommand sh -c '$wait; exec $sshd'
+		Host slow :: ProxyCommand sh -c '$wait; exec $sshd'
 		Host mute
 		    ProxyCommand sh -c 'echo SSH-2.0-mute; cat >/dev/null'
 		Host checks
 		    ProxyCommand $(command -v sshd) -i -f $server/checks_config
 	END
-	watched='slow mute checks' sockets=$(dirname "$(path web)") binary=$wl
+	watched='slow mute checks' sockets=$(dirname "$(path web)")
 	test_cancel
 	test_spinner
 	test_failure
@@ -2219,7 +1873,6 @@ AuthorizedKeysCommandUser $me/; s/WHERE=here/WHERE=there/" \
 }
 
 # gates makes the gate; $wait waits there until gate opens it.
-
 gates()
 {
 	mkfifo "$server/gate"
@@ -2241,7 +1894,6 @@ hangup()
 path() { "$wl" -F "$server/config" -S "$@" </dev/null; }
 
 # What of this server and the last wl is still there: processes, sockets.
-
 processes()
 {
 	grep -l "$tmp/ssh[d]" /proc/[0-9]*/cmdline 2>/dev/null |
@@ -2268,10 +1920,9 @@ gone()
 
 # becomes NAME: the same as sees, on a screen without what differs from run to
 # run: the spinner, seconds, our name, temporary files, keys.
-
 becomes()
 {
-	sight=$(cat)
+	sight=${2-$(cat)}
 	until_true 'capture; calm; [ "$screen" = "$sight" ]'
 	is "$1" "$sight" "$screen"
 }
@@ -2286,7 +1937,6 @@ calm()
 }
 
 # Ways to end what takes too long.
-
 test_cancel()
 {
 	for host in slow:connecting mute:'exchanging keys' \
@@ -2296,10 +1946,8 @@ test_cancel()
 			    "${way%:*}" "${way#*:}"
 		done
 	done
-	start -F "$server/config"
-	screen denied
-	keys mute Enter
-	screen 'exchanging keys'
+	begin denied -F "$server/config"
+	brings 'exchanging keys' mute Enter
 	keys C-c
 	ends '^C while connecting from the prompt ends wl' 130
 	gone '^C while connecting from the prompt'
@@ -2307,12 +1955,10 @@ test_cancel()
 
 # hangs HOST ADDRESS STAGE [KEY|SIGNAL STATUS]: the spinner shows that, and this
 # ends it
-
 hangs()
 {
 	start -F "$server/config" "$1"
-	printf '* %s  ME@%s  %s  N s\n' "$1" "$2" "$3" >"$tmp/sight"
-	becomes "$1: the spinner says \"$3\"" <"$tmp/sight"
+	becomes "$1: the spinner says \"$3\"" "* $1  ME@$2  $3  N s"
 	strikes "${4-C-c}"
 	ends "${4-^C} ends \"$3\"" "${5-130}"
 	gone "${4-^C} ends \"$3\""
@@ -2327,7 +1973,6 @@ strikes()	# KEY|SIGNAL
 }
 
 # A login that takes its time: what is typed meanwhile is for the other side.
-
 test_spinner()
 {
 	before=$(logins)
@@ -2336,23 +1981,19 @@ OpenSSH_ is
 Transferred: all
 Authenticated to all'
 	echo "$mine" >"$tmp/banner"
-	start -F "$server/config" slow
-	screen '  connecting'
+	begin '  connecting' -F "$server/config" slow
 	keys 'echo typed ahe""ad; PS1=; stty -echo' Enter
-	until_true 'capture; case $screen in *1.?s) ;; *) false ;; esac'
-	becomes 'the spinner counts seconds, and nothing typed is echoed' <<-'END'
-		* slow  ME@slow  connecting  N s
-	END
+	screen ' 1.'
+	becomes 'the spinner counts seconds, and nothing typed is echoed' \
+	    '* slow  ME@slow  connecting  N s'
 	gate
 	screen 'typed ahead'
 	calm
-	is 'the spinner ends, and what is typed ahead is for the shell' "$(cat <<-END
-		$mine
-		slow: connected in N s
-		Welcome.
-		typed ahead
-	END
-	)" "$(printf '%s\n' "$screen" | sed -e 's/^remote\$ //' -e '/^echo/d' \
+	is 'the spinner ends, and what is typed ahead is for the shell' "$mine
+slow: connected in N s
+Welcome.
+typed ahead" \
+	    "$(printf '%s\n' "$screen" | sed -e 's/^remote\$ //' -e '/^echo/d' \
 	    -e '/^$/d')"
 	is 'ssh has the process id of wl' "ssh -F $server/config -S $(path slow) \
 -- slow " "$(tr '\0' ' ' <"/proc/$(cat "$tmp/pid")/cmdline")"
@@ -2369,19 +2010,13 @@ Authenticated to all'
 	ends 'where a master is, wl goes straight on' 9 here
 	: >"$tmp/banner"
 	hangup slow
-	start -q -F "$server/config" slow 'echo hello'
-	screen '  connecting'
+	begin '  connecting' -q -F "$server/config" slow 'echo hello'
 	gate
 	ends 'with -q only the session is seen' 0 hello
 	hangup slow
-	if [ "$(LC_ALL=C.UTF-8 locale charmap 2>&1)" != UTF-8 ]; then
-		skip 'the spinner is of dots in UTF-8' 'no locale C.UTF-8'
-		return
-	fi
-	start LC_ALL=C.UTF-8 -F "$server/config" mute
-	screen '  exchanging keys'
+	in_utf8 'the spinner is of dots in UTF-8' || return 0
+	begin '  exchanging keys' LC_ALL=C.UTF-8 -F "$server/config" mute
 	for frame in '\342\240\213' '\342\240\231' '\342\240\271'; do
-		# shellcheck disable=SC2034,SC2059	# octal numbers, for eval
 		dots=$(printf "$frame")
 		ok 'the spinner is of dots in UTF-8' until_true \
 		    'capture; case $screen in "$dots"*) ;; *) false ;; esac' 300
@@ -2389,18 +2024,15 @@ Authenticated to all'
 	keys C-c
 	ends '^C ends a spinner of dots' 130
 	size=20x4
-	start -F "$server/config" mute
-	until_true 'capture; case $screen in "| mute  exch"*) ;; *) false
-	    ;; esac'
+	begin '| mute  exch' -F "$server/config" mute
 	is 'a spinner is cut where the line ends' '| mute  exchanging' \
 	    "$(printf '%s\n' "$screen" | sed 's/^[-\\/]/|/')"
 	size=80x24
 	resize 80x24
-	becomes 'a wider terminal shows the address again' <<-'END'
-		* mute  ME@mute  exchanging keys  N s
-	END
+	becomes 'a wider terminal shows the address again' \
+	    '* mute  ME@mute  exchanging keys  N s'
 	resize 10x2
-	until_true 'capture; case $screen in "| mute  "*) ;; *) false ;; esac'
+	screen '| mute  '
 	resize 80x24
 	screen '@mute  exch'
 	keys C-c
@@ -2408,37 +2040,27 @@ Authenticated to all'
 }
 
 # Logins that fail.
-
 test_failure()
 {
-	start -F "$server/config" denied
-	ends 'a login that fails says what ssh says' 255 \
-	    "$me@denied: Permission denied (publickey)."
 	rm -f "$uses"
-	start -F "$server/config"
-	screen checks
-	keys 'denied' Enter
-	screen "(publickey).${newline}> denied"
+	begin checks -F "$server/config"
+	brings "(publickey).${newline}> denied" 'denied' Enter
 	keys Enter
-	becomes 'from the prompt, failed logins lead back to it' <<-'END'
-		ME@denied: Permission denied (publickey).
-		ME@denied: Permission denied (publickey).
-		> denied                                                                    1/6
-		> 6  denied
-		  ssh denied
-	END
+	becomes 'from the prompt, failed logins lead back to it' \
+	    'ME@denied: Permission denied (publickey).
+ME@denied: Permission denied (publickey).
+> denied                                                                    1/6
+> 6  denied
+  ssh denied'
 	keys Escape
 	said="$me@denied: Permission denied (publickey)."
 	ends 'Esc then leaves' 130 "$said$newline$said"
 	gone 'a login that failed'
 	hosts <<-'END'
-		Host fails1 fails2 fails3
-		    ProxyCommand exit 1
+		Host fails1 fails2 fails3 :: ProxyCommand exit 1
 	END
-	start -F "$server/config"
-	screen 9/9
-	keys fails Down Down Enter
-	screen Connection
+	begin 9/9 -F "$server/config"
+	brings Connection fails Down Down Enter
 	screen 3/9
 	is 'the host that failed stays selected' '  1  fails1
   2  fails2
@@ -2510,69 +2132,66 @@ localhost:1${newline}hello${newline}exit 0" \
 test_suspended_login()
 {
 	shell "$server"
-	keys 'stty -g >before; w slow' Enter
-	screen '  connecting'
+	brings '  connecting' 'stty -g >before; w slow' Enter
 	keys C-z
-	until_true 'capture; case $screen in *connecting*) false ;; esac'
-	keys 'stty -g >between; echo bet""ween' Enter
-	screen "${newline}between"
+	vanishes connecting
+	brings "${newline}between" 'stty -g >between; echo bet""ween' Enter
 	ok 'what is stopped does not go on meanwhile' until_true '[ "$(
 	    for stat in $(grep -l "$tmp/ssh[d]" /proc/[0-9]*/cmdline \
 	        2>/dev/null); do
 		sed "s/.*) \(.\) .*/\1/" "${stat%cmdline}stat"
 	    done | sort -u)" = T ]'
-	keys fg Enter
-	screen '  connecting'
+	brings '  connecting' fg Enter
 	gate
 	screen 'remote$'
-	keys 'exit 5' Enter
-	screen 'closed.'
+	brings 'closed.' 'exit 5' Enter
 	prompted
-	keys 'echo "exit $?"; stty -g >after' Enter
-	screen "${newline}exit 5"
+	brings "${newline}exit 5" 'echo "exit $?"; stty -g >after' Enter
 	screen "exit 5$newline\$"
 	calm
-	is 'after ^Z and fg the login goes on' "$(cat <<-'END'
-		$ stty -g >before; w slow
-		$ stty -g >between; echo bet""ween
-		between
-		$ fg
-		w slow
-		slow: connected in N s
-		Welcome.
-		remote$ exit 5
-		Shared connection to slow closed.
-		$ echo "exit $?"; stty -g >after
-		exit 5
-		$
-	END
-	)" "$(printf '%s\n' "$screen" | sed -e '/Stopped/d' \
-	    -e 's/^\[1\] *+ //')"
-	is 'the terminal is as before while wl is suspended' \
-	    "$(cat "$server/before")" "$(cat "$server/between")"
-	is 'and after the session' \
-	    "$(cat "$server/before")" "$(cat "$server/after")"
+	is 'after ^Z and fg the login goes on' '$ stty -g >before; w slow
+$ stty -g >between; echo bet""ween
+between
+$ fg
+w slow
+slow: connected in N s
+Welcome.
+remote$ exit 5
+Shared connection to slow closed.
+$ echo "exit $?"; stty -g >after
+exit 5
+$' "$(transcript)"
+	for when in between after; do
+		is "the terminal is as before while wl is suspended, and $when" \
+		    "$(cat "$server/before")" "$(cat "$server/$when")"
+	done
 	hangup slow
-	keys 'clear; w mute' Enter
-	screen '  exchanging keys'
+	brings '  exchanging keys' 'clear; w mute' Enter
 	keys C-z
-	until_true 'capture; case $screen in *exchang*) false ;; esac'
+	vanishes exchang
 	keys 'kill %1; fg' Enter
 	until_true '! kill -0 "$(cat "$tmp/pid")" 2>/dev/null'
 	gone 'SIGTERM while wl is suspended'
 	stop
 }
 
-# gives NAME STATUS:OUTPUT:ERRORS ARGUMENTS: the test NAME: does wl, without a
-# terminal, do that? master SOCKET: the options of a master there.
+# says NAME STATUS:OUTPUT:ERRORS ARGUMENTS: the test NAME: does wl, without a
+# terminal, do that? gives: the same for hosts of this sshd. master SOCKET: the
+# options of a master there.
+says()
+{
+	sentence=$1 wanted=$2
+	shift 2
+	run "$@"
+	is "$sentence" "$wanted" \
+	    "$(printf '%s\n' "$rc:$out:$err" | sed 's/pid=[0-9]*/pid=N/')"
+}
 
 gives()
 {
 	sentence=$1 wanted=$2
 	shift 2
-	run -F "$server/config" "$@"
-	is "$sentence" "$wanted" \
-	    "$(printf '%s\n' "$rc:$out:$err" | sed 's/pid=[0-9]*/pid=N/')"
+	says "$sentence" "$wanted" -F "$server/config" "$@"
 }
 
 master()
@@ -2581,14 +2200,11 @@ master()
 }
 
 # -n, -S and -O: what would be run, and what ssh does.
-
 test_commands()
 {
 	size=220x24 ssh="ssh -F $server/config"
 	hosts <<-END
-		Host tunnel
-		    SessionType none
-		    ForkAfterAuthentication yes
+		Host tunnel :: SessionType none :: ForkAfterAuthentication yes
 	END
 	web=$(master "$(path web)")
 	start -F "$server/config" -o 'SetEnv=A="b c"' -n web "it's" -x '$HOME' ''
@@ -2643,9 +2259,8 @@ $ssh -4 -A -S $(path -4A web) -t -L 80:x:1 -- web htop -t:" \
 		Match command "uptime*" sessiontype exec
 		    Port 22
 	END
-	printf '#!/bin/sh\necho "$@" >%s/asked\nexec %s -F %s -G -T web\n' \
-	    "$server" "$(command -v ssh)" "$server/config" >"$server/new/ssh"
-	chmod +x "$server/new/ssh"
+	printf 'echo "$@" >%s/asked\nexec %s -F %s -G -T web\n' "$server" \
+	    "$(command -v ssh)" "$server/config" | script "$server/new/ssh"
 	socket=$(PATH=$server/new:$PATH "$wl" -F "$server/new/config" -S web)
 	start PATH="$server/new:$PATH" -n -F "$server/new/config" web uptime -p
 	ends 'where a Match line asks what is run, the session is the master' 0 \
@@ -2689,18 +2304,13 @@ test_control()
 }
 
 # A ControlPath of the user's own.
-
 test_own_path()
 {
 	hosts <<-END
-		Host mine
-		    ControlPath $tmp/cm-%C
-		Host keeps
-		    ControlPath $tmp/cm-%n
-		    ControlMaster yes
+		Host mine :: ControlPath $tmp/cm-%C
+		Host keeps :: ControlPath $tmp/cm-%n :: ControlMaster yes
 		    ControlPersist yes
-		Host none
-		    ControlPath none
+		Host none :: ControlPath none
 	END
 	own=$(path mine) before=$(logins)
 	ok "the user's ControlPath is used" [ "${own#"$tmp"/cm-????}" != "$own" ]
@@ -2713,7 +2323,7 @@ test_own_path()
 	for host in mine keeps; do
 		start -q -F "$server/config" $host 'echo $WHERE'
 		ends "a master is started where the user said: $host" 0 here
-		gives "it is used for $host" 0:again: $host 'echo again'
+		gives "it is used for $host" 0:again: "$host" 'echo again'
 	done
 	is 'each of them logged in once' $((before + 3)) "$(logins)"
 	gives 'the session of ControlMaster yes attaches' \
@@ -2724,22 +2334,16 @@ test_own_path()
 }
 
 # Which connections share a socket, and what else may be at its path.
-
 test_sockets()
 {
 	hosts <<-END
-		Host here there
-		    HostName same
+		Host here there :: HostName same
 		Host there
 		    ProxyCommand $(command -v sshd) -i -f $server/open_config
-		Host j1 j2
-		    HostName same
-		Host j1
-		    ProxyJump web
-		Host j2
-		    ProxyJump db
-		Host together
-		    ProxyCommand sh $server/together
+		Host j1 j2 :: HostName same
+		Host j1 :: ProxyJump web
+		Host j2 :: ProxyJump db
+		Host together :: ProxyCommand sh $server/together
 	END
 	sed 's/WHERE=here/WHERE=there/' "$server/sshd_config" \
 	    >"$server/open_config"
@@ -2840,39 +2444,31 @@ here"
 }
 
 # What of the surroundings the name of a socket tells apart, and what not.
-# with SETTING HOST: the host's socket in that environment.
-
-with() { env "$1" "$wl" -F "$server/config" -S "$2" </dev/null; }
+# with HOST VARIABLE: how many sockets it has with two values of that.
+with()
+{
+	for value in a b; do
+		(export "$2=$value"; path "$1")
+	done | sort -u | grep -c .
+}
 
 test_told_apart()
 {
 	hosts <<-'END'
-		Host named braced
-		    HostName same
-		Host named
-		    ProxyCommand nc $CUSTOMER %h
-		Host braced
-		    ProxyCommand nc "${CUSTOMER}.example" %h
-		Host x11
-		    ForwardX11 yes
-		Host own
-		    IdentityAgent none
-		    ProxyCommand none
-		Host set
-		    SetEnv A=1
-		    RemoteCommand echo $CUSTOMER
-		Host files
-		    ProxyCommand sh ./proxy
+		Host named braced :: HostName same
+		Host named :: ProxyCommand nc $CUSTOMER %h
+		Host braced :: ProxyCommand nc "${CUSTOMER}.example" %h
+		Host x11 :: ForwardX11 yes
+		Host own :: IdentityAgent none :: ProxyCommand none
+		Host set :: SetEnv A=1 :: RemoteCommand echo $CUSTOMER
+		Host files :: ProxyCommand sh ./proxy
 	END
-	for case in 'web SSH_AUTH_SOCK' 'x11 DISPLAY' 'named CUSTOMER' \
-	    'braced CUSTOMER'; do
-		ok "told apart: $case" [ "$(with "${case#* }=a" "${case% *}")" != \
-		    "$(with "${case#* }=b" "${case% *}")" ]
-	done
-	for case in 'own SSH_AUTH_SOCK' 'web DISPLAY' 'web CUSTOMER' \
-	    'set CUSTOMER'; do
-		is "shared: $case" "$(with "${case#* }=a" "${case% *}")" \
-		    "$(with "${case#* }=b" "${case% *}")"
+	for case in 2web:SSH_AUTH_SOCK 2x11:DISPLAY 2named:CUSTOMER \
+	    2braced:CUSTOMER 1own:SSH_AUTH_SOCK 1web:DISPLAY 1web:CUSTOMER \
+	    1set:CUSTOMER; do
+		host=${case%:*}
+		is "sockets with two values: $case" "${case%%[!0-9]*}" \
+		    "$(with "${host#?}" "${case#*:}")"
 	done
 	is 'shared: with and without SetEnv' "$(path set)" \
 	    "$(path -o SetEnv=A=2 set)"
@@ -2882,8 +2478,7 @@ test_told_apart()
 	    "$(path web)" "$(cd / && path web)"
 	touch -d '2026-01-01 00:00:00.1' "$server/config"
 	old=$(path j1)
-	start -F "$server/config" -S j
-	screen 2/
+	begin 2/ -F "$server/config" -S j
 	touch -d '2026-01-01 00:00:00.2' "$server/config"
 	keys Enter
 	ends 'told apart: states of the configuration, also behind a prompt' 0 \
@@ -2893,16 +2488,12 @@ test_told_apart()
 }
 
 # The private directory, in shared memory of its own.
-
 test_directory()
 {
-	# shellcheck disable=SC2012	# its name is ours
 	is 'the directory is ours and closed to others' "drwx------ $me" \
 	    "$(ls -ld "$sockets" | awk '{ print substr($1, 1, 10), $3 }')"
-	if ! unshare -m mount -t tmpfs none /dev/shm 2>/dev/null; then
-		skip 'other directories' 'root makes a private /dev/shm'
-		return
-	fi
+	can 'other directories' 'root makes a private /dev/shm' \
+	    unshare -m mount -t tmpfs none /dev/shm || return 0
 	d=/dev/shm/wl-$(id -u) socket=$(path web)
 	while IFS=: read -r what make; do
 		wrapped "exec unshare -m sh -c 'mount -t tmpfs none /dev/shm
@@ -2921,16 +2512,10 @@ directory" -S web
 }
 
 # What the ssh that wl becomes finds: the same as if wl had not been.
-
 test_execution()
 {
-	mkdir -p "$tmp/fake"
-	cat >"$tmp/fake/ssh" <<-END
-		#!/bin/sh
-		case " \$* " in
-		*' -G '*) exec $(command -v ssh) "\$@" ;;
-		*' -N '*) exit 0 ;;
-		esac
+	fake "$tmp/fake" <<-END
+		case " \$* " in *' -N '*) exit 0 ;; esac
 		{
 			grep '^Sig[BI]' /proc/self/status
 			ls -l /proc/self/fd | sed -n -e '/ 3 -> /d' \\
@@ -2939,7 +2524,6 @@ test_execution()
 			stty -g </dev/tty
 		} >$tmp/\${1-direct}
 	END
-	chmod +x "$tmp/fake/ssh"
 	for ignored in '' 'HUP INT QUIT TERM TSTP PIPE ALRM WINCH CHLD'; do
 		wrapped "${ignored:+trap '' $ignored}
 			PATH=$tmp/fake:\$PATH
@@ -2957,11 +2541,9 @@ signals ignored}" "$(cat "$tmp/direct")" "$(cat "$tmp/-F")"
 }
 
 # ------------------------------------------------------------- inventories ---
-#
 # reads NAME: with the inventory ~/.ssh/hosts, wl lists the hosts on standard
 # input, one a line: its name, user@hostname:port, line and note, with tabs
 # between. A user that is left out is ours, an address too is as usual.
-
 reads()
 {
 	awk -F '\t' -v me="$me" '{
@@ -2975,7 +2557,6 @@ reads()
 }
 
 # fails_with MESSAGE TEXT ...: an inventory of such a text is an error.
-
 fails_with()
 {
 	message=$1
@@ -2991,40 +2572,16 @@ is an error" "2::wl: $HOME/.ssh/hosts$message" "$rc:$out:$err"
 test_inventory()
 {
 	fresh
-	write config <<-'END'
+	blocks <<-'END' | write config
 		Host listed
-		Host *.example.com
-		    User ops
-		    Port 2200
-		Host web1
-		    HostName 192.0.2.99
-		    User other
+		Host *.example.com :: User ops :: Port 2200
+		Host web1 :: HostName 192.0.2.99 :: User other
 	END
-	{
-		cat <<-'END'
-			web
-			db   rows and rows
-			# a comment
-			; another
-
-			  indented	tabbed	note
-			mail # Postfix
-			pi:2222 the pi
-			web again
-			a.example.com
-			b.example.com:22
-			fe80::1
-			x=y it's z=1
-			a;b
-			a|b
-			$x
-			-oProxyCommand=x
-			bob@
-			@host
-			.hidden
-		END
-		printf 'crlf note\r\nlast'
-	} | write hosts
+	printf '%b' 'web\ndb   rows and rows\n# a comment\n; another\n\n' \
+	    '  indented\ttabbed\tnote\nmail # Postfix\npi:2222 the pi\nweb again\n' \
+	    "a.example.com\nb.example.com:22\nfe80::1\nx=y it's z=1\na;b\na|b\n" \
+	    '$x\n-oProxyCommand=x\nbob@\n@host\n.hidden\ncrlf note\r\nlast' |
+	    write hosts
 	reads 'a plain list has names and notes' <<-'END'
 		web		1
 		db		2	rows and rows
@@ -3056,8 +2613,8 @@ test_inventory()
 		web4	@fe80::1:2204	6
 		web5	@web5:2205	7	front end ansible_user=x
 	END
-	run -F "$HOME/$config" -i "$HOME/.ssh/hosts" -l deploy
-	is 'a query finds what an inventory says' 0:web1: "$rc:$out:$err"
+	says 'a query finds what an inventory says' \
+	    0:web1: -F "$HOME/$config" -i "$HOME/.ssh/hosts" -l deploy
 	test_inventory_groups
 	test_inventory_ranges
 	test_inventory_odd
@@ -3068,7 +2625,6 @@ test_inventory()
 
 # What follows is as ansible-inventory has it, but that it refuses groups in
 # each other.
-
 test_inventory_groups()
 {
 	write hosts <<-'END'
@@ -3174,7 +2730,6 @@ test_inventory_ranges()
 
 # A table of reasons and lines, with tabs between: the lines that have one are
 # left out of an inventory. odd KEY VALUE ...: such lines.
-
 odd()
 {
 	key=$1
@@ -3234,12 +2789,11 @@ test_inventory_odd()
 		is "ssh's ${habit%% *} is recognized" \
 		    "2::wl: nothing matches; ssh's ${habit#*:}" "$rc:$out:$err"
 	done
-	run -F "$HOME/$config" -l other web1
-	is 'but words that match are no habit' '0:web1:' "$rc:$out:$err"
+	says 'but words that match are no habit' \
+	    '0:web1:' -F "$HOME/$config" -l other web1
 }
 
 # An inventory that is no file of its own, or none at all.
-
 test_inventory_input()
 {
 	for way in '<hosts wl -F none -i -' 'cat hosts | wl -F none -i -' \
@@ -3259,38 +2813,31 @@ wl: ${from% <hosts}:3: left out: bad name: w[2:1]" \
 	    "none:$HOME/.ssh:$HOME/.ssh: Is a directory" \
 	    "$HOME/no:/dev/null:$HOME/no: No such file or directory"; do
 		file=${way#*:}
-		run -F "${way%%:*}" -i "${file%%:*}" -l
-		is "an error: ${way#*:*:}" "2::wl: ${way#*:*:}" "$rc:$out:$err"
+		says "an error: ${way#*:*:}" \
+		    "2::wl: ${way#*:*:}" -F "${way%%:*}" -i "${file%%:*}" -l
 	done
-	run -F none -i /dev/null -l
-	is 'an inventory may be empty' '1::' "$rc:$out:$err"
+	says 'an inventory may be empty' '1::' -F none -i /dev/null -l
 	start -F none -i /dev/null
-	sees 'without hosts the hint names the inventory' <<-'END'
-		>                                                                           0/0
-		  no hosts in /dev/null
-	END
+	looks 'without hosts the hint names the inventory' '> 0/0' \
+	    '  no hosts in /dev/null'
 	stop
 }
 
 # prompted: waits until the shell on the terminal asks for a command.
-
 prompted()
 {
 	until_true 'capture; case $screen in *"$newline\$") ;; *) false ;; esac'
 }
 
 # Connecting: ssh gets what the inventory says, and the configuration holds.
-
 test_inventory_login()
 {
 	server
 	hosts <<-END
 		Host alpha beta
 		    ProxyCommand sh -c 'echo %n %h %p %r >>$server/asked; exec $sshd'
-		Host alpha
-		    HostName 192.0.2.99
-		Host *.example.com
-		    Port 2200
+		Host alpha :: HostName 192.0.2.99
+		Host *.example.com :: Port 2200
 	END
 	cat >"$server/inventory" <<-END
 		[all]
@@ -3306,51 +2853,39 @@ test_inventory_login()
 	ok 'the socket is another one than without the inventory' [ \
 	    "$("$wl" "$@" -S alpha)" != "$(path alpha)" ]
 	for host in alpha beta; do
-		run "$@" -o ControlPersist=1m $host echo hello
-		is "$host of an inventory is connected to" 0:hello: \
-		    "$rc:$out:$err"
+		says "$host of an inventory is connected to" \
+		    0:hello: "$@" -o ControlPersist=1m $host echo hello
 	done
 	is 'ssh was given what the inventory says' \
 	    "alpha alpha.example.com 2201 $me${newline}beta beta 22 $me" \
 	    "$(cat "$server/asked")"
-	run "$@" -O exit beta
-	is 'the connection of an inventory is shared' \
-	    '0::Exit request sent.' "$rc:$out:$err"
-
+	says 'the connection of an inventory is shared' \
+	    '0::Exit request sent.' "$@" -O exit beta
 	shell "$server"
-	keys 'cat inventory | w -i -' Enter
-	screen 2/2
+	brings 2/2 'cat inventory | w -i -' Enter
 	is 'with -i - the prompt is on the terminal' "$(cat <<-END
 		>                                                                           2/2
 		> 1  alpha  alpha.example.com:2201  * open
 		  2  beta
 	END
 	)" "$(tail_from '>  ' | sed -e "s/ $me@/ /")"
-	keys C-o
-	screen 'not in a file'
-	keys alp Enter
-	screen 'remote$'
-	keys 'test -t 0 && exit 4' Enter
-	screen closed.
+	brings 'not in a file' C-o
+	brings 'remote$' alp Enter
+	brings closed. 'test -t 0 && exit 4' Enter
 	prompted
-	keys 'echo "exit $?"' Enter
-	screen "${newline}exit"
+	brings "${newline}exit" 'echo "exit $?"' Enter
 	is 'and the session has the terminal' 'exit 4' \
 	    "$(printf '%s\n' "$screen" | grep '^exit')"
 	prompted
 	keys 'clear; cat inventory | w -q -i - alpha "echo rea\dy; cat"' Enter
 	screen ready
-	keys 'typed text' Enter
-	screen "typed text${newline}typed text"
+	brings "typed text${newline}typed text" 'typed text' Enter
 	keys C-d
 	prompted
-	is 'a command with -i - reads the terminal' "$(cat <<-'END'
-		ready
-		typed text
-		typed text
-		$
-	END
-	)" "$screen"
+	is 'a command with -i - reads the terminal' 'ready
+typed text
+typed text
+$' "$screen"
 	stop
 	is 'without a terminal a command with -i - has no more to read' \
 	    "0::" "$(cd "$server" && "$wl" -F config -i - alpha cat \
@@ -3359,10 +2894,8 @@ test_inventory_login()
 }
 
 # ----------------------------------------------------------- recently used ---
-#
 # recent [SECONDS NAME] ...: writes the file of recently used hosts, the names
 # so many seconds ago. used: the names in it, one a line.
-
 recent()
 {
 	rm -rf "$XDG_STATE_HOME"
@@ -3376,10 +2909,8 @@ recent()
 used() { sed 's/^[0-9]* //' "$uses"; }
 
 # modes FILE ...: their modes, as ls shows them, with a blank between.
-
 modes()
 {
-	# shellcheck disable=SC2012	# it takes one file, of a plain name
 	for file; do
 		ls -ld "$file" | cut -c 1-10
 	done | paste -s -d ' ' -
@@ -3387,11 +2918,9 @@ modes()
 
 # visit [NAME=VALUE ...] ARGUMENTS: runs wl on a terminal until it has ended.
 # fast: the same with an ssh that does nothing, well.
-
 visit()
 {
-	start "$@"
-	screen 'exit '
+	begin 'exit ' "$@"
 	stop
 }
 
@@ -3402,13 +2931,11 @@ test_recent()
 	server
 	gates
 	hosts <<-END
-		Host slow
-		    ProxyCommand sh -c '$wait; exec $sshd'
+		Host slow :: ProxyCommand sh -c '$wait; exec $sshd'
 	END
 	watched=slow sockets=$(dirname "$(path web)")
 	mkdir -p "$tmp/fast"
-	printf '#!/bin/sh\nexit 0\n' >"$tmp/fast/ssh"
-	chmod +x "$tmp/fast/ssh"
+	echo 'exit 0' | script "$tmp/fast/ssh"
 	test_recent_file
 	test_recent_names
 	test_recent_trouble
@@ -3421,7 +2948,6 @@ test_recent()
 }
 
 # The file: whose, and what is in it.
-
 test_recent_file()
 {
 	rm -rf "$XDG_STATE_HOME"
@@ -3451,7 +2977,6 @@ test_recent_file()
 }
 
 # The names: what counts as a use.
-
 test_recent_names()
 {
 	recent
@@ -3466,21 +2991,17 @@ test_recent_names()
 		visit EDITOR=true -F "$server/config" $way
 		is "nor is wl $way on one" '' "$(used)"
 	done
-	binary=$wl wl=$tmp/as
-	printf '#!/bin/sh\nexec %s "$@" </dev/null\n' "$binary" >"$tmp/as"
-	chmod +x "$tmp/as"
+	wrapped 'exec "$@" </dev/null'
 	visit -F "$server/config" web true
-	wl=$binary
+	unwrapped
 	is 'nor what a script does there that reads elsewhere' '' "$(used)"
-	start -F "$server/config" slow
-	screen connecting
+	begin connecting -F "$server/config" slow
 	is 'nor a login that is not done' '' "$(used)"
 	gate
 	screen 'remote$'
 	is 'when it is, that is a use' slow "$(used)"
 	keys exit Enter
-	stop
-	hangup slow
+	stop slow
 	recent
 	visit -F "$server/config" web true
 	visit -F "$server/config" -o ControlMaster=no web false
@@ -3489,10 +3010,8 @@ test_recent_names()
 		fast -F "$server/config" "$way"
 	done
 	for way in nobody@denied denied; do
-		start PATH="$tmp/fast:$PATH" -F "$server/config"
-		screen denied
-		keys $way Enter
-		screen 'exit 0'
+		begin denied PATH="$tmp/fast:$PATH" -F "$server/config"
+		brings 'exit 0' $way Enter
 		stop
 	done
 	is 'a use over its connection, or without any, is noted under the name of
@@ -3501,7 +3020,6 @@ ssh://$me@web newhost nobody@denied denied" "$(used | paste -s -d ' ' -)"
 }
 
 # What else may be where the file should be.
-
 test_recent_trouble()
 {
 	for trouble in 'mkdir recent' 'mkfifo recent' 'ln -s nosuch recent' \
@@ -3518,8 +3036,7 @@ test_recent_trouble()
 		start PATH="$tmp/fast:$PATH" -F "$server/config" web
 		shows "a use goes well after: $trouble" 'exit 0'
 		stop
-		run -F "$server/config" -l we
-		is "and a list" '0:web:' "$rc:$out:$err"
+		gives "and a list" '0:web:' -l we
 		chmod 755 "$XDG_STATE_HOME"
 		[ ! -d "$XDG_STATE_HOME/wl" ] || chmod 755 "$XDG_STATE_HOME/wl"
 	done
@@ -3549,13 +3066,10 @@ test_recent_trouble()
 }
 
 # Root, with a home that is another user's, as with sudo -E.
-
 test_recent_root()
 {
-	if [ "$(id -u)" != 0 ]; then
-		skip "another's file and home are left alone" 'root makes them'
-		return
-	fi
+	can "another's file and home are left alone" 'root makes them' \
+	    [ "$(id -u)" = 0 ] || return 0
 	recent 5 denied
 	chown 12345 "$uses"
 	fast -F "$server/config" web
@@ -3574,7 +3088,6 @@ test_recent_root()
 }
 
 # Many at once, and many uses. many: twenty wl, each on a terminal of its own.
-
 many()
 {
 	tmux new-session -d cat
@@ -3592,9 +3105,7 @@ test_recent_writers()
 	many
 	is 'twenty at once lose nothing' 20 \
 	    "$(used | sort -u | grep -c '^new[0-2][0-9]$')"
-
 	# 6000 uses of 600 names: 78 KB
-	recent
 	awk 'BEGIN { for (i = 0; i < 6000; i++)
 		print 1000000 + i, "n" i * 7 % 600 + (i < 3000 ? 100 : 0) }' \
 	    >"$uses"
@@ -3602,13 +3113,9 @@ test_recent_writers()
 	ln "$uses" "$tmp/uses.old"
 	echo last >>"$tmp/uses"
 	awk '{ name[NR] = $NF; line[NR] = $0 }
-		END {
-			for (i = NR; i > 0 && n < 500; i--)
-				if (!seen[name[i]]++)
-					kept[++n] = line[i]
-			while (n > 0)
-				print kept[n--]
-		}' "$tmp/uses" >"$tmp/want"
+		END { for (i = NR; i > 0 && n < 500; i--)
+			if (!seen[name[i]]++) { print i, line[i]; n++ } }' \
+	    "$tmp/uses" | sort -n | cut -d ' ' -f 2- >"$tmp/want"
 	fast -F "$server/config" last
 	is 'a long file is cut to the last uses of 500 names' \
 	    "$(cat "$tmp/want")" "$(sed 's/.* last$/last/' "$uses")"
@@ -3620,12 +3127,10 @@ test_recent_writers()
 	fast -F "$server/config" later
 	is 'it is not cut before it is long again' 501 \
 	    "$(wc -l <"$uses" | tr -d ' ')"
-
 	cp "$tmp/uses" "$uses"
 	many
 	is 'nor do they while one of them cuts the file' 20 \
 	    "$(used | grep -c '^new')"
-
 	# 30,000 uses: 400 KB
 	awk 'BEGIN { for (i = 0; i < 30000; i++)
 		print 1000000 + i, "n" i % 300 }' >"$uses"
@@ -3635,7 +3140,6 @@ test_recent_writers()
 }
 
 # The order of hosts that are equally good, and ^R.
-
 test_recent_view()
 {
 	prompt_hosts
@@ -3648,8 +3152,8 @@ test_recent_view()
 	    "$(printf '%s\n' "$out" | head -n 1)"
 	recent 31600000 printer 260000 camera 100000 bastion 7300 web-dev \
 	    7250 admin@192.0.2.7 150 nas 7200 web-dev 2 db3
-	start -F "$HOME/$config"
-	screen 13/13
+	begin '10  nas' -F "$HOME/$config"
+	first=$screen
 	keys C-x C-r
 	sees '^R puts the hosts used last first, and says when' <<-'END'
 		>                                                                         14/14
@@ -3665,23 +3169,14 @@ test_recent_view()
 		   5  staging-web
 	END
 	keys 7
-	sees 'the number asked for comes before what was used' <<-'END'
-		> 7                                                                        2/14
-		>  7  db2              postgres@db2.db.internal
-		      admin@192.0.2.7                            2h ago
-		  ssh 7
-	END
+	looks 'the number asked for comes before what was used' '> 7 2/14' \
+	    '>  7  db2              postgres@db2.db.internal' \
+	    '      admin@192.0.2.7                            2h ago' '  ssh 7'
 	keys C-u 192
-	sees 'also names that are in no list' <<-'END'
-		> 192                                                                      1/14
-		>     admin@192.0.2.7  2h ago
-		  ssh 192
-	END
+	looks 'also names that are in no list' '> 192 1/14' \
+	    '>     admin@192.0.2.7  2h ago' '  ssh 192'
 	keys C-x
-	sees '^X forgets such a name' <<-'END'
-		> 192                                                                      0/13
-		  ssh 192
-	END
+	looks '^X forgets such a name' '> 192 0/13' '  ssh 192'
 	is 'in the file too' 'printer camera bastion nas web-dev db3' \
 	    "$(used | paste -s -d ' ' -)"
 	keys C-u C-x Down C-x
@@ -3699,71 +3194,44 @@ test_recent_view()
 		   8  db3          postgres@db3.db.internal
 	END
 	keys C-r
-	sees '^R again goes back' <<-'END'
-		>                                                                         13/13
-		>  1  bastion      jump@203.0.113.1
-		   2  web-prod-1   deploy@10.0.0.5           via bastion  shop front end
-		   3  web-prod-2   deploy@10.0.0.6:2222      via bastion  the spare
-		   4  web-dev      dev.example.com
-		   5  staging-web
-		   6  db1          postgres@db1.db.internal
-		   7  db2          postgres@db2.db.internal
-		   8  db3          postgres@db3.db.internal
-		   9  mail         mx.example.com            Postfix
-		  10  nas
-	END
+	shows '^R again goes back' "$first"
 	keys C-x
 	until_true false 10
 	is '^X elsewhere forgets nothing' 'printer camera bastion web-dev' \
 	    "$(used | paste -s -d ' ' -)"
-	keys Escape
-	ends 'then Esc leaves' 130
+	leaves 'then Esc leaves'
 	for host in web-dev admin@192.0.2.7; do
 		recent 20 $host
-		start -p -F "$HOME/$config"
-		screen 13/13
-		keys C-r
-		screen 'just now'
+		begin 13/13 -p -F "$HOME/$config"
+		brings 'just now' C-r
 		keys Enter
 		ends "in that view Enter takes what was used last, $host" 0 $host
 	done
-	write config <<-'END'
+	blocks <<-'END' | write config
 		Host long
 		    HostName a-name-that-leaves-no-room-for-anything-else.example.net
 		    Port 2222
-		Host via
-		    HostName 192.0.2.1
-		    ProxyJump long
-		Host short
-		    HostName 192.0.2.2
+		Host via :: HostName 192.0.2.1 :: ProxyJump long
 	END
-	recent 7300 short 50 via 20 long
-	start -F "$HOME/$config"
-	screen 3/3
+	recent 50 via 20 long
+	begin 2/2 -F "$HOME/$config"
 	keys C-r
 	sees 'a long address leaves room for it' <<-'END'
-		>                                                                           3/3
-		> 1  long   a-name-that-leaves-no-room-for-anything-else.example.net:  just now
-		  2  via    192.0.2.1                                        via long  just now
-		  3  short  192.0.2.2                                                    2h ago
+		>                                                                           2/2
+		> 1  long  a-name-that-leaves-no-room-for-anything-else.example.net:2  just now
+		  2  via   192.0.2.1                                         via long  just now
 	END
 	keys Escape
 	stop
-	prompt_hosts
 	recent
-	start -F "$HOME/$config"
-	screen 13/13
-	keys C-r
-	screen 'nothing used yet'
-	keys C-x
-	screen 13/13
-	keys Escape
-	ends 'nothing was ever used' 130
+	begin 2/2 -F "$HOME/$config"
+	brings 'nothing used yet' C-r
+	brings 2/2 C-x
+	leaves 'nothing was ever used'
 }
 
 # What is done before it is asked for. asked_for: how often the last wl ran a
 # program, forked, went to the network and opened the file of recent uses.
-
 asked_for()
 {
 	for call in execve fork clone AF_INET '"recent"'; do
@@ -3775,117 +3243,110 @@ test_unasked()
 {
 	[ -z "$sanitized" ] || return 0
 	sentence='before it is asked for, nothing is run, looked up or connected'
-	if ! strace -o "$tmp/calls" true 2>/dev/null; then
-		skip "$sentence" 'strace is not allowed here'
-		return
-	fi
-	write config <<-'END'
-		Match exec "exit 0"
-		    User x
-		Host near
-		    HostName localhost
-		    Port 9
-		Host far
-		    ProxyJump near
-		Host other
-		    ProxyCommand nc %h %p
+	can "$sentence" 'strace is not allowed here' \
+	    strace -o "$tmp/calls" true || return 0
+	blocks <<-'END' | write config
+		Match exec "exit 0" :: User x
+		Host near :: HostName localhost :: Port 9
+		Host far :: ProxyJump near
+		Host other :: ProxyCommand nc %h %p
 	END
 	recent 20 typed@there 10 other
-	binary=$wl wl=$tmp/as
-	printf '#!/bin/sh\nexec strace -f -o %s %s "$@"\n' "$tmp/calls" \
-	    "$binary" >"$tmp/as"
-	chmod +x "$tmp/as"
+	wrapped "exec strace -f -o $tmp/calls \"\$@\""
 	for way in -l '-l -v' '-l o' '-p far'; do
 		eval "run -F $HOME/$config $way"
 		is "$sentence (wl $way)" '0 1 0 0 0 1' "$rc $(asked_for)"
 	done
-	start -F "$HOME/$config"
-	screen 3/3
-	keys e
-	screen 2/3
-	keys BSpace C-r
-	screen typed@there
-	keys Down Down Up C-r
-	screen 3/3
+	begin 3/3 -F "$HOME/$config"
+	brings 2/3 e
+	brings typed@there BSpace C-r
+	brings 3/3 Down Down Up C-r
 	is "$sentence (at the prompt)" '1 0 0 0 1' "$(asked_for)"
 	keys C-t
 	until_true 'grep -q AF_INET "$tmp/calls"'
 	keys Escape
 	until_true '[ -s "$tmp/after" ]'
 	ok 'when it is, it is' [ "$(grep -c AF_INET "$tmp/calls")" -gt 0 ]
-	wl=$binary
+	unwrapped
 	stop
 }
-
-# ------------------------------------------------------ does a host answer? ---
-#
-# More servers, on ports of the loopback: an sshd and a program that answers
-# otherwise. What the tests find is shown as N ms, the ports as PORT.
 
 test_probe()
 {
 	server 'LogLevel VERBOSE'
 	test_open
-	write_ports_c
-	if ! "${CC:-cc}" -o "$tmp/ports" "$tmp/ports.c"; then
-		is 'the servers of the tests compile' 'they do' 'they do not'
-		return
-	fi
-	for says in mute: greets:220 'refuses:Not allowed at this time' hangs:
-	do
-		"$tmp/ports" "$says" >"$tmp/${says%%:*}" &
-		workers="$workers $!"
+	mute='' greets='' refuses='' hangs=''
+	for says in mute:sleep 'greets:print T "220"' hangs: \
+	    'refuses:print T "Not allowed at this time"'; do
+		listens 0 127.0.0.1 "${says#*:}"
+		eval "${says%%:*}=\$port"
 	done
+	can 'the servers that answer otherwise' 'no perl' [ "$refuses" ] ||
+	    return 0
+	listening
+	blocks <<-END | write config
+		Host alive direct :: Port $port
+		Host closed :: Port 9
+		Host mute :: Port $mute
+		Host mail :: Port $greets
+		Host penalty :: Port $refuses
+		Host hangs :: Port $hangs
+		Host jump :: ProxyJump alive
+		Host direct :: ProxyCommand none
+		Host command :: ProxyCommand nc %h %p
+		Host nowhere :: HostName nowhere.invalid
+		Host * :: HostName 127.0.0.1
+	END
+	test_probe_view
+	test_probe_ends
+	test_probe_together
+	dismiss
+	fresh
+}
+
+# listens PORT ADDRESS PERL: a server, for any port with 0, whose port is then
+# in $port, or nothing without perl; a client T is treated so and hung up on.
+listens()
+{
+	rm -f "$tmp/port"
+	perl -MSocket -e '$| = 1;
+	    socket(S, PF_INET, $ARGV[0] ? SOCK_DGRAM : SOCK_STREAM, 0);
+	    bind(S, sockaddr_in($ARGV[0], inet_aton($ARGV[1]))) || exit;
+	    listen(S, 99); print((sockaddr_in(getsockname(S)))[0]);
+	    close(STDOUT); sleep if $ARGV[0];
+	    while (accept(T, S)) { eval $ARGV[2]; close(T) }' \
+	    "$@" >"$tmp/port" 2>/dev/null &
+	workers="$workers $!"
+	until_true '[ -s "$tmp/port" ] || ! kill -0 $! 2>/dev/null'
+	port=$(cat "$tmp/port")
+}
+
+# listening: an sshd of this configuration on a port of the loopback.
+# dismiss ends what listens.
+listening()
+{
 	for try in 1 2 3 4 5; do
 		port=$((20000 + $$ % 1000 * 10 + try))
-		"$(command -v sshd)" -D -p "$port" -E "$server/log" \
+		"${sshd%% *}" -D -p "$port" -E "$server/log" \
 		    -f "$server/sshd_config" -o ListenAddress=127.0.0.1 &
 		workers="$workers $!"
 		until_true 'grep -q "listening on.* $port" "$server/log" 2>&-' &&
 		    break
 	done
-	until_true '[ -s "$tmp/mute" ] && [ -s "$tmp/greets" ] &&
-	    [ -s "$tmp/refuses" ] && [ -s "$tmp/hangs" ]'
-	write config <<-END
-		Host alive direct
-		    Port $port
-		Host closed
-		    Port 9
-		Host mute
-		    Port $(cat "$tmp/mute")
-		Host mail
-		    Port $(cat "$tmp/greets")
-		Host penalty
-		    Port $(cat "$tmp/refuses")
-		Host hangs
-		    Port $(cat "$tmp/hangs")
-		Host jump
-		    ProxyJump alive
-		Host direct
-		    ProxyCommand none
-		Host command
-		    ProxyCommand nc %h %p
-		Host nowhere
-		    HostName nowhere.invalid
-		Host *
-		    HostName 127.0.0.1
-	END
-	test_probe_view
-	test_probe_ends
-	test_probe_together
+}
+
+dismiss()
+{
 	# shellcheck disable=SC2086	# several
 	{ kill $workers; wait $workers; } 2>/dev/null
 	workers=''
-	fresh
 }
 
 # The mark of a host with a master: for one that was killed there is none, and
 # no prompt keeps one alive. marks: how many hosts have it at a new prompt.
-
 marks()
 {
-	start -F "$server/config"
-	screen denied
+	begin denied -F "$server/config"
 	printf '%s\n' "$screen" | grep -c '\* open$'
 	stop
 }
@@ -3910,10 +3371,9 @@ test_open()
 # finds NAME: the same as sees, on a screen without ports and times. probes
 # [ARGUMENTS]: has all hosts tested; one answers, one never will. probing: the
 # processes of wl on this configuration.
-
 finds()
 {
-	sight=$(cat)
+	sight=${2-$(cat)}
 	until_true 'capture; found; [ "$screen" = "$sight" ]' 200
 	is "$1" "$sight" "$screen"
 }
@@ -3927,10 +3387,8 @@ found()
 
 probes()
 {
-	start "$@" -F "$HOME/$config"
-	screen /10
-	keys C-t
-	screen refused
+	begin /10 "$@" -F "$HOME/$config"
+	brings refused C-t
 }
 
 probing()
@@ -3941,30 +3399,20 @@ probing()
 
 test_probe_view()
 {
-	start -F "$HOME/$config"
-	screen 10/10
-	keys alive C-t
-	screen ' ms'
+	begin 10/10 -F "$HOME/$config"
+	brings ' ms' alive C-t
 	keys C-u mut
-	finds 'only what is shown is tested' <<-'END'
-		> mut                                                                      1/10
-		>  4  mute  127.0.0.1:PORT
-		  ssh mut
-	END
+	looks 'only what is shown is tested' '> mut 1/10' \
+	    ">  4  mute  127.0.0.1:$mute" '  ssh mut'
 	keys C-t
-	finds 'while hosts are tested, the prompt goes on' <<-'END'
-		> mut                                                                      1/10
-		>  4  mute  127.0.0.1:PORT  ...
-		  ssh mut
-	END
+	looks 'while hosts are tested, the prompt goes on' '> mut 1/10' \
+	    ">  4  mute  127.0.0.1:$mute  ..." '  ssh mut'
 	keys C-u C-t
 	asked=$(date +%s)
 	within 2 getent hosts nowhere.invalid >/dev/null
-	if [ $? = 137 ]; then
-		skip 'a name that does not exist is unknown' \
-		    'the names of this machine take too long'
-		sed -i.old '/nowhere/d' "$HOME/$config"
-	fi
+	can 'a name that does not exist is unknown' \
+	    'the names of this machine take too long' [ $? != 137 ] ||
+	    sed -i.old '/nowhere/d' "$HOME/$config"
 	finds '^T tests the hosts that are shown' <<-'END'
 		>                                                                         10/10
 		>  1  alive    127.0.0.1:PORT  N ms
@@ -4003,25 +3451,31 @@ test_probe_ends()
 	is 'Enter leaves none of them' '' "$(probing)"
 }
 
+connections() { grep -c '^Connection from' "$server/log"; }
+
 # Ten tests take no longer than one. Those of one address and port are one, and
 # so are all in ten seconds: sshd's log tells.
-
 connections() { grep -c '^Connection from' "$server/log"; }
+
+ten()
+{
+	wanted=$1
+	until_true 'capture; [ "$(answers "$wanted")" = 10 ]'
+}
+
+answers() { printf '%s\n' "$screen" | grep -c "$1\$"; }
 
 test_probe_together()
 {
 	for address in 127.0.0.1 127.0.1 127.1 0177.0.0.1 0177.0.1 0177.1 \
 	    0x7f.0.0.1 0x7f.0.1 0x7f.1 2130706433; do
 		printf 'Host m%s\n\tHostName %s\n\tPort %s\n' $address $address \
-		    "$(cat "$tmp/mute")"
+		    "$mute"
 	done | write config
-	start -F "$HOME/$config"
-	screen 10/10
-	keys C-t
-	screen ...
+	begin 10/10 -F "$HOME/$config"
+	brings ... C-t
 	asked=$(date +%s)
-	until_true 'capture
-	    [ "$(printf "%s\n" "$screen" | grep -c "no answer$")" = 10 ]'
+	ten 'no answer'
 	took=$(($(date +%s) - asked))
 	ok "ten tests take no longer ($took) than one" [ "$took" -le 5 ]
 	stop
@@ -4031,85 +3485,32 @@ test_probe_together()
 		    Port $port
 	END
 	before=$(connections) asked=$(date +%s)
-	start -F "$HOME/$config"
-	screen 10/10
-	keys C-t C-t a3
-	screen '1/10'
+	begin 10/10 -F "$HOME/$config"
+	brings '1/10' C-t C-t a3
 	screen ' ms'
 	keys C-t C-t C-u
-	until_true 'capture
-	    [ "$(printf "%s\n" "$screen" | grep -c " ms$")" = 10 ]'
+	ten ' ms'
 	is 'one test does for all hosts of an address, for a while' '1 10' \
-	    "$(($(connections) - before)) $(
-	    printf '%s\n' "$screen" | grep -c ' ms$')"
+	    "$(($(connections) - before)) $(answers ' ms')"
 	until_true 'keys C-t; [ "$(connections)" -gt $((before + 1)) ]' 150
 	took=$(($(date +%s) - asked))
 	ok "after ten seconds ($took) it is done again" [ "$took" -ge 10 ]
 	stop
-	if ! unshare -n true 2>/dev/null; then
-		skip 'a host to which no way leads is unreachable' \
-		    'root makes a network without ways'
-		return
-	fi
-	binary=$wl wl=$tmp/as
-	printf '#!/bin/sh\nexec unshare -n %s "$@"\n' "$binary" >"$tmp/as"
-	chmod +x "$tmp/as"
-	start -F "$HOME/$config"
-	screen 10/10
+	can 'a host to which no way leads is unreachable' \
+	    'root makes a network without ways' unshare -n true || return 0
+	wrapped 'exec unshare -n "$@"'
+	begin 10/10 -F "$HOME/$config"
 	keys a10 C-t
-	sees 'a host to which no way leads is unreachable' <<-END
-		> a10                                                                      1/10
-		> 10  a10  127.0.0.1:$port  unreachable
-		  ssh a10
-	END
-	wl=$binary
+	looks 'a host to which no way leads is unreachable' '> a10 1/10' \
+	    "> 10  a10  127.0.0.1:$port  unreachable" '  ssh a10'
+	unwrapped
 	stop
 }
 
-# ports KIND:TEXT: listens on a free port of the loopback, which it prints, and
-# says the text to those who connect and hangs up; mute does neither.
-
-write_ports_c()
-{
-	cat >"$tmp/ports.c" <<'C'
-#include <sys/socket.h>
-#include <netinet/in.h>
-#include <arpa/inet.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-int
-main(int argc, char **argv)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET };
-	socklen_t len = sizeof(in);
-	int fd = socket(AF_INET, SOCK_STREAM, 0), to;
-	char *text = argc > 1 ? strchr(argv[1], ':') : NULL;
-
-	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (text == NULL || bind(fd, (struct sockaddr *)&in, sizeof(in)) == -1 ||
-	    listen(fd, 100) == -1 ||
-	    getsockname(fd, (struct sockaddr *)&in, &len) == -1)
-		return 1;
-	printf("%d\n", ntohs(in.sin_port));
-	fflush(stdout);
-	while ((to = accept(fd, NULL, NULL)) != -1)
-		if (strcmp(argv[1], "mute:") != 0) {
-			write(to, text + 1, strlen(text + 1));
-			close(to);
-		}
-	return 1;
-}
-C
-}
-
 # ------------------------------------------------------- copying and editing ---
-#
 # What ^Y sends is looked for in the bytes to the terminal. The editor is a
 # script that writes down how it was called, and does what $tmp/edits says with
 # the file, $file.
-
 test_copy_edit()
 {
 	fresh
@@ -4127,31 +3528,21 @@ test_copy()
 	codes=''
 	for copy in web-dev:dev.example.com db2:db2.db.internal \
 	    web-prod-1:10.0.0.5 printer:printer; do
-		keys C-u "${copy%:*}" C-y
-		screen "copied ${copy#*:}"
+		brings "copied ${copy#*:}" C-u "${copy%:*}" C-y
 		codes=$codes$(printf %s "${copy#*:}" | base64)$newline
 	done
 	keys C-u mail C-y
-	sees 'what was copied is said' <<-'END'
-		> mail                                                    copied mx.example.com
-		>  9  mail  mx.example.com  Postfix
-		  ssh mail
-	END
+	looks 'what was copied is said' '> mail copied mx.example.com' \
+	    '>  9  mail  mx.example.com  Postfix' '  ssh mail'
 	keys x
-	sees 'until the next key' <<-'END'
-		> mailx                                                                    0/13
-		  ssh mailx
-	END
-	keys C-y C-u nas C-y
-	screen 'copied nas'
+	looks 'until the next key' '> mailx 0/13' '  ssh mailx'
+	brings 'copied nas' C-y C-u nas C-y
 	until_true 'grep -q "copied nas" "$tmp/raw"'
 	is '^Y copies the HostName, with or without a row' \
 	    "${codes}bXguZXhhbXBsZS5jb20=${newline}bmFz" \
 	    "$(tr '\007' '\n' <"$tmp/raw" |
 	    sed -n "s/.*$esc]52;c;\([A-Za-z0-9+/=]*\)\$/\1/p")"
-	keys Escape
-	ends "after copying Esc leaves no trace" 130
-
+	leaves "after copying Esc leaves no trace"
 	# OSC 52 of its own, with C1 codes too, and it is long; ssh takes
 	# the lower case of all.
 	{
@@ -4163,8 +3554,7 @@ test_copy()
 	start -F "$HOME/$config"
 	tmux pipe-pane "cat >$tmp/raw"
 	screen nas
-	keys C-y
-	screen copied
+	brings copied C-y
 	until_true 'grep -q copied "$tmp/raw"'
 	stop
 	is 'of a hostile HostName nothing reaches the terminal as it is' \
@@ -4174,12 +3564,10 @@ test_copy()
 }
 
 # editor COMMANDS: what the editor does.
-
 editor()
 {
 	rm -f "$tmp/edited"
-	cat >"$tmp/editor" <<-END
-		#!/bin/sh
+	script "$tmp/editor" <<-END
 		test -t 0 && test -t 1 && test -t 2 && on=terminal
 		{
 			printf '%s\n' "\$@" \${on+\$on}
@@ -4188,7 +3576,6 @@ editor()
 		for file; do :; done
 		$1
 	END
-	chmod +x "$tmp/editor"
 }
 
 called() { until_true '[ -s "$tmp/edited" ]'; cat "$tmp/edited"; }
@@ -4199,8 +3586,7 @@ test_edit()
 {
 	editor 'echo "EDITOR RUNS"; echo "Host new1" >>"$file"'
 	prompting EDITOR="$tmp/editor"
-	keys web-prod-2 C-o
-	screen 'EDITOR RUNS'
+	brings 'EDITOR RUNS' web-prod-2 C-o
 	is '^O runs the editor at the host' \
 	    "+11$newline$HOME/$config${newline}terminal${newline}icanon" "$(called)"
 	sees 'and comes back to the prompt' <<-'END'
@@ -4216,133 +3602,95 @@ test_edit()
 		> 14  new1
 		  ssh new
 	END
-	keys Escape
-	ends 'after an editor Esc leaves' 130 'EDITOR RUNS'
+	leaves 'after an editor Esc leaves' 'EDITOR RUNS'
 	prompt_hosts
-
 	editor 'sed 1,6d "$file" >"$file.new"; mv "$file.new" "$file"'
 	prompting VISUAL="$tmp/editor -x 'y'" EDITOR=false
-	keys End C-o
-	screen 11/11
+	brings 11/11 End C-o
 	is '$VISUAL comes first, and may have arguments' \
 	    "-x 'y' +24 $HOME/$config" "$(arguments)"
-	keys Escape
-	ends 'a list may get shorter' 130
+	leaves 'a list may get shorter'
 	prompt_hosts
-
 	mkdir -p "$tmp/vi"
 	editor 'sed "s/^Host .*/Host x/" "$file" >"$file.new"
 	    mv "$file.new" "$file"; exit 3'
 	cp "$tmp/editor" "$tmp/vi/vi"
 	prompting EDITOR= PATH="$tmp/vi:$PATH"
-	keys db3 C-o
-	screen 0/1
+	brings 0/1 db3 C-o
 	is 'the default is vi, whatever its status' "+19 $HOME/$config" \
 	    "$(arguments)"
-	keys Escape
-	ends 'the list may have nothing left that matches' 130
+	leaves 'the list may have nothing left that matches'
 	prompt_hosts
-
 	prompting EDITOR=/nonexistent/editor
-	keys C-o
-	screen 'not found'
+	brings 'not found' C-o
 	screen 13/13
-	keys mail
-	screen 1/13
+	brings 1/13 mail
 	keys Escape
-	until_true '[ -s "$tmp/after" ]'
 	restored 'after an editor that is not there'
 	stop
-
 	printf 'alpha\nbeta the second\n' | write hosts
 	editor 'echo gamma >>"$file"'
-	start EDITOR="$tmp/editor" -F none -i "$HOME/.ssh/hosts"
-	screen 2/2
-	keys beta C-o
-	screen 1/3
+	begin 2/2 EDITOR="$tmp/editor" -F none -i "$HOME/.ssh/hosts"
+	brings 1/3 beta C-o
 	is '^O edits an inventory' "+2 $HOME/.ssh/hosts" "$(arguments)"
 	stop
-
 	rm -rf "$XDG_STATE_HOME"
 	mkdir -p "$XDG_STATE_HOME/wl"
 	echo "$(date +%s) typed@there" >"$XDG_STATE_HOME/wl/recent"
 	rm -f "$tmp/edited"
 	prompting EDITOR="$tmp/editor"
 	keys C-r typed C-o
-	sees 'a name that was typed is in no file' <<-'END'
-		> typed                                                           not in a file
-		>     typed@there  just now
-		  ssh typed
-	END
+	looks 'a name that was typed is in no file' '> typed not in a file' \
+	    '>     typed@there  just now' '  ssh typed'
 	is 'so no editor runs' no "$([ -e "$tmp/edited" ] || echo no)"
 	stop
 	rm -rf "$XDG_STATE_HOME"
-
 	editor 'echo "EDITOR RUNS"; read line; echo "it read $line"'
 	shell "$HOME/.ssh"
 	keys "EDITOR=$tmp/editor; export EDITOR; clear" Enter
 	until_true 'capture; [ "$screen" = "$" ]'
-	keys 'x=$(w -p db)' Enter
-	screen 3/13
-	keys Down C-o
-	screen 'EDITOR RUNS'
-	keys words Enter
-	screen 'it read words'
+	brings 3/13 'x=$(w -p db)' Enter
+	brings 'EDITOR RUNS' Down C-o
+	brings 'it read words' words Enter
 	screen 3/13
 	keys Enter
 	prompted
-	keys 'echo "[$x]"' Enter
-	screen "${newline}[db"
+	brings "${newline}[db" 'echo "[$x]"' Enter
 	prompted
-	is 'what the editor says is not for $(wl -p)' "$(cat <<-'END'
-		$ x=$(w -p db)
-		EDITOR RUNS
-		words
-		it read words
-		$ echo "[$x]"
-		[db1]
-		$
-	END
-	)" "$screen"
-	keys 'clear; w' Enter
-	screen 13/13
-	keys C-o
-	screen 'EDITOR RUNS'
-	keys C-z
-	screen Stopped
+	is 'what the editor says is not for $(wl -p)' '$ x=$(w -p db)
+EDITOR RUNS
+words
+it read words
+$ echo "[$x]"
+[db1]
+$' "$screen"
+	brings 13/13 'clear; w' Enter
+	brings 'EDITOR RUNS' C-o
+	brings Stopped C-z
 	prompted
-	keys 'echo bet""ween' Enter
-	screen "${newline}between"
+	brings "${newline}between" 'echo bet""ween' Enter
 	prompted
-	keys fg Enter
-	screen "fg${newline}w"
-	keys more Enter
-	screen 'it read more'
+	brings "fg${newline}w" fg Enter
+	brings 'it read more' more Enter
 	screen 13/13
 	keys Escape
 	prompted
-	keys 'echo "exit $?"' Enter
-	screen "${newline}exit 130"
+	brings "${newline}exit 130" 'echo "exit $?"' Enter
 	prompted
-	is 'the editor can be suspended' "$(cat <<-'END'
-		EDITOR RUNS
-		$ echo bet""ween
-		between
-		$ fg
-		w
-		more
-		it read more
-		$ echo "exit $?"
-		exit 130
-		$
-	END
-	)" "$(printf '%s\n' "$screen" | sed -e '/Stopped/d' \
-	    -e 's/^\[1\] *+ //' -e 's/^^Z//')"
+	is 'the editor can be suspended' 'EDITOR RUNS
+$ echo bet""ween
+between
+$ fg
+w
+more
+it read more
+$ echo "exit $?"
+exit 130
+$' "$(transcript)"
 	stop
 }
 
 # -e, without a prompt and with one.
-
 test_edit_option()
 {
 	editor 'echo hello; exit 3'
@@ -4358,16 +3706,14 @@ test_edit_option()
 	    "3:hello:wl: staging: staging-web:-a b +18 $HOME/$config" \
 	    "$rc:$out:$err:$(arguments)"
 	for name in nosuch u@web-dev; do
-		run -F "$HOME/$config" -e $name
-		is "$name is in no file" "1::wl: $name: no host matches" \
-		    "$rc:$out:$err"
+		says "$name is in no file" \
+		    "1::wl: $name: no host matches" -F "$HOME/$config" -e $name
 	done
 	EDITOR=/nonexistent/editor
 	run -F "$HOME/$config" -e nas
 	is 'without the editor the status is 127' 127: "$rc:$out"
 	EDITOR=$tmp/editor
-	start EDITOR="$tmp/editor" -F "$HOME/$config" -e db
-	screen 3/13
+	begin 3/13 EDITOR="$tmp/editor" -F "$HOME/$config" -e db
 	keys Enter
 	ends 'with -e, too, the prompt opens for several' 3 hello
 	echo 'Include "my hosts;*"' | write config
@@ -4386,21 +3732,17 @@ test_edit_option()
 }
 
 # ------------------------------------------------- with other programs ---
-#
 # The commands that the manual prints, as it prints them: example TEXT is its
 # line with that text. They find programs that have our configuration.
-#
 # composes NAME COMMAND ERROR: the command, away from the terminal, in
 # $server/here, succeeds and says no more than that.
 # terminal COMMAND ...: runs a shell there on the terminal, waits for its "$".
 # cleared: gives it an empty screen.
-
 example()
 {
 	sed -n -e '1,/^\.Sh EXAMPLES/d' -e 's/\\-/-/g' -e "s/\\\\(aq/'/g" \
 	    -e 's/\\(ha/^/g' -e 's/\\e/\\/g' -e 's/^\(\.Dl \)*\$ /\1/' \
-	    -e '/^\.Bd/,/^\.Ed/p' -e 's/^\.Dl //p' \
-	    "$(dirname "$source")/wl.1" |
+	    -e '/^\.Bd/,/^\.Ed/p' -e 's/^\.Dl //p' "$(dirname "$source")/wl.1" |
 	    grep -F -e "$1" || echo "the manual has no example with $1"
 }
 
@@ -4442,18 +3784,16 @@ test_composed()
 	} >"$server/x"
 	mv "$server/x" "$server/login"
 	for program in ssh scp "$wl"; do
-		printf '#!/bin/sh\nexec %s -F %s "$@"\n' \
-		    "$(command -v "$program")" "$server/config" \
-		    >"$server/bin/${program##*/}"
+		echo "exec $(command -v "$program") -F $server/config" '"$@"' |
+		    script "$server/bin/${program##*/}"
 	done
-	cat >"$server/bin/tailscale" <<-'END'
+	script "$server/bin/tailscale" <<-'END'
 		echo '100.64.0.1      mill  me@    linux   -'
 		echo '100.64.0.2      pond  me@    macOS   idle, tx 1 rx 2'
 		echo
 		echo '# Health check:'
 		echo '#     - Some peers are advertising routes'
 	END
-	chmod +x "$server/bin"/*
 	test_composed_files
 	test_composed_prompt
 	test_composed_shells
@@ -4463,7 +3803,6 @@ test_composed()
 }
 
 # Over one connection, with one login.
-
 test_composed_files()
 {
 	mkdir "$server/here/site"
@@ -4495,8 +3834,7 @@ test_composed_files()
 	is 'all of this was one login' 1 "$(logins)"
 	composes 'it ends' "$(example '-O exit web')" 'Exit request sent.'
 	until_true '[ ! -S "$(path web)" ]'
-	composes 'fetched over a new one' \
-	    "$(example '_COMMAND=wl ') -q origin"
+	composes 'fetched over a new one' "$(example '_COMMAND=wl ') -q origin"
 	is 'that was another login' 2 "$(logins)"
 	is 'what was fetched is here' "one${newline}two" \
 	    "$(git -C "$server/here" log --all --reverse --format=%s)"
@@ -4506,38 +3844,30 @@ test_composed_files()
 }
 
 # A list from another program, and a name for one.
-
 test_composed_prompt()
 {
 	rm "$server/there/notes.txt"
 	terminal sh
-	keys -l "$(example scp\ notes)"
-	keys Enter
-	screen 6/6
+	enters 6/6 "$(example scp\ notes)"
 	keys web Enter
 	until_true '[ -s "$server/there/notes.txt" ]'
 	is 'a file is copied to the host that is chosen' words \
 	    "$(cat "$server/there/notes.txt")"
 	prompted
-	keys -l "clear; $(example scp\ notes)"
-	keys Enter
-	screen 6/6
+	enters 6/6 "clear; $(example scp\ notes)"
 	keys Escape
 	prompted
 	is 'and to none if none is' "notes.txt${newline}out${newline}site" \
 	    "$(ls "$server/here")"
 	cleared
-	keys -l "$(example tailscale; example awk | sed 's/^ *//')"
-	keys Enter
-	screen 2/2
+	enters 2/2 "$(example tailscale; example awk | sed 's/^ *//')"
 	is 'another program tells the hosts' "$(cat <<-'END'
 		>                                                                           2/2
 		> 1  mill  100.64.0.1  linux
 		  2  pond  100.64.0.2  macOS
 	END
 	)" "$(tail_from '>  ')"
-	keys mill Enter
-	screen 'remote$'
+	brings 'remote$' mill Enter
 	keys 'test -t 0 && echo ter""minal; exit' Enter
 	screen 'to 100.64.0.1 closed.'
 	screen "${newline}terminal"
@@ -4546,7 +3876,6 @@ test_composed_prompt()
 
 # Completion, and keys, in each shell. completes SHELL COMMAND ...: the shell
 # that the command runs has been told LINES.
-
 completes()
 {
 	which=$1
@@ -4559,44 +3888,30 @@ completes()
 	done <"$tmp/lines"
 	cleared
 	keys -l 'half typed'
-	keys C-x w
-	screen 6/6
-	keys web Enter
-	screen 'remote$'
-	keys -l 'echo a "line'
-	keys Enter
-	screen "line$newline>"
-	keys -l 'read"; exit 3'
-	keys Enter
-	screen closed.
+	brings 6/6 C-x w
+	brings 'remote$' web Enter
+	enters "line$newline>" 'echo a "line'
+	enters closed. 'read"; exit 3'
 	prompted
-	is "a key in $which runs wl, as if it was typed" "$(cat <<-'END'
-		$ wl
-		Welcome.
-		remote$ echo a "line
-		> read"; exit 3
-		a line
-		read
-		Shared connection to web closed.
-		$
-	END
-	)" "$(printf '%s\n' "$screen" | sed '/connected in/d')"
-	keys C-x w
-	screen 6/6
+	is "a key in $which runs wl, as if it was typed" '$ wl
+Welcome.
+remote$ echo a "line
+> read"; exit 3
+a line
+read
+Shared connection to web closed.
+$' "$(printf '%s\n' "$screen" | sed '/connected in/d')"
+	brings 6/6 C-x w
 	keys Escape
 	prompted
 	cleared
 	keys -l 'wl sta'
 	keys Tab
-	until_true 'capture; [ "$screen" = "$ wl staging" ]'
-	is "$which completes a name" '$ wl staging' "$screen"
+	shows "$which completes a name" '$ wl staging'
 	keys C-u
 	keys -l 'wl prod'
-	keys Tab
-	screen 'wl prod-web-'
-	keys -l '2 "echo hel""lo"'
-	keys Enter
-	screen "${newline}hello"
+	brings 'wl prod-web-' Tab
+	enters "${newline}hello" '2 "echo hel""lo"'
 	is "$which completes what names have in common" hello \
 	    "$(printf '%s\n' "$screen" | sed -n '/^hello/p')"
 	prompted
@@ -4609,13 +3924,9 @@ $(example 'wl_add()')$newline$(example '\C-xh')"
 	completes bash bash --norc --noprofile
 	cleared
 	keys -l 'echo to '
-	keys C-x h
-	screen 6/6
-	keys db Enter
-	screen '$ echo to db'
-	keys -l ':file'
-	keys Enter
-	screen "${newline}to db:file"
+	brings 6/6 C-x h
+	brings '$ echo to db' db Enter
+	enters "${newline}to db:file" ':file'
 	is 'another adds a name to the line' \
 	    "\$ echo to db:file${newline}to db:file$newline\$" "$screen"
 	stop
@@ -4631,13 +3942,11 @@ $(example compadd)$newline$(example bindkey)"
 }
 
 # A tmux in the terminal, which the keys go to.
+popups() { tmux list-commands | grep popup; }
 
 test_composed_tmux()
 {
-	if ! tmux list-commands | grep -q popup; then
-		skip 'the keys for tmux' 'it is older than 3.2'
-		return
-	fi
+	can 'the keys for tmux' 'it is older than 3.2' popups || return 0
 	{
 		cat "$tmp/tmux.conf"
 		echo 'set -g default-command "exec sh"'
@@ -4645,29 +3954,23 @@ test_composed_tmux()
 		example popup
 	} >"$tmp/keys.conf"
 	terminal sh
-	keys -l "env -u TMUX tmux -u -S $tmp/inner -f $tmp/keys.conf"
-	keys Enter
-	screen '$'
+	enters '$' "env -u TMUX tmux -u -S $tmp/inner -f $tmp/keys.conf"
 	until_true '[ -S "$tmp/inner" ]'
 	for key in S H; do
 		cleared
-		keys C-b $key
-		screen 6/6
-		keys web Enter
-		screen 'remote$'
+		brings 6/6 C-b $key
+		brings 'remote$' web Enter
 		is "C-b $key opens a new window for a host" 2 \
 		    "$(command tmux -S "$tmp/inner" list-windows | wc -l)"
 		keys exit Enter
 		until_true 'capture; [ "$screen" = "$" ]'
-		keys C-b $key
-		screen 6/6
+		brings 6/6 C-b $key
 		keys Escape
 		until_true 'capture; [ "$screen" = "$" ]'
 		is 'and nothing if none is chosen' 1 \
 		    "$(command tmux -S "$tmp/inner" list-windows | wc -l)"
 	done
-	keys C-b H
-	screen 6/6
+	brings 6/6 C-b H
 	keys denied Enter
 	ok 'the window of a login that failed stays' until_true '
 	    command tmux -S "$tmp/inner" list-panes -F "#{pane_dead}" | grep -q 1'
@@ -4676,11 +3979,9 @@ test_composed_tmux()
 }
 
 # -------------------------------------------------------------- questions ---
-#
 # More hosts: the key of locked has a passphrase; that of new is not known;
 # behind is reached through locked, by a proxy, and its key has another
 # passphrase; far is the same through ProxyJump, which needs a port.
-
 test_questions()
 {
 	server "Banner $tmp/banner"
@@ -4692,30 +3993,21 @@ test_questions()
 		cat "$server/$key.pub" >>"$server/authorized_keys"
 	done
 	hosts <<-END
-		Host locked late quiet loud
-		    IdentityFile $server/lock
-		Host locked
-		    ProxyCommand $alone $sshd
-		Host late
-		    ProxyCommand sh -c '$wait; exec $sshd'
-		Host quiet
-		    LogLevel QUIET
-		Host loud
-		    LogLevel VERBOSE
-		Host new
-		    UserKnownHostsFile $server/new_hosts
-		Host behind
-		    IdentityFile $server/inner
+		Host locked late quiet loud :: IdentityFile $server/lock
+		Host locked :: ProxyCommand $alone $sshd
+		Host late :: ProxyCommand sh -c '$wait; exec $sshd'
+		Host quiet :: LogLevel QUIET
+		Host loud :: LogLevel VERBOSE
+		Host new :: UserKnownHostsFile $server/new_hosts
+		Host behind :: IdentityFile $server/inner
 		    ProxyCommand ssh -F $server/config locked $sshd
-		Host far
-		    IdentityFile $server/inner
-		    ProxyJump locked
+		Host far :: IdentityFile $server/inner :: ProxyJump locked
 		    HostName 127.0.0.1
 	END
 	# The others must not offer the user's key before.
 	sed 's/^Host \* !denied$/Host web db new/' "$server/config" >"$server/x"
 	mv "$server/x" "$server/config"
-	watched='locked behind far' sockets=$(dirname "$(path web)") binary=$wl
+	watched='locked behind far' sockets=$(dirname "$(path web)")
 	test_passphrase
 	test_typed
 	test_refusal
@@ -4735,11 +4027,6 @@ test_questions()
 lock="Enter passphrase for key 'TMP/sshd/lock':"
 inner="Enter passphrase for key 'TMP/sshd/inner':"
 
-# asks TEXT: waits until that ends the screen. answer TEXT ANSWER: then answers.
-# greets NAME HOST [TEXT ANSWER ...]: the test NAME: does a session with HOST say
-# hello, after this screen and these questions, and leave all as it was?
-# over: waits until wl has ended.
-
 asks()
 {
 	wanted=$1
@@ -4755,119 +4042,115 @@ answer()
 	keys Enter
 }
 
+# asks TEXT: waits until that ends the screen. answer TEXT ANSWER: then answers.
+# unlocks ARGUMENTS: starts wl, and answers the first question for a passphrase.
+# greets NAME SCREEN HOST [TEXT ANSWER ...]: the test NAME: does a session with
+# HOST say hello, after this screen and these questions, and leave all as it was?
+# over: waits until wl has ended. settles NAME [HOST]: then the terminal is as
+# before, and there is nothing left but the connection to HOST, which ends.
+unlocks()
+{
+	start "$@"
+	answer "$lock" 'open lock'
+}
+
 greets()
 {
-	cat >"$tmp/sight"
-	printf '%s\n' hello 'exit 0' >>"$tmp/sight"
-	sentence=$1 host=$2
-	shift 2
+	sentence=$1 want="$2${newline}hello${newline}exit 0" host=$3
+	shift 3
 	start -q -F "$server/config" "$host" 'echo hello'
 	while [ $# -gt 0 ]; do
 		answer "$1" "$2"
 		shift 2
 	done
-	becomes "$sentence" <"$tmp/sight"
-	restored "$sentence"
-	stop
-	hangup "$host"
+	becomes "$sentence" "$want"
+	settles "$sentence" "$host"
 }
 
-over() { until_true 'capture; case $screen in *exit*) ;; *) false ;; esac'; }
+settles()
+{
+	restored "$1"
+	ended=$1
+	shift
+	stop "$@"
+	gone "$ended"
+}
+
+over() { screen exit; }
 
 test_passphrase()
 {
 	before=$(logins)
-	start -F "$server/config" late
-	screen '  connecting'
+	begin '  connecting' -F "$server/config" late
 	tmux pipe-pane "cat >$tmp/raw"
 	keys 'typed ahead' Enter
 	gate
 	answer "$lock" 'open wrong'
-	answer "$lock
-$lock" 'open lock'
+	answer "$lock$newline$lock" 'open lock'
 	becomes 'a passphrase is asked for, and what ssh says comes before' \
-	    <<-END
-		No trespassing.
-		$lock
-		$lock
-		late: connected in N s
-		Welcome.
-		remote$
-	END
+	    "No trespassing.
+$lock
+$lock
+late: connected in N s
+Welcome.
+remote$"
 	is 'an answer is nowhere: no command line, no environment, no file' '' \
 	    "$(grep -l 'open [lw]' /proc/[0-9]*/cmdline \
 	    /proc/[0-9]*/environ "$sockets"/* "$server"/*log "$tmp/raw" \
 	    2>/dev/null)"
 	ok 'the socket for questions has gone' \
 	    [ ! -e "$sockets/ask.$(cat "$tmp/pid")" ]
-	keys 'exit 4' Enter
-	screen 'exit 4'
-	restored 'a session after a question'
-	stop
+	brings 'exit 4' 'exit 4' Enter
+	settles 'a session after a question' late
 	is 'that was one login' $((before + 1)) "$(logins)"
-	hangup late
 	: >"$tmp/banner"
-	greets 'without a spinner it is the same' locked "$lock" 'open lock' <<-END
-		$lock
-	END
+	greets 'without a spinner it is the same' "$lock" locked \
+	    "$lock" 'open lock'
 	start -F "$server/config" locked
-	# shellcheck disable=SC2034	# until_true uses it
-	for attempt in 1 2 3; do
-		until_true 'capture
-		    [ "$(printf "%s\n" "$screen" | grep -c Enter)" = $attempt ]'
-		keys wrong Enter
-	done
-	becomes 'a wrong answer is asked for again as often as ssh asks' <<-END
-		$lock
-		$lock
-		$lock
-		ME@locked: Permission denied (publickey).
-		exit 255
-	END
-	restored 'wrong answers'
-	stop
-	run -F "$server/config" locked true
-	is 'without a terminal there is no question' \
-	    "255::$me@locked: Permission denied (publickey)." "$rc:$out:$err"
+	answer "$lock" wrong
+	answer "$lock$newline$lock" wrong
+	answer "$lock$newline$lock$newline$lock" wrong
+	becomes 'a wrong answer is asked for again as often as ssh asks' "$lock
+$lock
+$lock
+ME@locked: Permission denied (publickey).
+exit 255"
+	settles 'wrong answers'
+	gives 'without a terminal there is no question' \
+	    "255::$me@locked: Permission denied (publickey)." locked true
 }
 
 # A destination that is typed has the same spinner, questions and connection,
 # at the prompt and on the command line.
-
 test_typed()
 {
 	for typed in "$me@late" "ssh://$me@late:2222"; do
 		before=$(logins)
-		printf '* %s  ME@late%s  connecting  N s\n' "$typed" \
-		    "${typed#*late}" | sed "s/$me@/ME@/" >"$tmp/sight"
-		start -F "$server/config"
-		screen denied
-		keys -l "$typed"
-		screen "ssh $typed"
+		spinner=$(printf '* %s  ME@late%s  connecting  N s' "$typed" \
+		    "${typed#*late}" | sed "s/$me@/ME@/")
+		begin denied -F "$server/config"
+		brings "ssh $typed" -l "$typed"
 		keys Enter
-		becomes "$typed at the prompt has the spinner" <"$tmp/sight"
+		becomes "$typed at the prompt has the spinner" "$spinner"
 		gate
 		answer "$lock" 'open lock'
 		screen 'remote$'
 		run -F "$server/config" "$typed" echo again
 		is 'and the question, and a connection that is shared' \
 		    "0:again::$((before + 1))" "$rc:$out:$err:$(logins)"
-		stop
-		hangup "$typed"
+		stop "$typed"
 	done
 	start -F "$server/config" "$typed" echo hello
-	becomes "$typed on the command line has the spinner" <"$tmp/sight"
+	becomes "$typed on the command line has the spinner" "$spinner"
 	gate
 	answer "$lock" 'open lock'
 	screen hello
 	run -F "$server/config" -O check "$typed"
 	is 'and the question, and the connection' 0 "$rc"
-	stop
-	hangup "$typed"
+	stop "$typed"
 }
 
 # Ways not to answer.
-
 test_refusal()
 {
 	for way in C-c:130 'C-\:131' TERM:143 HUP:129; do
@@ -4878,50 +4161,32 @@ test_refusal()
 		screen 'exit '
 		keys over Enter
 		becomes "${way%:*} at a question ends wl, and what was typed is gone" \
-		    <<-END
-			$lock
-			exit ${way#*:}
-			over
-			over
-		END
-		restored "${way%:*} at a question"
-		stop
-		gone "${way%:*} at a question"
+		    "$lock${newline}exit ${way#*:}${newline}over${newline}over"
+		settles "${way%:*} at a question"
 	done
 	start -F "$server/config" locked
-	answer "$lock" ''
-	until_true 'capture
-	    [ "$(printf "%s\n" "$screen" | grep -c Enter)" != 1 ]'
-	keys C-d
-	over
-	restored 'an end of file at a question'
-	stop
-	gone 'an end of file at a question'
-
+	asks "$lock"
+	brings exit C-d
+	settles 'an end of file at a question'
 	# It is as with a real one that ^Z does not stop this sshd: while it pauses
 	# after a key that was only offered, that is the end of it (its sandbox
 	# does not know restart_syscall).
 	shell "$server"
-	keys 'stty -g >before; w locked' Enter
-	screen 'Enter passphrase'
-	keys C-z
-	screen "$newline\$"
+	brings 'Enter passphrase' 'stty -g >before; w locked' Enter
+	brings "$newline\$" C-z
 	keys 'stty -g >between; fg' Enter
 	asks "$lock"
 	resize 60x10
 	answer "$lock" 'open lock'
 	screen 'remote$'
-	keys 'exit' Enter
-	screen closed.
+	brings closed. 'exit' Enter
 	prompted
-	keys 'stty -g >after; echo d""one' Enter
-	screen "${newline}done"
+	brings "${newline}done" 'stty -g >after; echo d""one' Enter
 	for when in between after; do
 		is "^Z and fg at a question ask it again; the terminal $when" \
 		    "$(cat "$server/before")" "$(cat "$server/$when")"
 	done
-	stop
-	hangup locked
+	stop locked
 }
 
 test_host_key()
@@ -4934,103 +4199,70 @@ This key is not known by any other names.
 Are you sure you want to continue connecting (yes/no/[fingerprint])?"
 	start -F "$server/config" new
 	answer "$question" no
-	becomes 'a host key that is refused ends with what ssh says' <<-END
-		$question no
-		Host key verification failed.
-		exit 255
-	END
-	restored 'a host key is refused'
-	stop
+	becomes 'a host key that is refused ends with what ssh says' \
+	    "$question no
+Host key verification failed.
+exit 255"
+	settles 'a host key is refused'
 	ok 'it is not stored' [ ! -s "$server/new_hosts" ]
 	start -q -F "$server/config" new 'echo hello'
 	answer "$question" maybe
 	answer "Please type 'yes', 'no' or the fingerprint:" yes
-	becomes 'a host key that is accepted is stored' <<-END
-		$question maybe
-		Please type 'yes', 'no' or the fingerprint: yes
-		Warning: Permanently added 'new' (ED25519) to the list of known hosts.
-		hello
-		exit 0
-	END
-	stop
+	becomes 'a host key that is accepted is stored' "$question maybe
+Please type 'yes', 'no' or the fingerprint: yes
+Warning: Permanently added 'new' (ED25519) to the list of known hosts.
+hello
+exit 0"
 	is 'in known_hosts' 1 "$(grep -c . "$server/new_hosts")"
-	hangup new
+	stop new
 	rm -f "$server/new_hosts"
 	print=$(ssh-keygen -l -f "$server/host.pub" | cut -d ' ' -f 2)
 	start -q -F "$server/config" new 'echo hello'
 	answer "$question" "$print"
 	screen hello
 	is 'a fingerprint is an answer' 1 "$(grep -c . "$server/new_hosts")"
-	stop
-	hangup new
+	stop new
 	rm -f "$server/new_hosts"
-	run -F "$server/config" new true
-	is 'without a terminal an unknown host key is refused' \
-	    '255::Host key verification failed.' "$rc:$out:$err"
+	gives 'without a terminal an unknown host key is refused' \
+	    '255::Host key verification failed.' new true
 }
 
 # A question from each hop.
-
 test_hops()
 {
-	start -F "$server/config" behind
-	answer "$lock" 'open lock'
+	unlocks -F "$server/config" behind
 	asks "$inner"
 	nowhere 'an answer, at the next question' 'open lock'
 	answer "$inner" nonsense
 	screen "sshd/inner':${newline}Enter"
-	keys C-c
-	over
-	is '^C at the second hop ends both' 'exit 130' \
-	    "${screen##*"$newline"}"
-	stop
-	gone '^C at the second hop'
-	port=$((20000 + $$ % 10000))
-	tries=0
-	rm -f "$server/pid"
-	until [ -s "$server/pid" ] || [ "$tries" -gt 20 ]; do
-		port=$((port + 7)) tries=$((tries + 1))
-		"$(command -v sshd)" -f "$server/sshd_config" -p $port \
-		    -E "$server/port_log" -o ListenAddress=127.0.0.1 \
-		    -o PidFile="$server/pid"
-		until_true '[ -s "$server/pid" ]' 10
-	done
-	printf 'Host far\n  Port %s\n' $port | hosts
-	start -F "$server/config" far
-	answer "$lock" 'open lock'
+	brings 'exit 130' C-c
+	settles '^C at the second hop'
+	listening
+	printf 'Host far\n  Port %s\n' "$port" | hosts
+	unlocks -F "$server/config" far
 	answer "$inner" 'open inner'
 	screen 'remote$'
-	becomes 'the ssh of a ProxyJump asks the same way' <<-END
-		$lock
-		$inner
-		far: connected in N s
-		Welcome.
-		remote$
-	END
-	stop
-	hangup far
-	kill "$(cat "$server/pid")"
+	becomes 'the ssh of a ProxyJump asks the same way' "$lock
+$inner
+far: connected in N s
+Welcome.
+remote$"
+	stop far
+	dismiss
 }
 
 # What the user wants to hear of ssh.
-
 test_levels()
 {
 	echo 'No trespassing.' >"$tmp/banner"
-	greets 'with LogLevel QUIET there is no banner' quiet \
-	    "$lock" 'open lock' <<-END
-		$lock
-	END
-	greets 'with LogLevel VERBOSE ssh says more' loud "$lock" 'open lock' <<-END
-		No trespassing.
-		$lock
-		Authenticated to loud (via proxy) using "publickey".
-	END
+	greets 'with LogLevel QUIET there is no banner' "$lock" quiet \
+	    "$lock" 'open lock'
+	greets 'with LogLevel VERBOSE ssh says more' "No trespassing.
+$lock
+Authenticated to loud (via proxy) using \"publickey\"." loud "$lock" 'open lock'
 	: >"$tmp/banner"
-
-	printf '#!/bin/sh\necho "$1" >%s/asked\necho "open lock"\n' "$tmp" \
-	    >"$tmp/askpass"
-	chmod +x "$tmp/askpass"
+	printf 'echo "$1" >%s/asked\necho "open lock"\n' "$tmp" |
+	    script "$tmp/askpass"
 	start SSH_ASKPASS="$tmp/askpass" SSH_ASKPASS_REQUIRE=force -q \
 	    -F "$server/config" locked 'echo hello'
 	ends "a user's own SSH_ASKPASS_REQUIRE is respected" 0 hello
@@ -5040,12 +4272,10 @@ test_levels()
 }
 
 # What is said during the login, by whom and to whom.
-
 test_said()
 {
 	hosts <<-END
-		Host browser chatty local
-		    IdentityFile $server/user
+		Host browser chatty local :: IdentityFile $server/user
 		Host browser
 		    ProxyCommand sh -c 'echo Open https://sso/ >&2; \
 printf "and wait" >&2; $wait; echo Thanks. >&2; exec $sshd'
@@ -5054,38 +4284,24 @@ printf "and wait" >&2; $wait; echo Thanks. >&2; exec $sshd'
 		Host chatty
 		    ProxyCommand sh -c '(until [ -e $server/flood ]; do sleep 0.1; \
 done; yes | head -c 200000 >&2; echo \$? >$server/flood) & exec $sshd'
-		Host mum
-		    LogLevel QUIET
-		    ProxyCommand exit 1
-		Host fenced
-		    LogLevel ERROR
-		    ProxyJump 127.0.0.1
-		Match originalhost 127.0.0.1
-		    ProxyCommand none
-		    Port 1
-		Host local
-		    PermitLocalCommand yes
+		Host mum :: LogLevel QUIET :: ProxyCommand exit 1
+		Host fenced :: LogLevel ERROR :: ProxyJump 127.0.0.1
+		Match originalhost 127.0.0.1 :: ProxyCommand none :: Port 1
+		Host local :: PermitLocalCommand yes
 		    LocalCommand $wl -q -F $server/config web 'echo inner' >$server/inner
 	END
 	watched='browser torrent chatty mum fenced local'
 	start -F "$server/config" browser 'echo hello'
-	becomes 'what a proxy says is seen at once, above the spinner' <<-'END'
-		Open https://sso/
-		and wait
-		* browser  ME@browser  connecting  N s
-	END
+	says="Open https://sso/${newline}and wait"
+	becomes 'what a proxy says is seen at once, above the spinner' \
+	    "$says$newline* browser  ME@browser  connecting  N s"
 	gate
-	screen 'exit 0'
-	becomes 'and what it says then, in order' <<-'END'
-		Open https://sso/
-		and wait
-		Thanks.
-		browser: connected in N s
-		hello
-		exit 0
-	END
-	stop
-	hangup browser
+	becomes 'and what it says then, in order' "$says
+Thanks.
+browser: connected in N s
+hello
+exit 0"
+	stop browser
 	: >"$tmp/said"
 	wrapped "exec \"\$@\" 2>$tmp/said"
 	start -F "$server/config" browser 'echo hello'
@@ -5094,10 +4310,8 @@ done; yes | head -c 200000 >&2; echo \$? >$server/flood) & exec $sshd'
 	    until_true '[ -s "$tmp/said" ]'
 	gate
 	screen 'exit 0'
-	is 'and all of it' "Open https://sso/${newline}and waitThanks." \
-	    "$(cat "$tmp/said")"
-	stop
-	hangup browser
+	is 'and all of it' "${says}Thanks." "$(cat "$tmp/said")"
+	stop browser
 	for way in C-c:130: TERM:143:2\>/dev/null; do
 		rm -f "$server/floods"
 		wrapped "exec \"\$@\" ${way##*:}"
@@ -5106,25 +4320,19 @@ done; yes | head -c 200000 >&2; echo \$? >$server/flood) & exec $sshd'
 		until_true '[ -e "$server/floods" ]'
 		strikes "${way%%:*}"
 		screen "exit 1"
-		restored "${way%%:*} ends what a proxy floods"
-		stop
-		gone "${way%%:*} ends what a proxy floods"
+		settles "${way%%:*} ends what a proxy floods"
 	done
-	start -q -F "$server/config" chatty
-	screen 'remote$'
+	begin 'remote$' -q -F "$server/config" chatty
 	touch "$server/flood"
 	until_true '[ -s "$server/flood" ]'
 	is 'a proxy that says much after the login is neither killed nor held up' \
 	    1 "$(cat "$server/flood")"
-	keys 'echo al""ive; exit' Enter
-	screen alive
-	stop
-	hangup chatty
+	brings alive 'echo al""ive; exit' Enter
+	stop chatty
 	start -F "$server/config" mum
 	ends 'a login that fails in silence says so' 255 \
 	    'wl: mum: ssh failed and does not say why; see ssh -v mum'
-	start -F "$server/config" fenced
-	screen 'exit 255'
+	begin 'exit 255' -F "$server/config" fenced
 	is 'why a jump host cannot be reached is seen with LogLevel ERROR' \
 	    'ssh: connect to host 127.0.0.1 port 1: Connection refused' \
 	    "$(printf '%s\n' "$screen" | sed q)"
@@ -5138,42 +4346,27 @@ done; yes | head -c 200000 >&2; echo \$? >$server/flood) & exec $sshd'
 
 # Another process that connects to the socket for questions: an ssh that takes
 # it for that of a master.
-
 test_client()
 {
-	start -q -F "$server/config" late 'echo hello'
-	screen '  connecting'
+	begin '  connecting' -q -F "$server/config" late 'echo hello'
 	within 5 ssh -S "$sockets/ask.$(cat "$tmp/pid")" -O check late \
 	    2>"$tmp/err"
 	is 'what is no question gets no answer, and soon' 255 $?
 	gate
 	answer "$lock" 'open lock'
-	becomes 'and the next client does' <<-END
-		$lock
-		hello
-		exit 0
-	END
-	stop
-	hangup late
+	becomes 'and the next client does' \
+	    "$lock${newline}hello${newline}exit 0"
+	stop late
 }
 
-# Questions that this sshd does not make ssh ask, and stages that it does not
-# make ssh tell: by something like ssh.
-
+# Questions and stages that this sshd does not bring about.
 test_fake_ssh()
 {
-	mkdir -p "$tmp/fake"
-	cat >"$tmp/fake/ssh" <<-END
-		#!/bin/sh
-		case " \$* " in
-		*' -G '*) exec $(command -v ssh) "\$@" ;;
-		*' -N '*) ;;
-		*) cat "$tmp/answer"; exit ;;
-		esac
+	fake "$tmp/fake" <<-END
+		case " \$* " in *' -N '*) ;; *) cat "$tmp/answer"; exit ;; esac
 		say() { printf '%s\\r\\n' "\$1" >&2; }
 		. $tmp/script
 	END
-	chmod +x "$tmp/fake/ssh"
 	: >"$tmp/answer"
 	{
 		echo "say 'debug1: OpenSSH'; echo 'Host web is looked up.' >&2"
@@ -5185,20 +4378,16 @@ test_fake_ssh()
 		done
 		echo "$wait; say 'Authenticated to web.'; say 'A last word'"
 	} >"$tmp/script"
-	start PATH="$tmp/fake:$PATH" -q -F "$server/config" web
+	set -- PATH="$tmp/fake:$PATH" -q -F "$server/config" web
+	start "$@"
 	for stage in 'looking up' connecting 'waiting for an answer' \
 	    'exchanging keys' authenticating 'authenticating (hostbased)'; do
-		printf '%s\n' 'Host web is looked up.' \
-		    "* web  ME@web  $stage  N s" >"$tmp/sight"
 		becomes "ssh's debug messages tell the stage: $stage" \
-		    <"$tmp/sight"
+		    "Host web is looked up.$newline* web  ME@web  $stage  N s"
 		gate
 	done
-	becomes 'what else it says is for the user' <<-'END'
-		Host web is looked up.
-		A last word
-		exit 0
-	END
+	becomes 'what else it says is for the user' \
+	    "Host web is looked up.${newline}A last word${newline}exit 0"
 	stop
 	cat >"$tmp/script" <<-END
 		SSH_ASKPASS_PROMPT=none \$SSH_ASKPASS 'Confirm user presence' &
@@ -5210,16 +4399,12 @@ test_fake_ssh()
 		SSH_ASKPASS_PROMPT=confirm \$SSH_ASKPASS 'Use the key?' >$tmp/answer
 		echo "status \$?" >>$tmp/answer
 	END
-	for say in yes:'yes
-status 0' ye:'status 1' '':'status 1'; do
-		start PATH="$tmp/fake:$PATH" -q -F "$server/config" web
-		becomes 'a notice is shown' <<-'END'
-			* web  ME@web  Confirm user presence  N s
-		END
+	for say in "yes:yes${newline}status 0" ye:'status 1' :'status 1'; do
+		start "$@"
+		becomes 'a notice is shown' \
+		    '* web  ME@web  Confirm user presence  N s'
 		gate
-		becomes 'while it lasts' <<-'END'
-			* web  ME@web  looking up  N s
-		END
+		becomes 'while it lasts' '* web  ME@web  looking up  N s'
 		gate
 		answer 'Shibboleth, yes/no?' secret
 		answer 'Use the key? (yes/no)' "${say%%:*}"
@@ -5230,8 +4415,7 @@ status 0' ye:'status 1' '':'status 1'; do
 	printf 'printf "and debug1: x\\r\\n" >&2; %s
 		printf "debug1: y\\r\\nlast" >&2; exit 255\n' "$wait" \
 	    >"$tmp/script"
-	start PATH="$tmp/fake:$PATH" -F "$server/config" web
-	screen '  looking up'
+	begin '  looking up' "$@"
 	gate
 	over
 	# a spinner's frame may end the line before
@@ -5241,14 +4425,10 @@ status 0' ye:'status 1' '':'status 1'; do
 }
 
 # Passwords, of a user that exists in a copy of the password file only.
-
 test_password()
 {
-	sentence='passwords are asked for'
-	if ! unshare -m mount --bind /etc/passwd /etc/shadow 2>/dev/null; then
-		skip "$sentence" 'root makes a private /etc/shadow'
-		return
-	fi
+	can 'passwords are asked for' 'root makes a private /etc/shadow' \
+	    unshare -m mount --bind /etc/passwd /etc/shadow || return 0
 	{ cat /etc/passwd; echo "wltest:x:64999:64999::/:/bin/sh"; } \
 	    >"$server/passwd"
 	{ cat /etc/shadow; echo 'wltest:$6$wltests$Rik96gEXEDKRRsqqoVBLHg09v.73e2BZGXXVbwAdC8RuoYsrVsCUNEduDDMH/XWRtE4F8i8OvSZE4w8M98LRs.:19000:0:99999:7:::'; } \
@@ -5266,36 +4446,26 @@ test_password()
 		exec $(command -v sshd) -i -E $server/log -o ForceCommand=none -f "\$@"
 	END
 	hosts <<-END
-		Host password
-		    User wltest
+		Host password :: User wltest
 		    PreferredAuthentications password
 		    NumberOfPasswordPrompts 2
 		    ProxyCommand unshare -m sh $server/private $server/plain_config \
 -o UsePAM=no -o PasswordAuthentication=yes -o KbdInteractiveAuthentication=no
 	END
 	prompt="wltest@password's password:"
-	greets 'a password is asked for, and again if it is wrong' password \
-	    "$prompt" wrong "again.$newline$prompt" 'open sesame' <<-END
-		$prompt
-		Permission denied, please try again.
-		$prompt
-	END
+	greets 'a password is asked for, and again if it is wrong' "$prompt
+Permission denied, please try again.
+$prompt" password "$prompt" wrong "again.$newline$prompt" 'open sesame'
 }
 
 # Several questions in one login: a word of the server's, then a password that
 # has expired.
-
 test_several()
 {
 	sentence='keyboard-interactive may ask several questions'
-	module=
-	for file in /lib/security /lib/*/security /lib64/security; do
-		[ ! -e "$file/pam_pwhistory.so" ] || module=$file
-	done
-	if [ ! "$module" ] || [ ! -f "$server/private" ]; then
-		skip "$sentence" 'root makes a private /etc, with pam_pwhistory'
-		return
-	fi
+	can "$sentence" 'root makes a private /etc, with pam_pwhistory' sh -c '
+	    test -f "$0" && find /lib/ /lib64/ -name pam_pwhistory.so |
+	    grep -q .' "$server/private" || return 0
 	sed 's/^\(wltest:[^:]*\):[0-9]*/\1:0/' "$server/shadow" \
 	    >"$server/expired"
 	chmod 600 "$server/expired"
@@ -5314,122 +4484,93 @@ test_several()
 	    -e "2s#^#mount --bind $server/security /etc/security\\
 #" "$server/private" >"$server/private_several"
 	hosts <<-END
-		Host several
-		    User wltest
+		Host several :: User wltest
 		    PreferredAuthentications keyboard-interactive
 		    ProxyCommand unshare -m sh $server/private_several \
 $server/plain_config -o UsePAM=yes -o PasswordAuthentication=no \
 -o KbdInteractiveAuthentication=yes
 	END
 	echo 'No trespassing.' >"$tmp/banner"
-	greets "$sentence" several "$newline(wltest@several) Say friend and enter.
+	greets "$sentence" 'No trespassing.
+(wltest@several) Say friend and enter.
+Password:
+(wltest@several) Say friend and enter.
+Password:
+(wltest@several) You are required to change your password immediately (administr
+ator enforced).
+New password:
+(wltest@several) Retype new password:' several \
+	    "$newline(wltest@several) Say friend and enter.
 Password:" wrong "Password:
 (wltest@several) Say friend and enter.${newline}Password:" 'open sesame' \
 	    "${newline}New password:" 'a Friend of 4711' \
-	    "$newline(wltest@several) Retype new password:" \
-	    'a Friend of 4711' <<-'END'
-		No trespassing.
-		(wltest@several) Say friend and enter.
-		Password:
-		(wltest@several) Say friend and enter.
-		Password:
-		(wltest@several) You are required to change your password immediately (administr
-		ator enforced).
-		New password:
-		(wltest@several) Retype new password:
-	END
+	    "$newline(wltest@several) Retype new password:" 'a Friend of 4711'
 	: >"$tmp/banner"
 }
 
 # What asks on the terminal itself has it: an ssh that knows nothing of
 # SSH_ASKPASS_REQUIRE, a proxy. It begins anew, in the foreground.
-
 test_old_ssh()
 {
 	mkdir -p "$tmp/old"
-	printf '#!/bin/sh\nunset SSH_ASKPASS SSH_ASKPASS_REQUIRE\nexec %s "$@"\n' \
-	    "$(command -v ssh)" >"$tmp/old/ssh"
-	chmod +x "$tmp/old/ssh"
+	printf 'unset SSH_ASKPASS SSH_ASKPASS_REQUIRE\nexec %s "$@"\n' \
+	    "$(command -v ssh)" | script "$tmp/old/ssh"
 	hosts <<-END
-		Host nosy
-		    IdentityFile $server/user
+		Host nosy :: IdentityFile $server/user
 		    ProxyCommand sh -c 'echo Word: >/dev/tty; \
 read word </dev/tty; echo "\$word" >$server/word; exec $sshd'
 	END
 	watched='late locked nosy'
-	start PATH="$tmp/old:$PATH" -F "$server/config" late \
+	begin '  connecting' PATH="$tmp/old:$PATH" -F "$server/config" late \
 	    'echo hello; read x'
-	screen '  connecting'
 	gate
 	gate
 	answer "$lock" 'open wrong'
-	answer "$lock
-$lock" "open locked$(printf '\177\177')"
+	answer "$lock$newline$lock" "open locked$(printf '\177\177')"
 	screen hello
 	run -F "$server/config" -O check late
 	is 'an ssh that asks by itself is a master' 0 "$rc"
 	keys Enter
-	becomes 'and has the terminal' <<-END
-		$lock
-		$lock
-		hello
+	becomes 'and has the terminal' "$lock
+$lock
+hello
 
-		exit 0
-	END
-	restored 'an ssh that asked by itself'
-	stop
-	hangup late
+exit 0"
+	settles 'an ssh that asked by itself' late
 	start PATH="$tmp/old:$PATH" -q -F "$server/config" locked
 	asks "$lock"
 	keys some text C-c
-	becomes '^C at the question of an ssh that asks by itself' <<-END
-		$lock
-		exit 130
-	END
-	restored '^C at the question of an ssh that asks by itself'
-	stop
-	gone '^C at the question of an ssh that asks by itself'
+	becomes '^C at the question of an ssh that asks by itself' \
+	    "$lock${newline}exit 130"
+	settles '^C at the question of an ssh that asks by itself'
 	start -q -F "$server/config" nosy 'echo hello'
 	asks "Word:${newline}Word:"
-	keys friends BSpace Enter
-	screen hello
+	brings hello friends BSpace Enter
 	is 'so has a proxy that asks by itself' friend "$(cat "$server/word")"
-	stop
-	hangup nosy
+	stop nosy
 	echo 'No trespassing.' >"$tmp/banner"
 	SSH_ASKPASS_REQUIRE=never
 	export SSH_ASKPASS_REQUIRE
 	greets 'with SSH_ASKPASS_REQUIRE=never ssh asks by itself, after what it says' \
-	    locked "$lock" 'open lock' <<-END
-		No trespassing.
-		$lock
-	END
+	    "No trespassing.$newline$lock" locked "$lock" 'open lock'
 	unset SSH_ASKPASS_REQUIRE
 	: >"$tmp/banner"
 }
 
 # More of how a question is put, and to whom.
-
 test_asking()
 {
 	watched=locked
 	wrapped 'echo data | TERM=dumb "$@" | sed "s/^/got /"'
-	start -q -F "$server/config" locked cat
+	unlocks -q -F "$server/config" locked cat
 	unwrapped
-	answer "$lock" 'open lock'
-	screen 'got data'
-	becomes 'a plain terminal is asked, not standard input' <<-END
-		$lock
-		got data
-		exit 0
-	END
-	stop
-	hangup locked
+	becomes 'a plain terminal is asked, not standard input' \
+	    "$lock${newline}got data${newline}exit 0"
+	stop locked
 	echo 'No trespassing.' >"$tmp/banner"
-	start -q -F "$server/config" -o StrictHostKeyChecking=accept-new \
-	    -o UserKnownHostsFile="$server/new_hosts" locked 'echo hello'
-	answer "$lock" 'open lock'
-	screen hello
+	set -- -F "$server/config" -o StrictHostKeyChecking=accept-new \
+	    -o UserKnownHostsFile="$server/new_hosts"
+	unlocks -q "$@" locked 'echo hello'
 	becomes 'warnings come before a question' <<-END
 		Warning: Permanently added 'locked' (ED25519) to the list of known hosts.
 		No trespassing.
@@ -5439,8 +4580,7 @@ test_asking()
 	END
 	stop
 	: >"$tmp/banner"
-	run -F "$server/config" -o StrictHostKeyChecking=accept-new \
-	    -o UserKnownHostsFile="$server/new_hosts" -O exit locked
+	run "$@" -O exit locked
 	rm -f "$server/new_hosts"
 	start -F "$server/config" locked
 	asks "$lock"
@@ -5449,8 +4589,7 @@ test_asking()
 	stop
 	until_true '! grep -l "$tmp/ssh[d]" /proc/[0-9]*/cmdline >/dev/null 2>&1'
 	touch -t 202001010000 "$sockets/ask.$killed"
-	start -q -F "$server/config" web true
-	screen exit
+	begin exit -q -F "$server/config" web true
 	stop
 	is 'the next wl sweeps up after one that was killed at a question' \
 	    '' "$(find "$sockets" -name "*.$killed")"
@@ -5459,40 +4598,18 @@ test_asking()
 }
 
 # Where a real connection may hang: at a server that accepts and says nothing,
-# at a name server that does not answer. listens PORT ADDRESS is one, for any
-# port with 0, which it prints.
-
-listens()
-{
-	rm -f "$tmp/port"
-	perl -MSocket -e 'socket(S, PF_INET, $ARGV[0] ? SOCK_DGRAM : SOCK_STREAM,
-	    0); bind(S, sockaddr_in($ARGV[0], inet_aton($ARGV[1]))) || exit;
-	    listen(S, 9); print((sockaddr_in(getsockname(S)))[0]);
-	    close(STDOUT); sleep' "$1" "$2" >"$tmp/port" 2>/dev/null &
-	workers="$workers $!"
-	until_true '[ -s "$tmp/port" ] || ! kill -0 $! 2>/dev/null'
-	port=$(cat "$tmp/port")
-}
-
+# at a name server that does not answer.
 test_stages()
 {
-	sentence='a connection that hangs shows where'
 	watched='silent past nowhere'
-	listens 0 127.0.0.1
-	if [ ! "$port" ]; then
-		skip "$sentence" 'no perl'
-		return
-	fi
+	listens 0 127.0.0.1 sleep
+	can 'a connection that hangs shows where' 'no perl' [ "$port" ] ||
+	    return 0
 	hosts <<-END
-		Host past
-		    ProxyJump silent
-		Host nowhere silent
-		    ProxyCommand none
-		Host nowhere
-		    HostName nowhere.test
-		Host silent
-		    HostName 127.0.0.1
-		    Port $port
+		Host past :: ProxyJump silent
+		Host nowhere silent :: ProxyCommand none
+		Host nowhere :: HostName nowhere.test
+		Host silent :: HostName 127.0.0.1 :: Port $port
 	END
 	hangs silent "127.0.0.1:$port" 'waiting for an answer'
 	hangs past past 'via silent'
@@ -5500,36 +4617,29 @@ test_stages()
 	echo 'nameserver 127.0.0.77' >"$server/resolv"
 	echo 'hosts: dns' >"$server/nsswitch"
 	cat >"$server/resolver" <<-END
-		mount --bind $server/resolv /etc/resolv.conf &&
+		test "$port" && mount --bind $server/resolv /etc/resolv.conf &&
 		    mount --bind $server/nsswitch /etc/nsswitch.conf || exit 9
 		exec "\$@"
 	END
-	if [ "$port" ] && unshare -m sh "$server/resolver" true 2>/dev/null
-	then
+	if can 'a connection that hangs shows where: looking up' \
+	    'root makes a private /etc/resolv.conf' \
+	    unshare -m sh "$server/resolver" true; then
 		wrapped "exec unshare -m sh $server/resolver \"\$@\""
 		hangs nowhere nowhere.test 'looking up'
-		start -F "$server/config"
-		screen "$newline> "
+		begin "$newline> " -F "$server/config"
 		asked=$(date +%s)
-		keys nowhere C-t
-		screen 'no answer'
+		brings 'no answer' nowhere C-t
 		took=$(($(date +%s) - asked))
 		unwrapped
 		ok "a name that is not found out ($took) is no answer" \
 		    [ "$took" -le 5 ]
 		stop
-	else
-		skip "$sentence: looking up" \
-		    'root makes a private /etc/resolv.conf'
 	fi
-	# shellcheck disable=SC2086	# a list
-	kill $workers 2>/dev/null
-	workers=''
+	dismiss
 }
 
 # nowhere NAME TEXT: the test NAME: is the text not on a command line, in the
 # environment, in a file, also one without a name, nor in the memory of wl?
-
 nowhere()
 {
 	is "$1: no command line, no environment, no file" '' "$(
@@ -5549,7 +4659,6 @@ nowhere()
 }
 
 # in_memory TEXT: the text, if wl has it in memory that it can write.
-
 in_memory()
 {
 	sed -n 's/^\([0-9a-f]*\)-\([0-9a-f]*\) rw.*/\1 \2/p' \
@@ -5561,19 +4670,16 @@ in_memory()
 }
 
 # ------------------------------------------------------------------ faults ---
-#
 # What may go wrong around wl: the user sees what it is, the terminal is sane,
-# nothing is lost or left behind. What other groups test has a note here.
-#
+# nothing is lost or left behind.
 # fault NAME STATUS [SCREEN]: the test NAME: does wl, on the terminal, end with
 # this status and screen, as becomes sees it, and all else as it should be?
-# without NAME WANT ARGUMENTS: the same as gives. wrapped COMMANDS: wl is a shell that runs these, where "$@" is wl
-# itself, until unwrapped.
-
+# without NAME WANT ARGUMENTS: the same as gives. picks HOST ARGUMENTS: starts
+# wl and takes the host at its prompt. wrapped COMMANDS: wl is a shell that runs
+# these, where "$@" is wl itself, until unwrapped.
 fault()
 {
-	printf '%s\n' "${3+$3$newline}exit $2" >"$tmp/sight"
-	becomes "$1" <"$tmp/sight"
+	becomes "$1" "${3+$3$newline}exit $2"
 	sane "$1"
 	stop
 	left "$1"
@@ -5585,10 +4691,16 @@ without()
 	left "$1"
 }
 
+picks()
+{
+	begin checks -F "$server/config"
+	keys "$1" Enter
+}
+
 wrapped()
 {
-	printf '#!/bin/sh\nset -- %s "$@"\n%s\n' "$binary" "$1" >"$tmp/as"
-	chmod +x "$tmp/as"
+	[ "$wl" = "$tmp/as" ] || binary=$wl
+	printf 'set -- %s "$@"\n%s\n' "$binary" "$1" | script "$tmp/as"
 	wl=$tmp/as
 }
 
@@ -5596,7 +4708,6 @@ unwrapped() { wl=$binary; }
 
 # The terminal: its mode; the cursor, the main screen, keys and mouse as ever,
 # no insert mode, no margins, lines that wrap; and a paste without brackets.
-
 sane()
 {
 	restored "$1"
@@ -5612,7 +4723,6 @@ sane()
 
 # What should not be there: processes with our configuration, their sockets,
 # and what wl makes in passing; and what is wrong with the uses.
-
 litter()
 {
 	processes
@@ -5648,17 +4758,13 @@ test_faults()
 	    >"$server/stuck"
 	echo "$wait; cat $server/authorized_keys" >"$server/keys"
 	hosts <<-END
-		Host quick locked
-		    ProxyCommand sh $server/start
-		Host slow
-		    ProxyCommand sh $server/late
-		Host stuck
-		    ProxyCommand sh $server/stuck 2>/dev/null
+		Host quick locked :: ProxyCommand sh $server/start
+		Host slow :: ProxyCommand sh $server/late
+		Host stuck :: ProxyCommand sh $server/stuck 2>/dev/null
 		Host checks
 		    ProxyCommand sh $server/start -o AuthorizedKeysFile=none \
 -o AuthorizedKeysCommandUser=$me -o 'AuthorizedKeysCommand=/bin/sh $server/keys'
-		Host locked
-		    IdentityFile $server/lock
+		Host locked :: IdentityFile $server/lock
 	END
 	sed 's/^Host \* !denied$/& !locked/' "$server/config" >"$server/x"
 	mv "$server/x" "$server/config"
@@ -5685,17 +4791,12 @@ test_faults()
 	rm -rf "$XDG_STATE_HOME"
 }
 
-# ssh is missing, cannot start, or dies. What it says itself when it fails is
-# shown as in test_failure and test_file.
-
 fault_ssh()
 {
 	rm -rf "$tmp/broken"
 	mkdir "$tmp/broken"
 	wrapped "PATH=$tmp/broken; exec \"\$@\""
-	start -F "$server/config"
-	screen checks
-	keys quick Enter
+	picks quick
 	fault 'ssh is missing at the prompt' 127 \
 	    'wl: ssh: No such file or directory'
 	without 'ssh is missing, without a terminal' \
@@ -5708,21 +4809,16 @@ fault_ssh()
 	start -F "$server/config" quick
 	fault 'ssh is no program' 126 'wl: ssh: Exec format error'
 	for does in G N; do
-		cat >"$tmp/broken/ssh" <<-END
-			#!/bin/sh
-			case " \$* " in
-			*' -$does '*) kill -SEGV \$\$ ;;
-			esac
+		script "$tmp/broken/ssh" <<-END
+			case " \$* " in *' -$does '*) kill -SEGV \$\$ ;; esac
 			exec $(command -v ssh) "\$@"
 		END
 		start -F "$server/config" quick
 		fault "ssh -$does dies" 255 'wl: ssh: ended by signal 11'
 	done
-	start -F "$server/config"
-	screen checks
-	keys quick Enter
-	screen 'ended by signal 11'
+	picks quick
 	screen '> quick'
+	screen 'ended by signal 11'
 	keys Escape
 	fault 'ssh -N dies, and the prompt comes back' 130 \
 	    'wl: ssh: ended by signal 11'
@@ -5730,7 +4826,6 @@ fault_ssh()
 }
 
 # sshd is killed, with its children: one of them reads from the network.
-
 strike()
 {
 	struck=$(cat "$server/pid")
@@ -5741,14 +4836,12 @@ strike()
 fault_sshd()
 {
 	for stage in stuck:'exchanging keys' checks:authenticating; do
-		start -F "$server/config" "${stage%%:*}"
-		screen "  ${stage#*:}"
+		begin "  ${stage#*:}" -F "$server/config" "${stage%%:*}"
 		strike
 		fault "sshd is killed while ${stage#*:}" 255 \
 		    'Connection closed by UNKNOWN port 65535'
 	done
-	start -q -F "$server/config" quick
-	screen 'remote$'
+	begin 'remote$' -q -F "$server/config" quick
 	strike
 	fault 'sshd is killed in a session' 255 \
 	    "Welcome.${newline}remote\$ Shared connection to quick closed."
@@ -5756,23 +4849,18 @@ fault_sshd()
 
 # The master, or its connection, ends between its socket and the session. ssh
 # connects anew then.
-
 fault_master()
 {
-	rm -rf "$tmp/late"
-	mkdir "$tmp/late"
-	cat >"$tmp/late/ssh" <<-END
-		#!/bin/sh
-		case " \$* " in
-		*' -G '* | *' -N '*) ;;
-		*) . $tmp/script ;;
-		esac
+	fake "$tmp/late" <<-END
+		case " \$* " in *' -N '*) ;; *) . $tmp/script ;; esac
 		exec $(command -v ssh) "\$@"
 	END
-	chmod +x "$tmp/late/ssh"
 	for who in master sshd; do
-		if [ $who = master ]; then
-			cat <<-'END'
+		said=
+		echo "kill -9 \$(cat $server/pid); while [ -e \$4 ]; do :; done" \
+		    >"$tmp/script"
+		[ $who = sshd ] || {
+			cat >"$tmp/script" <<-'END'
 				master=$(PATH=${PATH#*:} ssh -F "$2" -S "$4" \
 				    -O check x 2>&1 | tr -dc 0-9)
 				kill -9 "$master"
@@ -5781,19 +4869,14 @@ fault_master()
 			END
 			said="Control socket connect($(path quick)): \
 Connection refused"
-		else
-			said=
-			echo "kill -9 \$(cat $server/pid)"
-			echo 'while [ -e "$4" ]; do :; done'
-		fi >"$tmp/script"
+		}
 		start PATH="$tmp/late:$PATH" -q -F "$server/config" quick \
 		    'echo hello'
-		echo "$said${said:+$newline}hello${newline}exit 0" >"$tmp/sight"
-		becomes "the $who is killed before the session" <"$tmp/sight"
+		becomes "the $who is killed before the session" \
+		    "$said${said:+$newline}hello${newline}exit 0"
 		sane "the $who is killed before the session"
 		stop
-		start -q -F "$server/config" quick 'echo hello'
-		screen hello
+		begin hello -q -F "$server/config" quick 'echo hello'
 		hangup quick
 		fault 'and all is well after that' 0 hello
 	done
@@ -5801,7 +4884,6 @@ Connection refused"
 
 # private BEFORE AFTER: until unwrapped, wl runs between these commands, with
 # mounts of its own, and its master ends before the second. Root can do that.
-
 private()
 {
 	cat >"$tmp/private" <<-END
@@ -5815,10 +4897,8 @@ private()
 	wrapped "exec unshare -m sh $tmp/private \"\$@\""
 }
 
-# The directory for sockets: shared memory is missing, full, read-only, or has
-# something else in the place (test_directory). Another directory is taken, or
-# there is no sharing. shm NAME COMMANDS [WARNING].
-
+# The directory for sockets cannot be made: another is taken, or there is no
+# sharing (see test_directory, too). shm NAME COMMANDS [WARNING].
 shm()
 {
 	private "mount -t tmpfs none /dev/shm; d=/dev/shm/wl-$(id -u); $2" '
@@ -5835,10 +4915,8 @@ shm()
 
 fault_shm()
 {
-	if ! unshare -m mount -t tmpfs none /dev/shm 2>/dev/null; then
-		skip 'trouble with shared memory' 'root makes a private one'
-		return
-	fi
+	can 'trouble with shared memory' 'root makes a private one' \
+	    unshare -m mount -t tmpfs none /dev/shm || return 0
 	mkdir -p "$tmp/dev"
 	ro='Read-only file system' full='No space left on device'
 	shm '/dev/shm is missing' "mount --rbind /dev $tmp/dev
@@ -5870,17 +4948,14 @@ fault_shm()
 		mount -o remount,ro /dev/shm" "$ro"
 }
 
-# The directory for uses cannot be written, or is full. test_recent_trouble
-# has more that may be in the way. state NAME SIZE COMMANDS: the uses there
-# are so many bytes, and no part of them may be lost, nor of a new one kept.
-
+# state NAME SIZE COMMANDS: the uses there are so many bytes, and no part of them
+# may be lost, nor of a new one kept (see test_recent_trouble, too).
 state()
 {
 	private "mount -t tmpfs -o size=128k none $XDG_STATE_HOME
 		mkdir $XDG_STATE_HOME/wl; cd $XDG_STATE_HOME/wl
 		yes '1000000000 older' | head -c $2 >recent
-		cp recent $tmp/uses; $3" \
-	    "size=\$(wc -c <$tmp/uses)
+		cp recent $tmp/uses; $3" "size=\$(wc -c <$tmp/uses)
 		head -c \$size recent | cmp - $tmp/uses
 		tail -c +\$((size + 1)) recent | grep -v '^[0-9]* quick\$'
 		find . -type f ! -name recent ! -name fill"
@@ -5891,10 +4966,8 @@ state()
 
 fault_state()
 {
-	if ! unshare -m mount -t tmpfs none "$tmp" 2>/dev/null; then
-		skip 'trouble with the uses' 'root makes a private directory'
-		return
-	fi
+	can 'trouble with the uses' 'root makes a private directory' \
+	    unshare -m mount -t tmpfs none "$tmp" || return 0
 	fill='dd if=/dev/zero of=fill bs=4k count=99 2>/dev/null'
 	state 'the file of uses is read-only' 1700 \
 	    "mount -o remount,ro $XDG_STATE_HOME"
@@ -5904,7 +4977,6 @@ fault_state()
 
 # Too few descriptors, too little memory: wl does it, or it or ssh says what
 # it lacks.
-
 excused()
 {
 	case $1:$2 in
@@ -5922,8 +4994,7 @@ fault_descriptors()
 		run -F "$server/config" -l
 		excused "$rc" "$err" && [ "$rc:${out%%"$newline"*}" = 0:quick ]
 		is "$sentence for a list" 0 "$?"
-		start -q -F "$server/config" quick true
-		screen 'exit '
+		begin 'exit ' -q -F "$server/config" quick true
 		ok "$sentence: $screen" excused "${screen##*exit }" \
 		    "${screen%exit*}"
 		unwrapped
@@ -5933,9 +5004,7 @@ fault_descriptors()
 		left "$sentence"
 	done
 	wrapped 'ulimit -Sn 4; exec "$@"'
-	start -F "$server/config"
-	screen checks
-	keys quick Enter
+	picks quick
 	fault 'there are no descriptors for ssh' 2 \
 	    'wl: pipe: Too many open files'
 	unwrapped
@@ -5944,8 +5013,7 @@ fault_descriptors()
 fault_memory()
 {
 	[ ! "$sanitized" ] || return 0	# they take a lot of it
-	awk 'BEGIN { for (i = 0; i < 100000; i++) print "Host h" i }' |
-	    write config
+	repeat 100000 'Host h%d\n' | write config
 	refused=0 done=0 kb=2500
 	while [ $kb -lt 30000 ]; do
 		wrapped "ulimit -v $kb; exec \"\$@\""
@@ -5962,12 +5030,9 @@ fault_memory()
 	done
 	ok 'memory that is scarce is enough or refused' \
 	    [ "$refused" -gt 9 ] && [ "$done" -gt 9 ]
-	if ! command -v prlimit >/dev/null; then
-		skip 'memory runs out at the prompt' 'no prlimit'
-		return
-	fi
-	start -F "$HOME/$config"
-	screen h0
+	can 'memory runs out at the prompt' 'no prlimit' \
+	    command -v prlimit || return 0
+	begin h0 -F "$HOME/$config"
 	until_true 'grep -q "^State:.S" "/proc/$(cat "$tmp/pid")/status"'
 	prlimit --pid "$(cat "$tmp/pid")" --as=1000000
 	keys x
@@ -5975,9 +5040,7 @@ fault_memory()
 	fresh
 }
 
-# A standard descriptor is closed, or full. There is no terminal: so it is too
-# where other groups use run.
-
+# A standard descriptor is closed, or full, or there is no terminal.
 fault_standard()
 {
 	without 'there is no terminal to choose on' \
@@ -5985,14 +5048,12 @@ fault_standard()
 	for close in '<&-:hello' '>&-:' '2>&-:hello' '<&- 2>&-:hello'; do
 		wrapped "exec \"\$@\" ${close%:*}"
 		hello=${close##*:}
-		start -q -F "$server/config" quick 'echo hello'
-		screen exit
+		begin exit -q -F "$server/config" quick 'echo hello'
 		unwrapped
 		hangup quick
 		fault "a session starts with ${close%:*}" 0 ${hello:+"$hello"}
 		wrapped "exec \"\$@\" ${close%:*}"
-		start -F "$server/config"
-		screen checks
+		begin checks -F "$server/config"
 		keys Escape
 		fault "the prompt starts with ${close%:*}" 130
 	done
@@ -6002,9 +5063,8 @@ fault_standard()
 		without "standard output is closed for $way" \
 		    '2::wl: standard output: Bad file descriptor' $way
 	done
-	unwrapped
+	wrapped 'exec "$@" >/dev/full'
 	for way in -l -h -V; do
-		wrapped 'exec "$@" >/dev/full'
 		without "standard output is full for $way" \
 		    '2::wl: standard output: No space left on device' $way
 	done
@@ -6013,7 +5073,6 @@ fault_standard()
 
 # The terminal hangs up at each stage, for ^T see test_probe_ends; with nohup,
 # where wl reads it. (A nohup ssh that connects goes on, and so does wl.)
-
 fault_hangup()
 {
 	write editor <<-END
@@ -6057,32 +5116,40 @@ fault_hangup()
 	fresh
 }
 
-# Two wl connect to one host at once: each has a session, over the connection
-# of whoever was first, and what the other had begun ends. For 20 that write
-# their use see test_recent_writers.
+# Another terminal: other COMMAND waits until a wl there connects, other_ends
+# until it has ended, and shows the screen.
+other()
+{
+	tmux new-session -d -s other -x 80 -y 24 "$1; echo exit \$?; exec cat"
+	until_true 'tmux capture-pane -p -t other | grep -q "  connec"'
+}
 
+other_ends()
+{
+	until_true 'tmux capture-pane -p -t other | grep -q exit'
+	tmux capture-pane -p -t other
+	tmux kill-session -t other
+}
+
+# Two wl connect to one host at once: each has a session, over the connection
+# of whoever was first, and what the other had begun ends.
 fault_two()
 {
 	for gates in 1 2; do
 		before=$(logins)
 		start -q -F "$server/config" slow 'echo one; read x'
 		screen '  connecting'
-		tmux new-session -d -s other -x 80 -y 24 "$wl -q \
--F $server/config slow 'echo two'; echo exit \$?; exec cat"
-		until_true 'tmux capture-pane -p -t other | grep -q "  connec"'
+		other "$wl -q -F $server/config slow 'echo two'"
 		until_true '[ "$(grep -l "$server/late" /proc/[0-9]*/cmdline \
 		    2>/dev/null | wc -l)" -ge 2 ]'
 		gate
 		[ $gates = 1 ] || gate
-		until_true 'tmux capture-pane -p -t other | grep -q exit'
 		is "two wl at once, $gates logins: the other has a session" \
-		    "two${newline}exit 0" "$(tmux capture-pane -p -t other)"
-		tmux kill-session -t other
+		    "two${newline}exit 0" "$(other_ends)"
 		screen one
 		[ $gates = 2 ] || is 'two wl at once need one login' \
 		    $((before + 1)) "$(logins)"
-		keys Enter
-		screen exit
+		brings exit Enter
 		hangup slow
 		fault "two wl at once, $gates logins" 0 "one$newline"
 	done
@@ -6090,33 +5157,20 @@ fault_two()
 
 # The clock is a year ahead, for a wl that is compiled so; and back, so that
 # there are uses of the future.
-
 fault_clock()
 {
 	printf '%s\n' '#undef time' '#include <time.h>' 'time_t later(time_t *t)' \
 	    '{ return time(t) + 31536000; }' >"$tmp/later.c"
-	if ! "${CC:-cc}" -std=c99 -w -Dtime=later -o "$tmp/jumps" "$source" \
-	    "$tmp/later.c"; then
-		skip 'the clock jumps' 'no C compiler'
-		return
-	fi
-	start -q -F "$server/config" locked 'echo hello'
-	screen 'Enter passphrase'
+	can 'the clock jumps' 'no C compiler' "${CC:-cc}" -std=c99 -w \
+	    -Dtime=later -o "$tmp/jumps" "$source" "$tmp/later.c" || return 0
+	begin 'Enter passphrase' -q -F "$server/config" locked 'echo hello'
 	# the jumping wl finds the socket of that question years old
-	tmux new-session -d -s other -x 80 -y 24 "for i in 1 2; do \
-$tmp/jumps -F $server/config slow 'echo two'; done; \
-echo exit \$?; exec cat"
-	until_true 'tmux capture-pane -p -t other | grep -q "  connec"'
+	other "for i in 1 2; do $tmp/jumps -F $server/config slow 'echo two'; done"
 	gate
-	until_true 'tmux capture-pane -p -t other | grep -q exit'
-	is 'the clock jumps: seconds are as they were' "$(cat <<-'END'
-		slow: connected in 0.N s
-		two
-		two
-		exit 0
-	END
-	)" "$(tmux capture-pane -p -t other | sed 's/0\.[0-9]*/0.N/')"
-	tmux kill-session -t other
+	is 'the clock jumps: seconds are as they were' 'slow: connected in 0.N s
+two
+two
+exit 0' "$(other_ends | sed 's/0\.[0-9]*/0.N/')"
 	ok "the clock jumps: another's socket for questions stays" \
 	    [ -S "$sockets/ask.$(cat "$tmp/pid")" ]
 	answer "Enter passphrase for key 'TMP/sshd/lock':" 'open lock'
@@ -6125,67 +5179,50 @@ echo exit \$?; exec cat"
 	fault 'the clock jumps: the question is answered' 0 \
 	    "Enter passphrase for key 'TMP/sshd/lock':${newline}hello"
 	recent -1000000000 quick -100 slow 1000000000 checks 100 locked
-	start -F "$server/config"
-	screen checks
-	keys C-r
-	until_true 'capture; case $screen in *1m\ ago*) ;; *) false ;; esac'
+	begin checks -F "$server/config"
+	brings '1m ago' C-r
 	is 'uses of the future are just now, and the last is the first' \
 	    'locked 1m ago;checks 31y ago;slow just now;quick just now;' \
 	    "$(printf '%s\n' "$screen" | sed -n '/ ago\| now/{
 	    s/^>* *[0-9]* *//; s/\* open//; s/  */ /g; p;}' | tr '\n' ';')"
-	keys Escape
-	screen exit
+	brings exit Escape
 	echo '1000000000 older' >"$uses"
 	fault 'the clock has jumped' 130
 }
 
 # Nobody reads what wl writes.
-
 fault_pipe()
 {
-	awk 'BEGIN { for (i = 0; i < 100000; i++) print "Host h" i }' |
-	    write config
-	for ignored in '' PIPE; do
+	repeat 100000 'Host h%d\n' | write config
+	for way in :141 "PIPE:2${tab}wl: standard output: Broken pipe"; do
 		(
-			${ignored:+trap '' PIPE}
+			[ "${way%%:*}" = '' ] || trap '' PIPE
 			"$wl" -F "$HOME/$config" -l 2>"$tmp/err"
 			echo $? >"$tmp/out"
 		) | sed q >/dev/null
-		case $ignored in
-		'')	is 'a list that nobody reads ends by SIGPIPE' 141: \
-			    "$(cat "$tmp/out"):$(cat "$tmp/err")" ;;
-		*)	is 'or is reported if that is ignored' \
-			    '2:wl: standard output: Broken pipe' \
-			    "$(cat "$tmp/out"):$(cat "$tmp/err")" ;;
-		esac
+		is "a list that nobody reads ends, ignored: '${way%%:*}'" \
+		    "${way#*:}" "$(cat "$tmp/out" "$tmp/err" | paste -s -)"
 	done
 	fresh
 	wrapped '"$@" 2>&1 >/dev/tty | exec true; exit 7'
-	start -F "$server/config" stuck
-	screen '  exchanging keys'
+	begin '  exchanging keys' -F "$server/config" stuck
 	strike
 	fault 'nobody reads why a login fails' 7
 	unwrapped
 }
 
-# Without HOME the files are found as ssh finds them, through passwd; for uses
-# see test_recent_file. A locale that is not UTF-8 is that of all tests but
-# test_letters and test_spinner; here is one that is not there.
-
+# Without HOME the files are found as ssh finds them, through passwd.
 fault_environment()
 {
 	for locale in nosuch xx_XX.ISO-8859-1; do
 		start LC_ALL=$locale LANG=$locale -F "$server/config" stuck
-		becomes "the locale is $locale" <<-'END'
-			* stuck  ME@stuck  exchanging keys  N s
-		END
+		becomes "the locale is $locale" \
+		    '* stuck  ME@stuck  exchanging keys  N s'
 		keys C-c
 		fault "the locale is $locale" 130
 	done
-	if ! unshare -m mount --bind /etc/passwd /etc/group 2>/dev/null; then
-		skip 'there is no HOME' 'root makes a private /etc/passwd'
-		return
-	fi
+	can 'there is no HOME' 'root makes a private /etc/passwd' \
+	    unshare -m mount --bind /etc/passwd /etc/group || return 0
 	awk -F: -v OFS=: -v me="$me" -v home="$tmp/passwd" '
 		$1 == me { $6 = home } { print }' /etc/passwd >"$server/passwd"
 	mkdir -p "$tmp/passwd/.ssh"
@@ -6202,14 +5239,11 @@ fault_environment()
 }
 
 # --------------------------------------------------- random configurations ---
-#
 # tree SEED WORKER: makes a configuration of several files, nasty but such that
 # ssh takes it, asks ssh for the settings of each of its names and which Host
-# lines applied, and compares what wl lists. The list must have just the names
-# whose own Host line applied, in the order in which ssh read these. A number
-# for an address, or a jump that is more than user@host:number, ssh rewrites;
-# wl shows them as they are written, so there are none.
-
+# lines applied, and compares what wl lists: just the names whose own Host line
+# applied, in the order in which ssh read these. What ssh rewrites, numbers for
+# addresses and jumps that are more than user@host:number, does not occur.
 tree()
 {
 	dir=$tmp/tree$2
@@ -6224,7 +5258,6 @@ tree()
 }
 
 # plant SEED DIR makes the tree, and a list of its words in Host lines.
-
 plant()
 {
 	rm -rf "$2"
@@ -6235,7 +5268,6 @@ plant()
 
 # ask DIR asks ssh about all these words, and writes what wl should say. A word
 # with an @ or ssh:// is taken apart by ssh, so it is never a name.
-
 ask()
 {
 	cut -f 4- "$1/words" | sort -u | grep -v -e @ -e '^ssh://' |
@@ -6248,7 +5280,6 @@ ask()
 }
 
 # trees N SEED compares N of them, in two processes. The first to fail are kept.
-
 trees()
 {
 	write_tree_awk >"$tmp/tree.awk"
@@ -6290,7 +5321,6 @@ keep()
 # read first that has fewer Includes before it, or is deeper in them, or is
 # further up. In the second pass Host lines are about the HostName. A name is
 # listed where a line with it first applied, unless it is hidden.
-
 write_ssh_awk()
 {
 	cat <<'AWK'
@@ -6366,15 +5396,8 @@ AWK
 
 write_tree_awk()
 {
+	random_awk
 	cat <<'AWK'
-# A sequence of numbers that is the same with every awk.
-function rnd(n) {
-	seed = seed * 16807 % 2147483647
-	return int(seed / 2147483647 * n)
-}
-function chance(percent) { return rnd(100) < percent }
-function pick(choices,    c) { return c[1 + rnd(split(choices, c, "|"))] }
-
 # Words: plain, in quotes of either kind, half of it, or with backslashes.
 function escaped(s, special,    i, c, r) {
 	for (i = 1; i <= length(s); i++) {
@@ -6418,33 +5441,29 @@ function put(text) {
 
 # A setting, or a line that is none.
 function setting(    k) {
-	k = pick("HostName|HostName|User|User|Port|Port|ProxyJump|noise|noise")
-	if (k == "HostName")
-		put(keyword(k) encode(pick("%h|%h.ex|%h.Ex%%y|REAL|real|" \
-		    "web|a|Web|10.0.0.5|x y|a;b|x#y|-x")))
-	else if (k == "User")
-		put(keyword(k) encode(pick("u1|u2|U1|x y|u#v|-x|it's|a\\b|" \
-		    me)))
-	else if (k == "Port")
-		put(keyword(k) pick("22|2222|+22|022|\" 23\"|'24'|65535|" \
-		    "2\"5\"|26 # x"))
-	else if (k == "ProxyJump")
-		put(keyword(k) pick("none|NONE|j|u@j|j:2222|j,k|u@j:22,k:2|" \
-		    "J # x|j#x|= j|none # x"))
-	else if (chance(25))
-		put(keyword("ProxyCommand") pick("none|nc %h %p|== nc|" \
-		    "sh -c \"x\" # it\\'s"))
-	else if (chance(5))
-		put(keyword("CanonicalizeHostname") pick("yes|no|always"))
-	else
-		put(pick("# Host no|  #Port 9|\t# it's||\t|#\"q\"|" \
-		    "\"Host no|Po\"rt 7|= =Host no|==Port 7|" \
-		    "LocalCommand echo \"Host no\" # Host 'no'|" \
-		    "SendEnv LANG LC_*|IdentityFile \"~/.ssh/id 1\"|" \
-		    "Protocol 2|RemoteForward 1 h:2|SetEnv A=b|" \
-		    "HostKeyAlias Host|RequestTTY=no|Compression yes|" \
-		    "ForwardAgent yes # Port 7|" \
-		    (unknown ? "FooBar \"Port\" 7" : "#")))
+	k = pick("HostName|HostName|User|User|Port|Port|ProxyJump|ProxyJump|" \
+	    "ProxyCommand|CanonicalizeHostname|noise|noise|noise|noise")
+	if (k == "noise")
+		put(pick(of[k] (unknown ? "|FooBar \"Port\" 7" : "")))
+	else if (k != "CanonicalizeHostname" || chance(10))
+		put(keyword(k) (k ~ /User|HostN/ ? encode(pick(of[k])) \
+		    : pick(of[k])))
+}
+function settings() {
+	of["HostName"] = "%h|%h.ex|%h.Ex%%y|REAL|real|web|a|Web|10.0.0.5|x y|" \
+	    "a;b|x#y|-x"
+	of["User"] = "u1|u2|U1|x y|u#v|-x|it's|a\\b|" me
+	of["Port"] = "22|2222|+22|022|\" 23\"|'24'|65535|2\"5\"|26 # x"
+	of["ProxyJump"] = "none|NONE|j|u@j|j:2222|j,k|u@j:22,k:2|J # x|j#x|" \
+	    "= j|none # x"
+	of["ProxyCommand"] = "none|nc %h %p|== nc|sh -c \"x\" # it\\'s"
+	of["CanonicalizeHostname"] = "yes|no|always"
+	of["noise"] = "# Host no|  #Port 9|\t# it's||\t|#\"q\"|\"Host no|" \
+	    "Po\"rt 7|= =Host no|==Port 7|SendEnv LANG LC_*|" \
+	    "LocalCommand echo \"Host no\" # Host 'no'|SetEnv A=b|" \
+	    "IdentityFile \"~/.ssh/id 1\"|Protocol 2|RemoteForward 1 h:2|" \
+	    "HostKeyAlias Host|RequestTTY=no|Compression yes|" \
+	    "ForwardAgent yes # Port 7"
 }
 
 # Blocks. Every word of a Host line that could be a name is noted.
@@ -6481,11 +5500,9 @@ function criterion(    k) {
 	    "canonical|final")
 	if (k == "final")
 		return k
-	if (k ~ /user/)
-		k = k " " list("u1|u?|U1|nobody|*|" me)
-	else if (k != "canonical")
-		k = k " " list("a|b|A*|w*|*1|REAL|real|*.ex|10.*|*|web?|" \
-		    "db,db1")
+	if (k != "canonical")
+		k = k " " list(k ~ /user/ ? "u1|u?|U1|nobody|*|" me \
+		    : "a|b|A*|w*|*1|REAL|real|*.ex|10.*|*|web?|db,db1")
 	return (chance(25) ? "!" : "") k
 }
 function match_block(    n, s) {
@@ -6550,6 +5567,7 @@ BEGIN {
 	NUL = sprintf("%c", 0)
 	if (length(NUL) != 1)
 		NUL = ""
+	settings()
 	words = dir "/words"
 	printf "" >words
 	unknown = chance(20)
@@ -6565,12 +5583,10 @@ AWK
 }
 
 # ---------------------------------------------------------------- fuzzing ---
-#
 # fuzz RUNS (or SECONDSs): random input to the reader, the matching and the
 # prompt, in a program made of wl.c and a driver, with sanitizers. The driver
 # is libFuzzer if clang has it, else one that makes changes at random. It
 # begins with random configurations. What it finds is kept.
-
 fuzz()
 {
 	fuzz_corpus
@@ -6591,7 +5607,7 @@ fuzz()
 	else
 		"${CC:-cc}" -fsanitize=address,undefined $flags "$tmp/fuzz.c" \
 		    2>"$tmp/err" && "$tmp/fuzzer" "$1" "$tmp"/corpus/* \
-		    >"$tmp/err" 2>&1
+		    >/dev/null 2>"$tmp/err"
 	fi
 	is "no random input harms the reader and the prompt ($1)" 0 $? || {
 		cat "$tmp/report"* 2>/dev/null | sed 30q
@@ -6609,9 +5625,8 @@ fuzz_corpus()
 	mkdir -p "$tmp/corpus"
 	fresh
 	write_tree_awk >"$tmp/tree.awk"
-	seed=1
-	while [ $seed -le 50 ]; do
-		plant $seed "$tmp/plant"
+	repeat 50 '%d\n' | while read -r seed; do
+		plant $((seed + 1)) "$tmp/plant"
 		{
 			printf '\030\120b1w\177 \033[B\tw\n'
 			cat "$tmp/plant/config"
@@ -6621,7 +5636,6 @@ fuzz_corpus()
 				cat "$file"
 			done
 		} | sed 's/l\([123]\)\/[^ ]*/\1/' >"$tmp/corpus/$seed"
-		seed=$((seed + 1))
 	done
 	printf '\230\120w1\177b\nUser x\377\377\377' >"$tmp/corpus/inventory"
 	cat >>"$tmp/corpus/inventory" <<-'END'
@@ -6635,7 +5649,7 @@ fuzz_corpus()
 	END
 	for token in Host Match Include HostName User Port ProxyJump final all \
 	    host originalhost localuser %h none ssh:// exec canonical \
-	    %u "\${HOME}" "${" Tag tagged; do
+	    %u '${HOME}' '${' Tag tagged; do
 		printf '"%s "\n' "$token"
 	done >"$tmp/tokens"
 }
@@ -6646,7 +5660,6 @@ fuzz_corpus()
 # as 1, 2 and 3. wl frees little, for it ends soon; here, what one input has
 # allocated is freed after it, except what functions hold in static variables,
 # for which one run goes before.
-
 fuzz_driver()
 {
 	cat <<'C'
@@ -6663,31 +5676,21 @@ static jmp_buf failed;		/* where wl would end with an error */
 struct piece { struct piece *next, *prev; };
 static struct piece roots[2] = {
 	{ &roots[0], &roots[0] }, { &roots[1], &roots[1] }
-};
-static struct piece *root = &roots[0];
-
-static void
-fuzz_free(void *v)
-{
-	struct piece *p;
-
-	if (v == NULL)
-		return;
-	p = (struct piece *)v - 1;
-	p->next->prev = p->prev;
-	p->prev->next = p->next;
-	free(p);
-}
+}, *root = roots;
+enum { FREE = -1 };
 
 static void *
 fuzz_realloc(void *v, size_t n)
 {
-	struct piece *p = NULL;
+	struct piece *p = v == NULL ? NULL : (struct piece *)v - 1;
 
-	if (v != NULL) {
-		p = (struct piece *)v - 1;
+	if (p != NULL) {
 		p->next->prev = p->prev;
 		p->prev->next = p->next;
+	}
+	if (n == (size_t)FREE) {
+		free(p);
+		return NULL;
 	}
 	if ((p = realloc(p, sizeof(*p) + n)) == NULL)
 		abort();
@@ -6697,42 +5700,28 @@ fuzz_realloc(void *v, size_t n)
 	return p + 1;
 }
 
-static char *
-fuzz_strndup(const char *s, size_t n)
-{
-	char *copy;
-
-	n = strnlen(s, n);
-	copy = memcpy(fuzz_realloc(NULL, n + 1), s, n);
-	copy[n] = '\0';
-	return copy;
-}
-
 #undef strdup
-#undef strndup
 #define malloc(n) fuzz_realloc(NULL, n)
 #define calloc(n, size) \
 	memset(fuzz_realloc(NULL, (n) * (size)), 0, (n) * (size))
 #define realloc fuzz_realloc
-#define free fuzz_free
-#define strdup(s) fuzz_strndup(s, strlen(s))
-#define strndup fuzz_strndup
+#define free(v) fuzz_realloc(v, (size_t)FREE)
+#define strdup(s) strcpy(fuzz_realloc(NULL, strlen(s) + 1), s)
 #define err(...) longjmp(failed, 1)
 #define errx(...) longjmp(failed, 1)
 #define main wl_main
 #include "wl.c"
 #undef main
+#undef free
 
 /* The same matches must come from typing as from the whole query at once. */
 static void
 fuzz_ranking(struct prompt *p)
 {
-	struct ranking fresh;
+	struct ranking fresh = { .hosts = p->rank.hosts,
+	    .recent = p->rank.recent };
 	size_t i;
 
-	memset(&fresh, 0, sizeof(fresh));
-	fresh.hosts = p->rank.hosts;
-	fresh.recent = p->rank.recent;
 	ranking_update(&fresh, p->query);
 	ranking_update(&p->rank, p->query);
 	if (fresh.len != p->rank.len)
@@ -6751,36 +5740,33 @@ fuzz_keys(struct prompt *p, const unsigned char *keys, size_t n)
 
 	tty.rows = n > 0 ? keys[0] % 32 + 1 : 24;
 	tty.cols = n > 1 ? keys[1] % 100 + 1 : 80;
-	for (i = 2; i < n && !over; i++) {
+	for (i = 2; i <= n; i++) {
 		fuzz_ranking(p);
 		prompt_draw(p);
+		if (over || i == n)
+			break;
 		key = decode(&p->decoder, keys[i]);
 		if (key != KEY_NONE && key != CTL('c') && key != CTL('z') &&
 		    key != CTL('t') && key != CTL('o'))
 			over = prompt_key(p, key, &chosen);
 	}
-	fuzz_ranking(p);
-	prompt_draw(p);
 }
 
 static void
 fuzz_files(const unsigned char *data, const unsigned char *end, char *path)
 {
-	const unsigned char *cut;
+	char *last = path + strlen(path) - 1;
 	FILE *fp;
-	int i;
 
-	for (i = '0'; i <= '3'; i++) {
-		cut = i < '3' ? memchr(data, 255, (size_t)(end - data)) : NULL;
-		cut = cut != NULL ? cut : end;
-		path[strlen(path) - 1] = (char)i;
+	for (*last = '0'; *last <= '3'; (*last)++) {
 		if ((fp = fopen(path, "w")) == NULL)
 			abort();
-		fwrite(data, 1, (size_t)(cut - data), fp);
+		while (data < end && (*data != 255 || *last == '3'))
+			putc(*data++, fp);
+		data += data < end;
 		fclose(fp);
-		data = cut < end ? cut + 1 : end;
 	}
-	path[strlen(path) - 1] = '0';
+	*last = '0';
 }
 
 /* Ranges of so many numbers, or so many of them, would only take long. */
@@ -6846,7 +5832,7 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	fuzz_files(files + 1, data + size, path);
 	fuzz_run(data, size, path);
 	while (roots[1].next != &roots[1])
-		free(roots[1].next + 1);
+		fuzz_realloc(roots[1].next + 1, (size_t)FREE);
 	return 0;
 }
 
@@ -6856,27 +5842,22 @@ int
 main(int argc, char **argv)
 {
 	static unsigned char s[4096];
-	size_t n, k, from, to;
 	long i, runs = atol(argv[1]);
 	time_t end = time(NULL) + runs;
+	size_t n;
 	FILE *fp;
 
-	if (freopen("/dev/null", "w", stdout) == NULL)
-		abort();
 	for (i = 0; strchr(argv[1], 's') ? time(NULL) < end : i < runs; i++) {
 		if ((fp = fopen(argv[2 + i % (argc - 2)], "r")) == NULL)
 			abort();
 		n = fread(s, 1, sizeof(s) - 16, fp);
 		fclose(fp);
-		while (n > 0 && rand() % 8 != 0) {
-			from = (size_t)rand() % n;
-			to = (size_t)rand() % n;
-			k = (size_t)rand() % 16;
+		while (n > 0 && rand() % 8 != 0)
 			if (rand() % 2)
-				s[to] = (unsigned char)rand();
+				s[rand() % n] = (unsigned char)rand();
 			else
-				memmove(s + to, s + from, k);
-		}
+				memmove(s + rand() % n, s + rand() % n,
+				    (size_t)rand() % 16);
 		LLVMFuzzerTestOneInput(s, n);
 	}
 	fprintf(stderr, "%ld runs\n", i);
@@ -6887,11 +5868,8 @@ C
 }
 
 # ------------------------------------------------------------------- demo ---
-#
 # demo: wl's prompt on hosts that lead to an sshd as the tests have it, as this
-# user, with a home directory that is thrown away. It comes back after every
-# session, until it is left without one.
-
+# user, with a home directory that is thrown away.
 demo()
 {
 	sockets=/dev/shm/wl-$(id -u)
@@ -6933,14 +5911,11 @@ demo_text()
 
 # What runs at the other end. The name by which it was called comes with the
 # proxy command, for the prompt.
-
 demo_login()
 {
 	mkdir "$server/home"
 	cat >"$server/login" <<-END
-		if [ "\$SSH_ORIGINAL_COMMAND" ]; then
-			exec sh -c "\$SSH_ORIGINAL_COMMAND"
-		fi
+		[ ! "\$SSH_ORIGINAL_COMMAND" ] || exec sh -c "\$SSH_ORIGINAL_COMMAND"
 		echo "\$CALLED" >>$server/sessions
 		HOME=$server/home
 		cd
@@ -6968,47 +5943,31 @@ demo_login()
 demo_config()
 {
 	serve="$sshd -o SetEnv=CALLED=%n"
-	cat <<-END
+	blocks <<-END
 		# answers at once
 		Host quick
 		# takes its time to log you in
-		Host slow
-		    ProxyCommand sh $server/slow $serve
+		Host slow :: ProxyCommand sh $server/slow $serve
 		# the passphrase of its key is: sesame
-		Host locked
-		    IdentityFile $server/locked
+		Host locked :: IdentityFile $server/locked
 		# its host key is not known yet
-		Host stranger
-		    UserKnownHostsFile $server/known_hosts_new
+		Host stranger :: UserKnownHostsFile $server/known_hosts_new
 		# the way to inner
 		Host gate
 		# reached through gate
-		Host inner
-		    ProxyCommand ssh -F $server/config gate $serve
+		Host inner :: ProxyCommand ssh -F $server/config gate $serve
 		# will not let you in
-		Host denied
-		    IdentityFile $server/stranger
+		Host denied :: IdentityFile $server/stranger
 
 	END
-	demo_hosts | awk '{
-		name = $1
-		address = $2
-		sub(/^[^ ]+ +[^ ]+ +/, "")
-		printf "# %s\nHost %s\n", $0, name
-		if (split(address, at, ":") == 2)
-			printf "    Port %s\n", at[2]
-		printf "    HostName %s\n", at[1]
-	}'
-	cat <<-END
-		Host * !locked !denied
-		    IdentityFile $server/user
-		Host *
-		    User $me
-		    IdentitiesOnly yes
-		    UserKnownHostsFile $server/known_hosts
-		    GlobalKnownHostsFile /dev/null
-		    ProxyCommand $serve
-	END
+	demo_hosts | while read -r name address note; do
+		printf '# %s\nHost %s\n    HostName %s\n' "$note" "$name" \
+		    "${address%:*}"
+		[ "${address#*:}" = "$address" ] ||
+		    echo "    Port ${address#*:}"
+	done
+	echo "Host * !locked !denied :: IdentityFile $server/user" | blocks
+	for_all "$serve"
 }
 
 demo_hosts()
@@ -7018,31 +5977,20 @@ demo_hosts()
 		web-prod-2 10.20.1.12 shop front end, Berlin
 		web-staging 10.40.1.11 what goes live on Tuesday
 		web-dev 10.50.1.11 always broken
-		api-prod-1 10.20.2.11 orders and payments
-		api-prod-2 10.20.2.12 orders and payments
 		db-prod-1 10.20.3.11:2222 PostgreSQL, primary
 		db-prod-2 10.20.3.12:2222 PostgreSQL, standby
-		cache-prod-1 10.20.4.11 Redis
 		queue-prod-1 10.20.5.11 RabbitMQ, do not restart
 		mail.example.com mail.example.com Postfix and Dovecot
-		ns1.example.com ns1.example.com NSD, primary
 		git.example.com git.example.com:7999 code and reviews
 		ci-runner-01 10.60.1.1 builds, x86
-		ci-runner-02 10.60.1.2 builds, x86
-		metrics 10.60.2.1 Prometheus
 		backup-berlin 10.20.9.9 nightly, 02:00
 		backup-lisbon 10.30.9.9 weekly
-		vpn-gw-berlin 10.20.0.1 WireGuard
 		vpn-gw-lisbon 10.30.0.1 WireGuard
-		edge-fra-1 192.0.2.17 load balancer
-		nas 192.168.1.5 films and photographs
 		pi-kitchen 192.168.1.21 radio
-		thinkpad 192.168.1.40 on the sofa
 	END
 }
 
 # Ends the masters that are still there, and what wl made for them.
-
 demo_end()
 {
 	sort -u "$server/sessions" | while read -r host; do
@@ -7052,11 +6000,9 @@ demo_end()
 }
 
 # ------------------------------------------------------------------ bench ---
-#
 # bench [AREA]: how wl compares with what one would use instead, in one run, in
 # rounds in which all take turns. What is printed are medians, and ratios of
 # them. Areas: keys, list, rank, connect.
-
 bench()
 {
 	write_harness_c >"$tmp/harness.c"
@@ -7075,57 +6021,44 @@ bench()
 # table TITLE COLUMNS [mean] reads lines "ORDER:ROW COLUMN NUMBER" and prints
 # the median of the numbers in each place, or their mean, and the ratios of the
 # first column's to those of the others. A _ is a blank.
-
 table()
 {
 	sort -k 1,2 -k 3n | awk -v title="$1" -v columns="$2" -v mean="${3-}" '
-	function finish() {
-		if (n > 0)
-			value[last] = mean ? sum / n : v[int((n + 1) / 2)]
+	$1 " " $2 != at {
+		at = $1 " " $2
 		n = sum = 0
-	}
-	function number(x) {
-		return sprintf(x == "" ? "-" : x >= 1000 ? "%.0f" : "%.3g", x)
-	}
-	function line(name,    c, first, x) {
-		printf "%-32s", substr(name, index(name, ":") + 1)
-		first = value[name " " column[1]]
-		for (c = 1; c <= n; c++)
-			printf " %9s", number(value[name " " column[c]])
-		for (c = 2; c <= n; c++) {
-			x = value[name " " column[c]]
-			printf " %12s", first == "" || !x ? "-" \
-			    : sprintf("%.2f", first / x)
-		}
-		print ""
-	}
-	$1 " " $2 != last {
-		finish()
-		last = $1 " " $2
-		if (!($1 in seen))
+		if (!seen[$1]++)
 			row[++rows] = $1
-		seen[$1] = 1
 	}
 	{
 		v[++n] = $3
 		sum += $3
+		value[at] = mean ? sum / n : v[int((n + 1) / 2)]
 	}
 	END {
-		finish()
 		n = split(columns, column, " ")
 		printf "%-32s", title
 		for (c = 1; c <= n; c++)
 			printf " %9s", column[c]
 		for (c = 2; c <= n; c++)
 			printf " %12s", column[1] "/" column[c]
+		for (r = 1; r <= rows; r++) {
+			printf "\n%-32s", substr(row[r], index(row[r], ":") + 1)
+			for (c = 1; c <= n; c++) {
+				x[c] = value[row[r] " " column[c]]
+				format = x[c] >= 1000 ? "%.0f" : "%.3g"
+				printf " %9s", sprintf(x[c] == "" ? "-" \
+				    : format, x[c])
+			}
+			for (c = 2; c <= n; c++)
+				printf " %12s", x[1] == "" || !x[c] ? "-" \
+				    : sprintf("%.2f", x[1] / x[c])
+		}
 		print ""
-		for (r = 1; r <= rows; r++)
-			line(row[r])
 	}' | tr _ ' '
 }
 
 # bench_config N: a configuration of N hosts, of about 100 bytes each.
-
 bench_config()
 {
 	awk -v n="$1" 'BEGIN {
@@ -7152,7 +6085,6 @@ names='/^Host /{for(i=2;i<=NF;i++) if ($i !~ /[*?!]/) print $i}'
 
 # took ROW COLUMN HOW COMMAND ...: a line for table, and the peak memory, of the
 # command run or alone.
-
 took()
 {
 	label="$1 $2"
@@ -7165,7 +6097,6 @@ took()
 }
 
 # The prompt: what one sees and waits for. fzf draws its list upwards.
-
 bench_keys()
 {
 	for hosts in 10 1000 10000 100000; do
@@ -7185,11 +6116,9 @@ bench_keys()
 }
 
 # press PROGRAM NEXT COMMAND ...: one run of a prompt.
-
 press() { "$harness" keys "$quiet" "$query" "$leave" "$@"; }
 
 # A long list in a pipe, and memory.
-
 bench_list()
 {
 	bench_config 100000 >"$tmp/config"
@@ -7207,7 +6136,6 @@ bench_list()
 # Ranking: the host that is meant is one of 2,000, and the query is made from
 # its name in one of the styles in which people make them. 1 is the best: it is
 # always the first row; 0.5: it is the second.
-
 bench_rank()
 {
 	rank_queries >"$tmp/queries"
@@ -7215,131 +6143,107 @@ bench_rank()
 	sed 's/^/Host /' "$tmp/names" >"$tmp/config"
 	sed -n 's/^query //p' "$tmp/queries" |
 	while read -r style host query; do
-		"$wl" -F "$tmp/config" -l -- "$query" |
-		    place "$host" "$style" wl
-		fzy -e "$query" <"$tmp/names" | place "$host" "$style" fzy
-		fzf --filter "$query" <"$tmp/names" |
-		    place "$host" "$style" fzf
+		for program in wl fzy fzf; do
+			case $program in
+			wl)	"$wl" -F "$tmp/config" -l -- "$query" ;;
+			fzy)	fzy -e "$query" <"$tmp/names" ;;
+			fzf)	fzf --filter "$query" <"$tmp/names" ;;
+			esac | awk -v host="$host" -v at="$program" -v style="$style" '
+			$0 == host && !place { place = 1 / NR }
+			END {
+				print style, at, place + 0
+				print "all", at, place + 0
+			}'
+		done
 	done | table 'mean reciprocal rank' 'wl fzy fzf' mean
-}
-
-place()
-{
-	awk -v host="$1" -v style="$2" -v program="$3" '
-	$0 == host && !place { place = 1 / NR }
-	END {
-		print style, program, place + 0
-		print "all", program, place + 0
-	}'
 }
 
 rank_queries()
 {
-	awk '
-	function rnd(n) {
-		seed = seed * 16807 % 2147483647
-		return int(seed / 2147483647 * n)
+	random_awk >"$tmp/random.awk"
+	awk -f "$tmp/random.awk" -f - <<'AWK'
+function choose(list) {
+	gsub(/ /, "|", list)
+	return pick(list)
+}
+function name(    r, e, l, n) {
+	r = choose("web api db cache queue mail log auth build backup proxy " \
+	    "search stats files media sso git vpn kafka redis grafana edge")
+	e = choose("prod staging dev test qa")
+	l = choose("berlin lisbon paris fra1 us-east eu-west")
+	n = sprintf(choose("%d %02d %03d"), 1 + rnd(40))
+	return choose(r "-" e "-" n " " e "-" r "-" n " " r n "." l \
+	    ".example.com " l "-" r "-" n " " r "-" l "-" e "-" n " " r n "-" \
+	    e " " e "." r n "." l)
+}
+# Of each word its start, or of some words all; a number less its zeros.
+function pieces(s, most, dash,    q, part) {
+	for (; match(s, /[a-z]+|[0-9]+/); s = substr(s, RSTART + RLENGTH)) {
+		part = substr(s, RSTART, RLENGTH)
+		sub(/^0+/, "", part)
+		if (most && part !~ /^[0-9]/)
+			part = substr(part, 1, 1 + rnd(most))
+		if (most || rnd(2))
+			q = q (q == "" ? "" : dash) part
 	}
-	function pick(list,    c) {
-		return c[1 + rnd(split(list, c, " "))]
+	return q == "" ? part : q
+}
+function scattered(s,    q, n, at) {
+	gsub(/[^a-z0-9]/, "", s)
+	for (n = 4 + rnd(3); n > 0; n--) {
+		q = q substr(s, at + 1, 1)
+		at += 1 + rnd(3)
 	}
-	function name(    r, e, l, n) {
-		r = pick("web api db cache queue mail log auth build backup " \
-		    "proxy search stats cron files media jobs sso git vpn " \
-		    "kafka redis postgres elastic grafana jenkins worker edge")
-		e = pick("prod staging dev test qa")
-		l = pick("berlin lisbon paris fra1 us-east eu-west")
-		n = sprintf(pick("%d %02d %03d %02d"), 1 + rnd(40))
-		return pick(r "-" e "-" n " " e "-" r "-" n " " \
-		    r n "." l ".example.com " l "-" r "-" n " " \
-		    r "-" l "-" e "-" n " " r n "-" e " " e "." r n "." l)
-	}
-	# The words and numbers of a name, in order.
-	function take_apart(s) {
-		for (n = 0; match(s, /[a-z]+|[0-9]+/); n++) {
-			piece[n] = substr(s, RSTART, RLENGTH)
-			s = substr(s, RSTART + RLENGTH)
+	return q
+}
+BEGIN {
+	seed = 282475249
+	while (hosts < 2000)
+		if (!seen[s = name()]++) {
+			host[hosts++] = s
+			print "host", s
 		}
+	for (i = 0; i < 150; i++) {
+		s = host[rnd(hosts)]
+		print "query prefix", s, substr(s, 1, 3 + rnd(length(s) - 3))
+		print "query initials", s, pieces(s, 1, "")
+		print "query starts", s, pieces(s, 3, "")
+		print "query pieces", s, pieces(s, 0, "")
+		print "query pieces-with-dashes", s, pieces(s, 0, "-")
+		print "query scattered", s, scattered(s)
 	}
-	function bare(s) {
-		sub(/^0+/, "", s)
-		return s
-	}
-	function starts(most,    i, q) {
-		for (i = 0; i < n && i < 4; i++)
-			q = q (piece[i] ~ /[0-9]/ ? bare(piece[i]) \
-			    : substr(piece[i], 1, 1 + rnd(most)))
-		return q
-	}
-	function pieces(dash,    i, q) {
-		i = rnd(n)
-		q = piece[i]
-		while (++i < n)
-			if (piece[i] ~ /[0-9]/ || rnd(3) == 0)
-				q = q dash (rnd(2) ? piece[i] : bare(piece[i]))
-		return q
-	}
-	function scattered(s,    q, n, at) {
-		gsub(/[^a-z0-9]/, "", s)
-		for (n = 4 + rnd(3); n > 0; n--) {
-			q = q substr(s, at + 1, 1)
-			at += 1 + rnd(3)
-		}
-		return q
-	}
-	function query(style, s) {
-		take_apart(s)
-		if (style == "prefix")
-			return substr(s, 1, 3 + rnd(length(s) - 3))
-		if (style == "initials" || style == "starts")
-			return starts(style == "starts" ? 3 : 1)
-		if (style ~ /pieces/)
-			return pieces(style == "pieces" ? "" : "-")
-		return scattered(s)
-	}
-	BEGIN {
-		seed = 282475249
-		for (hosts = 0; hosts < 2000; seen[s] = 1) {
-			s = name()
-			if (!(s in seen)) {
-				host[hosts++] = s
-				print "host", s
-			}
-		}
-		styles = split("prefix initials starts pieces " \
-		    "pieces-with-dashes scattered", style, " ")
-		for (i = 0; i < 150 * styles; i++) {
-			s = host[rnd(hosts)]
-			q = style[1 + i % styles]
-			print "query", q, s, query(q, s)
-		}
-	}'
+}
+AWK
+}
+
+# A sequence of numbers that is the same with every awk.
+random_awk()
+{
+	cat <<'AWK'
+function rnd(n) {
+	seed = seed * 16807 % 2147483647
+	return int(seed / 2147483647 * n)
+}
+function chance(percent) { return rnd(100) < percent }
+function pick(choices,    c) { return c[1 + rnd(split(choices, c, "|"))] }
+AWK
 }
 
 # Connecting, cold and warm, to an sshd that is a proxy command, one on a port
 # of 127.0.0.1, and one with a delay each way. The far side's HOME is
 # empty: what a shell reads there is not to be measured.
-
 bench_connect()
 {
 	server "SetEnv HOME=$HOME"
-	port=$((20000 + $$ % 20000))
-	"${sshd%% *}" -D -f "$server/sshd_config" -E "$server/log" \
-	    -o ListenAddress=127.0.0.1 -p "$port" >&2 &
-	workers="$workers $!"
-	cat - "$server/config" >"$server/hosts" <<-END
+	listening
+	hosts <<-END
 		Host proxy
-		Host port
-		    HostName 127.0.0.1
-		    Port $port
-		    ProxyCommand none
+		Host port :: HostName 127.0.0.1 :: Port $port :: ProxyCommand none
 		Host far-20
 		    ProxyCommand $harness delay 10 | $sshd | $harness delay 10
 		Host far-100
 		    ProxyCommand $harness delay 50 | $sshd | $harness delay 50
 	END
-	until_true 'grep -q "Server listening" "$server/log" 2>/dev/null' ||
-	    cat "$server/log"
 	for round in 1 2 3 4 5 6 7; do
 		for host in proxy port far-20 far-100; do
 			connect run "$host" terminal
@@ -7350,10 +6254,9 @@ bench_connect()
 
 # connect HOW HOST WHERE: plain ssh, wl without and with a master that is there,
 # and ssh attached by hand.
-
 connect()
 {
-	config=$server/hosts
+	config=$server/config
 	took "1:cold,_$2,_$3" ssh "$1" ssh -F "$config" "$2" true
 	took "1:cold,_$2,_$3" wl "$1" "$wl" -F "$config" "$2" true
 	socket=$("$wl" -F "$config" -S "$2")
@@ -7377,10 +6280,8 @@ write_harness_c()
  */
 #define _XOPEN_SOURCE 700
 #define _DEFAULT_SOURCE
-
 #include <sys/resource.h>
 #include <sys/wait.h>
-
 #include <err.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -7390,6 +6291,10 @@ write_harness_c()
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+static struct rusage usage;	/* of the program, when it has ended */
+static double took;		/* by the last frame */
+static long bytes;		/* of it */
 
 static double
 now(void)
@@ -7428,7 +6333,7 @@ start(char **command, int on_terminal)
 
 /* Reads up to the end. */
 static int
-finish(int fd, struct rusage *usage)
+finish(int fd)
 {
 	char chunk[65536];
 	int status;
@@ -7436,30 +6341,29 @@ finish(int fd, struct rusage *usage)
 	while (read(fd, chunk, sizeof(chunk)) > 0)
 		continue;
 	wait(&status);
-	getrusage(RUSAGE_CHILDREN, usage);
+	getrusage(RUSAGE_CHILDREN, &usage);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
 }
 
 /* Types, if there is something, and reads a frame. */
-static double
-frame(int fd, const char *s, double began, int quiet, long *bytes)
+static void
+frame(int fd, const char *s, int quiet)
 {
 	struct pollfd p = { fd, POLLIN, 0 };
+	double began = now();
 	char chunk[65536];
-	double last = 0;
 	ssize_t n;
 
-	*bytes = 0;
+	bytes = 0;
 	if (write(fd, s, strlen(s)) == -1)
 		err(1, "write");
-	while (poll(&p, 1, *bytes == 0 ? 10000 : quiet) == 1 &&
+	while (poll(&p, 1, bytes == 0 ? 10000 : quiet) == 1 &&
 	    (n = read(fd, chunk, sizeof(chunk))) > 0) {
-		last = now();
-		*bytes += n;
+		took = now() - began;
+		bytes += n;
 	}
-	if (*bytes == 0)
+	if (bytes == 0)
 		errx(1, "no frame");
-	return last - began;
 }
 
 static void
@@ -7467,21 +6371,20 @@ keys(int quiet, const char *query, const char *leave, const char *program,
     char next, char **command)
 {
 	char arrow[] = { '\033', '[', next, '\0' }, letter[2] = "";
-	double began = now(), slowest = 0, took;
-	struct rusage usage;
+	double began = now(), slowest = 0, started;
 	int fd = start(command, 1), i;
-	long bytes;
 
-	took = frame(fd, "", began, quiet > 200 ? quiet : 200, &bytes);
-	printf("1:first_frame %s %.3f\n", program, took);
+	started = now() - began;
+	frame(fd, "", quiet > 200 ? quiet : 200);
+	printf("1:first_frame %s %.3f\n", program, took + started);
 	for (i = 0; i < 3; i++) {
-		took = frame(fd, arrow, now(), quiet, &bytes);
+		frame(fd, arrow, quiet);
 		printf("2:next_row %s %.3f\n", program, took);
 		printf("3:next_row,_bytes %s %ld\n", program, bytes);
 	}
 	for (; *query != '\0'; query++) {
 		letter[0] = *query;
-		took = frame(fd, letter, now(), quiet, &bytes);
+		frame(fd, letter, quiet);
 		slowest = took > slowest ? took : slowest;
 		printf("4:a_letter %s %.3f\n", program, took);
 		printf("6:a_letter,_bytes %s %ld\n", program, bytes);
@@ -7490,7 +6393,7 @@ keys(int quiet, const char *query, const char *leave, const char *program,
 	began = now();
 	if (write(fd, strcmp(leave, "Esc") == 0 ? "\033" : "\r", 1) == -1)
 		err(1, "write");
-	finish(fd, &usage);
+	finish(fd);
 	printf("7:%s_to_the_end %s %.3f\n", leave, program, now() - began);
 	printf("8:peak_memory,_KB %s %ld\n", program, usage.ru_maxrss);
 }
@@ -7527,19 +6430,18 @@ delay(double ms)
 int
 main(int argc, char **argv)
 {
-	struct rusage usage;
 	double began = now();
-	int status;
+	int status = 0;
 
-	if (argc > 7 && strcmp(argv[1], "keys") == 0) {
+	if (argc > 7 && strcmp(argv[1], "keys") == 0)
 		keys(atoi(argv[2]), argv[3], argv[4], argv[5], argv[6][0],
 		    argv + 7);
-		return 0;
-	}
-	if (argc == 3 && strcmp(argv[1], "delay") == 0)
+	else if (argc == 3 && strcmp(argv[1], "delay") == 0)
 		return delay(atof(argv[2]));
-	status = finish(start(argv + 2, strcmp(argv[1], "run") == 0), &usage);
-	printf("%.3f %ld\n", now() - began, usage.ru_maxrss);
+	else {
+		status = finish(start(argv + 2, strcmp(argv[1], "run") == 0));
+		printf("%.3f %ld\n", now() - began, usage.ru_maxrss);
+	}
 	return status;
 }
 C
@@ -7548,7 +6450,6 @@ C
 # ------------------------------------------------------------------- runs ---
 
 # What make install puts where, and that uninstall takes all of it away.
-
 test_make()
 {
 	[ -z "$sanitized" ] || return 0
@@ -7567,7 +6468,6 @@ $stage/opt/wl/share/man/man1/wl.1 644" "$(for mode in 755 644; do
 }
 
 # All tests on one binary, and those that concern its processor.
-
 all()
 {
 	test_make
@@ -7589,7 +6489,6 @@ test_portable()
 	test_includes
 	test_agreement
 	test_columns
-	test_notes
 	test_criteria
 	test_meant
 	test_file
@@ -7609,7 +6508,6 @@ sanitizers()
 # Another OpenSSH, below a directory as its make install puts it, or as packages
 # are unpacked: of these only ssh and sshd are used, for their neighbours may
 # not run here. The sshd has to be told where the programs that it runs are.
-
 other_openssh()
 {
 	mkdir "$tmp/with"
@@ -7658,9 +6556,7 @@ cross_build()
 		return 1
 	}
 	wl=$tmp/$1/run
-	printf '#!/bin/sh\nexec qemu-%s-static %s "$@"\n' "${1%%-*}" \
-	    "$tmp/$1/wl" >"$wl"
-	chmod +x "$wl"
+	echo "exec qemu-${1%%-*}-static $tmp/$1/wl" '"$@"' | script "$wl"
 }
 
 cross()
@@ -7683,6 +6579,13 @@ absolute()
 	}
 }
 
+groups()
+{
+	for group; do
+		"test_$group"
+	done
+}
+
 summary()
 {
 	skips=
@@ -7699,22 +6602,20 @@ programs='tmux:tmux bash:bash zsh:zsh fish:fish rsync:rsync git:git
     strace:strace ps:procps make:make /etc/services:netbase'
 mode=${1-}
 case $mode in
-bench | demo | only | trees | cross | fuzz) shift ;;
+bench | demo | only | with | trees | cross | fuzz) shift ;;
 *)	mode='test' ;;
 esac
 # shellcheck disable=SC2086	# a list of programs
 case $mode in
 bench)
-	area=
 	case ${1-} in
-	keys | list | rank | connect)
-		area=$1
-		shift ;;
+	keys | list | rank | connect) ;;
+	*)	set -- '' "$@" ;;
 	esac
-	absolute "${1-./wl}"
+	absolute "${2-./wl}"
 	need $compiler fzf:fzf fzy:fzy
 	setup
-	bench "$area"
+	bench "$1"
 	exit
 	;;
 demo)
@@ -7731,27 +6632,21 @@ only)
 	need $programs
 	setup
 	able
-	if [ $# = 0 ]; then
-		all 200
-	fi
-	for group; do
-		"test_$group"
-	done
+	[ $# != 0 ] || all 200
+	groups "$@"
 	;;
 with)
 	absolute ./wl
 	need tmux:tmux
 	setup
-	other_openssh "$(cd "${2?}" && pwd)"
-	shift 2
+	other_openssh "$(cd "${1?}" && pwd)"
+	shift
 	[ $# != 0 ] || {
 		set -- lines names includes agreement columns file connection \
 		    login questions
 		trees 300 1
 	}
-	for group; do
-		"test_$group"
-	done
+	groups "$@"
 	;;
 trees)
 	absolute "${3-./wl}"
