@@ -4267,19 +4267,24 @@ test_edit_option()
 # ------------------------------------------------- with other programs ---
 #
 # The commands that the manual prints, as it prints them: example TEXT is its
-# line with that text. They find programs that have our configuration.
+# line with that text, and manual all of it. They find programs that have our configuration.
 #
 # composes NAME COMMAND ERROR: the command, away from the terminal, in
 # $server/here, succeeds and says no more than that.
+# others: makes the hosts and programs that these commands are about.
 # terminal COMMAND ...: runs a shell there on the terminal, waits for its "$".
 # cleared: gives it an empty screen.
 
+manual()
+{
+	sed -e 's/\\-/-/g' -e "s/\\\\(aq/'/g" -e 's/\\(ha/^/g' -e 's/\\(ti/~/g' \
+	    -e 's/\\e/\\/g' "$(dirname "$source")/wl.1"
+}
+
 example()
 {
-	sed -n -e '1,/^\.Sh EXAMPLES/d' -e 's/\\-/-/g' -e "s/\\\\(aq/'/g" \
-	    -e 's/\\(ha/^/g' -e 's/\\e/\\/g' -e 's/^\(\.Dl \)*\$ /\1/' \
-	    -e '/^\.Bd/,/^\.Ed/p' -e 's/^\.Dl //p' \
-	    "$(dirname "$source")/wl.1" |
+	manual | sed -n -e '1,/^\.Sh EXAMPLES/d' -e 's/^\(\.Dl \)*\$ /\1/' \
+	    -e '/^\.Bd/,/^\.Ed/p' -e 's/^\.Dl //p' |
 	    grep -F -e "$1" || echo "the manual has no example with $1"
 }
 
@@ -4306,9 +4311,8 @@ cleared()
 	until_true 'capture; [ "$screen" = "$" ]'
 }
 
-test_composed()
+others()
 {
-	[ -z "$sanitized" ] || return 0	# it is the others that are tried
 	for sftp in /usr/lib*/*/sftp-server /usr/lib*/sftp-server; do
 		[ ! -x "$sftp" ] || break
 	done
@@ -4333,6 +4337,23 @@ test_composed()
 		echo '#     - Some peers are advertising routes'
 	END
 	chmod +x "$server/bin"/*
+	mkdir "$server/here/site"
+	echo words >"$server/here/notes.txt"
+	echo page >"$server/here/site/page"
+	git init -q "$server/there/repo"
+	for commit in one two; do
+		git -C "$server/there/repo" -c user.name=me -c user.email=me \
+		    commit -q --allow-empty -m $commit
+	done
+	git -C "$server/there/repo" branch old HEAD~
+	git init -q "$server/here"
+	git -C "$server/here" remote add origin web:repo
+}
+
+test_composed()
+{
+	[ -z "$sanitized" ] || return 0	# it is the others that are tried
+	others
 	test_composed_files
 	test_composed_prompt
 	test_composed_shells
@@ -4345,17 +4366,6 @@ test_composed()
 
 test_composed_files()
 {
-	mkdir "$server/here/site"
-	echo words >"$server/here/notes.txt"
-	echo page >"$server/here/site/page"
-	git init -q "$server/there/repo"
-	for commit in one two; do
-		git -C "$server/there/repo" -c user.name=me -c user.email=me \
-		    commit -q --allow-empty -m $commit
-	done
-	git -C "$server/there/repo" branch old HEAD~
-	git init -q "$server/here"
-	git -C "$server/here" remote add origin web:repo
 	while IFS=@ read -r name text more; do
 		composes "$name" "$(example "$text" |
 		    sed "s#8080#$server/socket#")$more"
@@ -4423,7 +4433,8 @@ test_composed_prompt()
 	stop
 }
 
-# Completion, and keys, in each shell. completes SHELL COMMAND ...: the shell
+# Completion, by what make install installs, and keys, in each shell.
+# completes SHELL COMMAND ...: the shell
 # that the command runs has been told LINES.
 
 completes()
@@ -4470,6 +4481,17 @@ completes()
 	until_true 'capture; [ "$screen" = "$ wl staging" ]'
 	is "$which completes a name" '$ wl staging' "$screen"
 	keys C-u
+	keys -l 'wl -'
+	keys Tab Tab
+	ok "$which lists the options" \
+	    until_true 'capture; case $screen in *-S*) ;; *) false ;; esac'
+	keys C-c
+	until_true 'capture; [ "${screen##*"$newline"}" = "$" ]'
+	keys -l 'wl -F not'
+	keys Tab
+	ok "$which completes the file of an option" until_true \
+	    'capture; case $screen in *"-F notes.txt") ;; *) false ;; esac'
+	keys C-u
 	keys -l 'wl prod'
 	keys Tab
 	screen 'wl prod-web-'
@@ -4483,7 +4505,9 @@ completes()
 
 test_composed_shells()
 {
-	lines="$(example compgen)$newline$(example '\C-xw')
+	make -s -C "$(dirname "$source")" install PREFIX="$HOME/.local"
+	touch "$server/here/notes.txt"
+	lines="$(example bash-completion)$newline$(example '\C-xw')
 $(example 'wl_add()')$newline$(example '\C-xh')"
 	completes bash bash --norc --noprofile
 	cleared
@@ -4498,11 +4522,11 @@ $(example 'wl_add()')$newline$(example '\C-xh')"
 	is 'another adds a name to the line' \
 	    "\$ echo to db:file${newline}to db:file$newline\$" "$screen"
 	stop
-	lines="autoload -U compinit; compinit -u -D
-$(example compadd)$newline$(example bindkey)"
+	lines="$(example fpath)${newline}autoload -U compinit; compinit -u -D
+$(example bindkey)"
 	completes zsh zsh -f
 	stop
-	lines="$(example complete\ -c)$newline$(example '\cxw')"
+	lines="$(example fish/vendor)$newline$(example '\cxw')"
 	completes fish fish --no-config --private \
 	    -C "function fish_prompt; echo -n '\$ '; end"
 	stop
@@ -7423,6 +7447,230 @@ main(int argc, char **argv)
 C
 }
 
+# --------------------------------------------- what the documents show ---
+#
+# What README and the manual show, as it stands there: their commands are run,
+# README's in three shells, the manual's in zsh, and their lists compared with
+# the screen.
+#
+# readme: what is indented there, less the remarks behind.
+# picture FILE: the list in it.
+# runs SHELL LINE: the shell on the terminal runs the line, which succeeds. At
+# a prompt web is chosen, and a session is left.
+
+readme() { sed -n 's/^    //p' "$docs/README" | sed 's/^\$ //; s/   .*//'; }
+
+picture()
+{
+	sed 's/^    //; s/\\-/-/g' "$docs/$1" |
+	    awk '/^> web / { on = 1 } /^$|^\.Ed/ { on = 0 } on'
+}
+
+runs()
+{
+	# shellcheck disable=SC2034	# until_true uses it
+	did=''
+	cleared
+	keys -l -- "$2 && echo al\"\"l well"
+	keys Enter
+	until_true 'capture
+		case $screen in
+		*"${newline}all well"*) ;;
+		*"$newline> "*)
+			[ "$did" ] || keys web Enter
+			did=web; false ;;
+		*"${newline}remote$")
+			[ "$did" = exit ] || keys exit Enter
+			did=exit; false ;;
+		*) false ;;
+		esac'
+	is "$1 runs: $2" 'all well' "$(printf '%s\n' "$screen" |
+	    grep -x 'all well' || printf '%s\n' "$screen")" || keys C-c C-c
+}
+
+test_shown()
+{
+	[ -z "$sanitized" ] || return 0
+	docs=$(dirname "$source")
+	others
+	test_shown_make
+	test_shown_lists README
+	test_shown_lists wl.1
+	test_shown_commands
+	hangup web
+	sed -n '/^    Host \*$/,/^$/p' "$docs/README" >>"$server/config"
+	run -F "$server/config" web true
+	# shellcheck disable=SC2034	# until_true uses it
+	ended=$(date +%s)
+	test_shown_demo
+	until_true '[ $(($(date +%s) - ended)) -gt 5 ]' 300
+	run -F "$server/config" -O check web
+	is 'ControlPersist in the configuration keeps a connection' 0 "$rc"
+	hangup web
+	fresh
+}
+
+# On a copy, and into the home directory or our own.
+
+test_shown_make()
+{
+	mkdir "$server/source"
+	cp "$docs/Makefile" "$source" "$docs/wl.1" "$server/source"
+	{
+		readme | grep -e '^make' -e '^PATH=' |
+		    grep -v -e ' test' -e ' demo' -e ' bench'
+		echo command -v wl
+	} | sed -e "s#install\$#& DESTDIR=$tmp/stage#" -e "s#/tmp/stage#$tmp/stage#" \
+	    -e "s#CC=clang#CC=$(command -v clang || echo cc)#" >"$tmp/lines"
+	is 'wl is built and installed, and found' "$HOME/.local/bin/wl" \
+	    "$(cd "$server/source" && MAKEFLAGS=-s within 99 sh -e "$tmp/lines")"
+}
+
+# The configuration is made from the list. Another master makes a host open.
+
+test_shown_lists()
+{
+	picture "$1" >"$tmp/sight"
+	first=$(sed q "$tmp/sight")
+	sed 's/^..//' "$tmp/sight" | awk -F '  +' '
+		NR == 1 { total = substr($0, index($0, "/") + 1) + 0 }
+		NR == 1 || $1 !~ /^[0-9]/ { next }
+		{
+			text = "Host " $2 "\n"
+			split($3, at, /[@:]/)
+			if ($5 ~ /^[^*]/) text = "# " $5 "\n" text
+			if (at[1]) text = text "User " at[1] "\nHostName " at[2] "\n"
+			if (at[3]) text = text "Port " at[3] "\n"
+			if ($4) text = text "ProxyJump " substr($4, 5) "\n"
+			host[$1] = text
+		}
+		END {
+			for (i = 1; i <= total; i++)
+				if (i in host)
+					print host[i]
+				else
+					print "Host", n++ ? "n" i : "bastion"
+			print "Host bastion\nProxyCommand cat >/dev/null"
+		}' >"$server/list"
+	open=$(sed -n 's/^ *[0-9]*  \([^ ]*\) .*\* open$/\1/p' "$tmp/sight")
+	run -F "$server/config" -S web
+	[ ! "$open" ] || ssh -F "$server/config" -fNM \
+	    -S "${out%/*}/$open-0123456789abcdef" web
+	size=$((${#first} + 1))x24
+	start -F "$server/list"
+	screen "/${first#*/}"
+	keys web
+	shows "the list in $1" "$(cat "$tmp/sight")"
+	[ ! "$open" ] || ssh -S "${out%/*}/$open-0123456789abcdef" -O exit web \
+	    2>/dev/null
+	size=80x24
+	sed -n 's/^    [^ ]* \(web.* via .*  \)[0-9.]*s$/* \1N s/p' "$docs/$1" \
+	    >"$tmp/sight"
+	[ ! -s "$tmp/sight" ] || {
+		keys Enter
+		becomes "the spinner in $1" <"$tmp/sight"
+		keys C-c
+		screen 'exit 130'
+	}
+	stop
+}
+
+# One machine is all hosts, and admin is me.
+
+test_shown_commands()
+{
+	sed -i 's/prod-web-/web-prod-/g; s/!denied/& !locked/' "$server/config"
+	ssh-keygen -q -t ed25519 -N 'open lock' -f "$server/lock"
+	cat "$server/lock.pub" >>"$server/authorized_keys"
+	printf 'Host locked\n    IdentityFile %s/lock\n' "$server" \
+	    >>"$server/config"
+	printf 'web\ndb\n' >"$server/here/hosts.ini"
+	mkdir "$server/far"
+	sed -i "1s#^#PATH=$server/far:\$PATH; #" "$server/login"
+	echo 'test -t 0' >"$server/far/htop"
+	echo "[ \"\$1\" = \"ssh/Enter passphrase for key '$server/lock'\" ] &&
+		echo open lock" >"$server/bin/pass"
+	cat >"$server/bin/ssh" <<-END
+		#!/bin/sh
+		for word; do
+			shift
+			set -- "\$@" "\$(echo "\$word" | sed 's/^\(ssh:..\)*admin@/\1/')"
+		done
+		exec $(command -v ssh) -F $server/config "\$@"
+	END
+	chmod +x "$server/far/htop" "$server/bin/pass"
+	readme | grep -e '^wl$' -e '^wl ' -e '^scp ' | awk '!old[$0]++' \
+	    >"$tmp/readme"
+	manual | sed -e '/|$/{N' -e 's/\n *//' -e '}' |
+	    sed -n -e 's/^\(\.Dl \)*\$ //p' >"$tmp/manual"
+	shown readme bash bash --norc --noprofile
+	shown readme zsh zsh -f
+	shown readme fish fish --no-config --private \
+	    -C "function fish_prompt; echo -n '\$ '; end"
+	shown manual zsh zsh -f
+	rm -rf "$XDG_RUNTIME_DIR"/fish*
+}
+
+# shown FILE NAME SHELL ...: runs the lines in the shell. Copying, and what
+# follows, needs no login of its own.
+
+shown()
+{
+	lines=$tmp/$1 which=$2
+	shift 2
+	terminal "$@"
+	while read -r line <&3; do
+		case $line in
+		*exit\ web)
+			"$server/bin/wl" -q web true </dev/null ;;
+		*askpass*web)
+			line=${line% web}\ locked ;;
+		esac
+		before=$(logins)
+		runs "$which" "$(echo "$line" | sed "s#8080#$server/socket#")"
+		case $line in
+		scp*) is 'without a login' "$before" "$(logins)" ;;
+		esac
+	done 3<"$lines"
+	stop
+	rm -f "$server/socket"
+}
+
+# A session ends, and one that dies: its server says why.
+
+test_shown_demo()
+{
+	terminal sh
+	keys -l "cd $docs && make demo && echo al\"\"l well"
+	keys Enter
+	screen 'Esc leaves'
+	keys quick Enter
+	screen 'Welcome to quick.'
+	keys exit Enter
+	screen 'Another one?'
+	keys Escape
+	screen 'all well'
+	ok 'the demo shows a session, and ends' true
+	mkdir "$server/broken"
+	cat >"$server/broken/sshd" <<-END
+		#!/bin/sh
+		exec $(command -v sshd) "\$@" -o ForceCommand="exec sh $server/dies"
+	END
+	cat >"$server/dies" <<-'END'
+		[ ! "$SSH_ORIGINAL_COMMAND" ] || exec sh -c "$SSH_ORIGINAL_COMMAND"
+		kill -KILL $PPID
+	END
+	chmod +x "$server/broken/sshd"
+	keys -l "clear; PATH=$server/broken:\$PATH; make demo"
+	keys Enter
+	screen 'Esc leaves'
+	keys quick Enter
+	screen 'The last that its sshd said:'
+	screen Accepted
+	ok 'of a session that dies it shows what sshd said' true
+	stop
+}
+
 # ------------------------------------------------------------------- runs ---
 
 # What make install puts where, and that uninstall takes all of it away.
@@ -7455,6 +7703,7 @@ all()
 	test_probe
 	test_copy_edit
 	test_composed
+	test_shown
 	test_questions
 	test_faults
 	trees "$1" 1
