@@ -7447,227 +7447,170 @@ main(int argc, char **argv)
 C
 }
 
-# --------------------------------------------- what the documents show ---
+# ------------------------------------------------- what the documents show ---
 #
-# What README and the manual show, as it stands there: their commands are run,
-# README's in three shells, the manual's in zsh, and their lists compared with
-# the screen.
+# The lists that README and the manual show are compared with the screen, and
+# their commands run as they stand there, README's in bash and fish, the
+# manual's in zsh.
 #
 # readme: what is indented there, less the remarks behind.
-# picture FILE: the list in it.
-# runs SHELL LINE: the shell on the terminal runs the line, which succeeds. At
-# a prompt web is chosen, and a session is left.
+# pictured FILE: the test whether the list in the file comes.
+# each FILE SHELL ...: the tests whether the lines of the file succeed in this
+# shell, when web is chosen at prompts, and sessions are left.
 
 readme() { sed -n 's/^    //p' "$docs/README" | sed 's/^\$ //; s/   .*//'; }
-
-picture()
-{
-	sed 's/^    //; s/\\-/-/g' "$docs/$1" |
-	    awk '/^> web / { on = 1 } /^$|^\.Ed/ { on = 0 } on'
-}
-
-runs()
-{
-	# shellcheck disable=SC2034	# until_true uses it
-	did=''
-	cleared
-	keys -l -- "$2 && echo al\"\"l well"
-	keys Enter
-	until_true 'capture
-		case $screen in
-		*"${newline}all well"*) ;;
-		*"$newline> "*)
-			[ "$did" ] || keys web Enter
-			did=web; false ;;
-		*"${newline}remote$")
-			[ "$did" = exit ] || keys exit Enter
-			did=exit; false ;;
-		*) false ;;
-		esac'
-	is "$1 runs: $2" 'all well' "$(printf '%s\n' "$screen" |
-	    grep -x 'all well' || printf '%s\n' "$screen")" || keys C-c C-c
-}
 
 test_shown()
 {
 	[ -z "$sanitized" ] || return 0
 	docs=$(dirname "$source")
 	others
-	test_shown_make
-	test_shown_lists README
-	test_shown_lists wl.1
+	mkdir "$server/source"
+	cp "$docs/Makefile" "$source" "$docs/wl.1" "$server/source"
+	readme | grep -e '^make' -e '^PATH=' |
+	    sed -e "s#CC=clang#CC=$(command -v clang || echo cc)#" \
+	    -e 's#install$#& DESTDIR=/tmp/stage#' -e "s#/tmp/stage#$tmp/stage#" \
+	    -e '/ test$/d; / demo$/d; / bench$/d' >"$tmp/lines"
+	is 'wl is built and installed, and found' "$HOME/.local/bin/wl" \
+	    "$(cd "$server/source" && MAKEFLAGS=-s within 99 \
+	    sh -ec ". $tmp/lines; command -v wl")"
+	pictured README
+	readme | sed -n 's/^[^ ]* \(web.*via.*  \)[0-9.]*s$/* \1N s/p' \
+	    >"$tmp/sight"
+	keys Enter
+	becomes 'the spinner in README' <"$tmp/sight"
+	stop
+	pictured wl.1
+	stop
 	test_shown_commands
-	hangup web
 	sed -n '/^    Host \*$/,/^$/p' "$docs/README" >>"$server/config"
-	run -F "$server/config" web true
-	# shellcheck disable=SC2034	# until_true uses it
-	ended=$(date +%s)
+	run -F "$server/config" -n web
+	is 'the ControlPersist in README counts' 'controlpersist 600' "$(
+	    ssh -F "$server/config" -GT web | grep ^controlpersist
+	    echo "$out" | grep ControlPersist)"
 	test_shown_demo
-	until_true '[ $(($(date +%s) - ended)) -gt 5 ]' 300
-	run -F "$server/config" -O check web
-	is 'ControlPersist in the configuration keeps a connection' 0 "$rc"
-	hangup web
 	fresh
 }
 
-# On a copy, and into the home directory or our own.
+# The configuration is made from the list. A master makes a host open.
 
-test_shown_make()
+pictured()
 {
-	mkdir "$server/source"
-	cp "$docs/Makefile" "$source" "$docs/wl.1" "$server/source"
-	{
-		readme | grep -e '^make' -e '^PATH=' |
-		    grep -v -e ' test' -e ' demo' -e ' bench'
-		echo command -v wl
-	} | sed -e "s#install\$#& DESTDIR=$tmp/stage#" -e "s#/tmp/stage#$tmp/stage#" \
-	    -e "s#CC=clang#CC=$(command -v clang || echo cc)#" >"$tmp/lines"
-	is 'wl is built and installed, and found' "$HOME/.local/bin/wl" \
-	    "$(cd "$server/source" && MAKEFLAGS=-s within 99 sh -e "$tmp/lines")"
-}
-
-# The configuration is made from the list. Another master makes a host open.
-
-test_shown_lists()
-{
-	picture "$1" >"$tmp/sight"
-	first=$(sed q "$tmp/sight")
-	sed 's/^..//' "$tmp/sight" | awk -F '  +' '
-		NR == 1 { total = substr($0, index($0, "/") + 1) + 0 }
-		NR == 1 || $1 !~ /^[0-9]/ { next }
-		{
-			text = "Host " $2 "\n"
-			split($3, at, /[@:]/)
-			if ($5 ~ /^[^*]/) text = "# " $5 "\n" text
-			if (at[1]) text = text "User " at[1] "\nHostName " at[2] "\n"
-			if (at[3]) text = text "Port " at[3] "\n"
-			if ($4) text = text "ProxyJump " substr($4, 5) "\n"
-			host[$1] = text
+	sed 's/^    //; s/\\-/-/g' "$docs/$1" |
+	    awk '/^> web / { on = 1 } /^$|^\.Ed/ { on = 0 } on' >"$tmp/sight"
+	sed 's/^>* *//; s/\* open//' "$tmp/sight" | awk -F '  +' '
+		NR == 1 { total = substr($2, index($2, "/") + 1) + 0 }
+		/^[0-9]/ {
+			split($3 ":22", at, /[@:]/)
+			host[$1] = "# " $5 "\nHost " $2 "\nUser " at[1] \
+			    "\nHostName " at[2] "\nPort " at[3] \
+			    "\nProxyJump " ($4 ? substr($4, 5) : "none")
 		}
 		END {
 			for (i = 1; i <= total; i++)
-				if (i in host)
-					print host[i]
-				else
-					print "Host", n++ ? "n" i : "bastion"
-			print "Host bastion\nProxyCommand cat >/dev/null"
+				print i in host ? host[i] : "Host n" i
+			print "Match host bastion"
+			print "ProxyCommand sh -c \"cat >/dev/null; :\""
 		}' >"$server/list"
-	open=$(sed -n 's/^ *[0-9]*  \([^ ]*\) .*\* open$/\1/p' "$tmp/sight")
 	run -F "$server/config" -S web
-	[ ! "$open" ] || ssh -F "$server/config" -fNM \
-	    -S "${out%/*}/$open-0123456789abcdef" web
-	size=$((${#first} + 1))x24
+	socket=${out%/*}/$(sed -n 's/^ *[0-9]*  \([^ ]*\).*\* open$/\1/p' \
+	    "$tmp/sight")-0123456789abcdef
+	ssh -F "$server/config" -fNMS "$socket" web
+	size=$(sed q "$tmp/sight" | wc -c)x24
 	start -F "$server/list"
-	screen "/${first#*/}"
+	screen '  2  n2'
 	keys web
 	shows "the list in $1" "$(cat "$tmp/sight")"
-	[ ! "$open" ] || ssh -S "${out%/*}/$open-0123456789abcdef" -O exit web \
-	    2>/dev/null
+	ssh -F none -S "$socket" -O exit web 2>/dev/null
 	size=80x24
-	sed -n 's/^    [^ ]* \(web.* via .*  \)[0-9.]*s$/* \1N s/p' "$docs/$1" \
-	    >"$tmp/sight"
-	[ ! -s "$tmp/sight" ] || {
-		keys Enter
-		becomes "the spinner in $1" <"$tmp/sight"
-		keys C-c
-		screen 'exit 130'
-	}
-	stop
 }
 
-# One machine is all hosts, and admin is me.
+# Something is a connection there, a port, a user and a key with a passphrase.
+
+each()
+{
+	lines=$1
+	shift
+	terminal "$@"
+	while read -r line <&3; do
+		case $line in
+		*exit\ web)	"$server/bin/wl" web true </dev/null ;;
+		*askpass*web)	line=${line% web}\ locked ;;
+		esac
+		# shellcheck disable=SC2034	# until_true uses it
+		before=$(logins) did=''
+		cleared
+		keys -l -- "$(echo "$line" | sed "s/admin@/$me@/
+		    s#8080#$server/socket#") && echo al\"\"l well"
+		keys Enter
+		until_true 'capture
+			case $screen in
+			*"${newline}all well"*) ;;
+			*"$newline> "*)
+				[ "$did" ] || keys web Enter
+				did=web; false ;;
+			*"${newline}remote$")
+				[ "$did" = exit ] || keys exit Enter
+				did=exit; false ;;
+			*) false ;;
+			esac'
+		is "this succeeds: $line" 'all well' "$(echo "$screen" |
+		    grep -x 'all well' || echo "$screen")" || keys C-c C-c
+		case $line in
+		scp*)	is 'over the connection' "$before" "$(logins)" ;;
+		esac
+	done 3<"$lines"
+	stop
+}
 
 test_shown_commands()
 {
 	sed -i 's/prod-web-/web-prod-/g; s/!denied/& !locked/' "$server/config"
 	ssh-keygen -q -t ed25519 -N 'open lock' -f "$server/lock"
 	cat "$server/lock.pub" >>"$server/authorized_keys"
-	printf 'Host locked\n    IdentityFile %s/lock\n' "$server" \
-	    >>"$server/config"
-	printf 'web\ndb\n' >"$server/here/hosts.ini"
-	mkdir "$server/far"
-	sed -i "1s#^#PATH=$server/far:\$PATH; #" "$server/login"
-	echo 'test -t 0' >"$server/far/htop"
-	echo "[ \"\$1\" = \"ssh/Enter passphrase for key '$server/lock'\" ] &&
-		echo open lock" >"$server/bin/pass"
-	cat >"$server/bin/ssh" <<-END
-		#!/bin/sh
-		for word; do
-			shift
-			set -- "\$@" "\$(echo "\$word" | sed 's/^\(ssh:..\)*admin@/\1/')"
-		done
-		exec $(command -v ssh) -F $server/config "\$@"
-	END
-	chmod +x "$server/far/htop" "$server/bin/pass"
+	printf '%s\n' 'Host locked' "IdentityFile $server/lock" >>"$server/config"
+	printf '%s\n' web db >"$server/here/hosts.ini"
+	echo "[ \"\$*\" = \"ssh/Enter passphrase for key '$server/lock'\" ] &&
+	    echo open lock" >"$server/bin/pass"
+	echo 'test -t 0' >"$server/bin/htop"
+	chmod +x "$server/bin/htop" "$server/bin/pass"
+	sed -i "1s#^#PATH=$server/bin:\$PATH; #" "$server/login"
 	readme | grep -e '^wl$' -e '^wl ' -e '^scp ' | awk '!old[$0]++' \
 	    >"$tmp/readme"
 	manual | sed -e '/|$/{N' -e 's/\n *//' -e '}' |
-	    sed -n -e 's/^\(\.Dl \)*\$ //p' >"$tmp/manual"
-	shown readme bash bash --norc --noprofile
-	shown readme zsh zsh -f
-	shown readme fish fish --no-config --private \
+	    sed -n 's/^\(\.Dl \)*\$ //p' >"$tmp/manual"
+	each "$tmp/readme" bash --norc --noprofile
+	each "$tmp/readme" fish --no-config --private \
 	    -C "function fish_prompt; echo -n '\$ '; end"
-	shown manual zsh zsh -f
+	each "$tmp/manual" zsh -f
 	rm -rf "$XDG_RUNTIME_DIR"/fish*
 }
 
-# shown FILE NAME SHELL ...: runs the lines in the shell. Copying, and what
-# follows, needs no login of its own.
-
-shown()
-{
-	lines=$tmp/$1 which=$2
-	shift 2
-	terminal "$@"
-	while read -r line <&3; do
-		case $line in
-		*exit\ web)
-			"$server/bin/wl" -q web true </dev/null ;;
-		*askpass*web)
-			line=${line% web}\ locked ;;
-		esac
-		before=$(logins)
-		runs "$which" "$(echo "$line" | sed "s#8080#$server/socket#")"
-		case $line in
-		scp*) is 'without a login' "$before" "$(logins)" ;;
-		esac
-	done 3<"$lines"
-	stop
-	rm -f "$server/socket"
-}
-
-# A session ends, and one that dies: its server says why.
+# A session ends; then one dies, and its server says why.
 
 test_shown_demo()
 {
-	terminal sh
-	keys -l "cd $docs && make demo && echo al\"\"l well"
-	keys Enter
-	screen 'Esc leaves'
-	keys quick Enter
-	screen 'Welcome to quick.'
-	keys exit Enter
-	screen 'Another one?'
-	keys Escape
-	screen 'all well'
-	ok 'the demo shows a session, and ends' true
 	mkdir "$server/broken"
 	cat >"$server/broken/sshd" <<-END
 		#!/bin/sh
-		exec $(command -v sshd) "\$@" -o ForceCommand="exec sh $server/dies"
-	END
-	cat >"$server/dies" <<-'END'
-		[ ! "$SSH_ORIGINAL_COMMAND" ] || exec sh -c "$SSH_ORIGINAL_COMMAND"
-		kill -KILL $PPID
+		exec $(command -v sshd) "\$@" -o ForceCommand="
+		    [ x\\\$CALLED != xgate ] || kill -KILL \\\$PPID
+		    exec sh \${5%/*}/login"
 	END
 	chmod +x "$server/broken/sshd"
-	keys -l "clear; PATH=$server/broken:\$PATH; make demo"
+	terminal env PATH="$server/broken:$PATH" sh
+	keys -l "cd $docs && make demo"
 	keys Enter
-	screen 'Esc leaves'
-	keys quick Enter
-	screen 'The last that its sshd said:'
-	screen Accepted
-	ok 'of a session that dies it shows what sshd said' true
+	for next in 'Esc leaves' 'Welcome to quick.' 'Another one?' \
+	    "sshd said:${newline}Accepted"; do
+		ok "the demo shows: $next" until_true \
+		    'capture; case $screen in *"$next"*) ;; *) false ;; esac'
+		case $next in
+		Esc*)		keys quick Enter ;;
+		Welcome*)	keys exit Enter ;;
+		Another*)	keys gate Enter ;;
+		esac
+	done
 	stop
 }
 
