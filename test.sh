@@ -3733,16 +3733,25 @@ test_edit_option()
 
 # ------------------------------------------------- with other programs ---
 # The commands that the manual prints, as it prints them: example TEXT is its
-# line with that text. They find programs that have our configuration.
+# line with that text, and manual all of it. They find programs that have our
+# configuration.
+#
 # composes NAME COMMAND ERROR: the command, away from the terminal, in
 # $server/here, succeeds and says no more than that.
+# others: makes the hosts and programs that these commands are about.
 # terminal COMMAND ...: runs a shell there on the terminal, waits for its "$".
 # cleared: gives it an empty screen.
+
+manual()
+{
+	sed -e 's/\\-/-/g' -e "s/\\\\(aq/'/g" -e 's/\\(ha/^/g' -e 's/\\(ti/~/g' \
+	    -e 's/\\e/\\/g' "$(dirname "$source")/wl.1"
+}
+
 example()
 {
-	sed -n -e '1,/^\.Sh EXAMPLES/d' -e 's/\\-/-/g' -e "s/\\\\(aq/'/g" \
-	    -e 's/\\(ha/^/g' -e 's/\\e/\\/g' -e 's/^\(\.Dl \)*\$ /\1/' \
-	    -e '/^\.Bd/,/^\.Ed/p' -e 's/^\.Dl //p' "$(dirname "$source")/wl.1" |
+	manual | sed -n -e '1,/^\.Sh EXAMPLES/d' -e 's/^\(\.Dl \)*\$ /\1/' \
+	    -e '/^\.Bd/,/^\.Ed/p' -e 's/^\.Dl //p' |
 	    grep -F -e "$1" || echo "the manual has no example with $1"
 }
 
@@ -3769,9 +3778,8 @@ cleared()
 	until_true 'capture; [ "$screen" = "$" ]'
 }
 
-test_composed()
+others()
 {
-	[ -z "$sanitized" ] || return 0	# it is the others that are tried
 	for sftp in /usr/lib*/*/sftp-server /usr/lib*/sftp-server; do
 		[ ! -x "$sftp" ] || break
 	done
@@ -3794,17 +3802,6 @@ test_composed()
 		echo '# Health check:'
 		echo '#     - Some peers are advertising routes'
 	END
-	test_composed_files
-	test_composed_prompt
-	test_composed_shells
-	test_composed_tmux
-	hangup web prod-web-1 prod-web-2
-	fresh
-}
-
-# Over one connection, with one login.
-test_composed_files()
-{
 	mkdir "$server/here/site"
 	echo words >"$server/here/notes.txt"
 	echo page >"$server/here/site/page"
@@ -3816,6 +3813,23 @@ test_composed_files()
 	git -C "$server/there/repo" branch old HEAD~
 	git init -q "$server/here"
 	git -C "$server/here" remote add origin web:repo
+}
+
+test_composed()
+{
+	[ -z "$sanitized" ] || return 0	# it is the others that are tried
+	others
+	test_composed_files
+	test_composed_prompt
+	test_composed_shells
+	test_composed_tmux
+	hangup web prod-web-1 prod-web-2
+	fresh
+}
+
+# Over one connection, with one login.
+test_composed_files()
+{
 	while IFS=@ read -r name text more; do
 		composes "$name" "$(example "$text" |
 		    sed "s#8080#$server/socket#")$more"
@@ -3874,7 +3888,8 @@ test_composed_prompt()
 	stop
 }
 
-# Completion, and keys, in each shell. completes SHELL COMMAND ...: the shell
+# Completion, by what make install installs, and keys, in each shell.
+# completes SHELL COMMAND ...: the shell
 # that the command runs has been told LINES.
 completes()
 {
@@ -3909,6 +3924,17 @@ $' "$(printf '%s\n' "$screen" | sed '/connected in/d')"
 	keys Tab
 	shows "$which completes a name" '$ wl staging'
 	keys C-u
+	keys -l 'wl -'
+	keys Tab Tab
+	ok "$which lists the options" \
+	    until_true 'capture; case $screen in *-S*) ;; *) false ;; esac'
+	keys C-c
+	until_true 'capture; [ "${screen##*"$newline"}" = "$" ]'
+	keys -l 'wl -F not'
+	keys Tab
+	ok "$which completes the file of an option" until_true \
+	    'capture; case $screen in *"-F notes.txt") ;; *) false ;; esac'
+	keys C-u
 	keys -l 'wl prod'
 	brings 'wl prod-web-' Tab
 	enters "${newline}hello" '2 "echo hel""lo"'
@@ -3919,7 +3945,9 @@ $' "$(printf '%s\n' "$screen" | sed '/connected in/d')"
 
 test_composed_shells()
 {
-	lines="$(example compgen)$newline$(example '\C-xw')
+	make -s -C "$(dirname "$source")" install PREFIX="$HOME/.local"
+	touch "$server/here/notes.txt"
+	lines="$(example bash-completion)$newline$(example '\C-xw')
 $(example 'wl_add()')$newline$(example '\C-xh')"
 	completes bash bash --norc --noprofile
 	cleared
@@ -3930,11 +3958,11 @@ $(example 'wl_add()')$newline$(example '\C-xh')"
 	is 'another adds a name to the line' \
 	    "\$ echo to db:file${newline}to db:file$newline\$" "$screen"
 	stop
-	lines="autoload -U compinit; compinit -u -D
-$(example compadd)$newline$(example bindkey)"
+	lines="$(example fpath)${newline}autoload -U compinit; compinit -u -D
+$(example bindkey)"
 	completes zsh zsh -f
 	stop
-	lines="$(example complete\ -c)$newline$(example '\cxw')"
+	lines="$(example fish/vendor)$newline$(example '\cxw')"
 	completes fish fish --no-config --private \
 	    -C "function fish_prompt; echo -n '\$ '; end"
 	stop
@@ -6447,6 +6475,173 @@ main(int argc, char **argv)
 C
 }
 
+# ------------------------------------------------- what the documents show ---
+#
+# The lists that README and the manual show are compared with the screen, and
+# their commands run as they stand there, README's in bash and fish, the
+# manual's in zsh.
+#
+# readme: what is indented there, less the remarks behind.
+# pictured FILE: the test whether the list in the file comes.
+# each FILE SHELL ...: the tests whether the lines of the file succeed in this
+# shell, when web is chosen at prompts, and sessions are left.
+
+readme() { sed -n 's/^    //p' "$docs/README" | sed 's/^\$ //; s/   .*//'; }
+
+test_shown()
+{
+	[ -z "$sanitized" ] || return 0
+	docs=$(dirname "$source")
+	others
+	mkdir "$server/source"
+	cp "$docs/Makefile" "$source" "$docs/wl.1" "$server/source"
+	readme | grep -e '^make' -e '^PATH=' |
+	    sed -e "s#CC=clang#CC=$(command -v clang || echo cc)#" \
+	    -e 's#install$#& DESTDIR=/tmp/stage#' -e "s#/tmp/stage#$tmp/stage#" \
+	    -e '/ test$/d; / demo$/d; / bench$/d' >"$tmp/lines"
+	is 'wl is built and installed, and found' "$HOME/.local/bin/wl" \
+	    "$(cd "$server/source" && MAKEFLAGS=-s within 99 \
+	    sh -ec ". $tmp/lines; command -v wl")"
+	pictured README
+	readme | sed -n 's/^[^ ]* \(web.*via.*  \)[0-9.]*s$/* \1N s/p' \
+	    >"$tmp/sight"
+	keys Enter
+	becomes 'the spinner in README' <"$tmp/sight"
+	stop
+	pictured wl.1
+	stop
+	test_shown_commands
+	sed -n '/^    Host \*$/,/^$/p' "$docs/README" >>"$server/config"
+	run -F "$server/config" -n web
+	is 'the ControlPersist in README counts' 'controlpersist 600' "$(
+	    ssh -F "$server/config" -GT web | grep ^controlpersist
+	    echo "$out" | grep ControlPersist)"
+	test_shown_demo
+	fresh
+}
+
+# The configuration is made from the list. A master makes a host open.
+
+pictured()
+{
+	sed 's/^    //; s/\\-/-/g' "$docs/$1" |
+	    awk '/^> web / { on = 1 } /^$|^\.Ed/ { on = 0 } on' >"$tmp/sight"
+	sed 's/^>* *//; s/\* open//' "$tmp/sight" | awk -F '  +' '
+		NR == 1 { total = substr($2, index($2, "/") + 1) + 0 }
+		/^[0-9]/ {
+			split($3 ":22", at, /[@:]/)
+			host[$1] = "# " $5 "\nHost " $2 "\nUser " at[1] \
+			    "\nHostName " at[2] "\nPort " at[3] \
+			    "\nProxyJump " ($4 ? substr($4, 5) : "none")
+		}
+		END {
+			for (i = 1; i <= total; i++)
+				print i in host ? host[i] : "Host n" i
+			print "Match host bastion"
+			print "ProxyCommand sh -c \"cat >/dev/null; :\""
+		}' >"$server/list"
+	run -F "$server/config" -S web
+	socket=${out%/*}/$(sed -n 's/^ *[0-9]*  \([^ ]*\).*\* open$/\1/p' \
+	    "$tmp/sight")-0123456789abcdef
+	ssh -F "$server/config" -fNMS "$socket" web
+	size=$(sed q "$tmp/sight" | wc -c)x24
+	start -F "$server/list"
+	screen '  2  n2'
+	keys web
+	shows "the list in $1" "$(cat "$tmp/sight")"
+	ssh -F none -S "$socket" -O exit web 2>/dev/null
+	size=80x24
+}
+
+# Something is a connection there, a port, a user and a key with a passphrase.
+
+each()
+{
+	lines=$1
+	shift
+	terminal "$@"
+	while read -r line <&3; do
+		case $line in
+		*exit\ web)	"$server/bin/wl" web true </dev/null ;;
+		*askpass*web)	line=${line% web}\ locked ;;
+		esac
+		# shellcheck disable=SC2034	# until_true uses it
+		before=$(logins) did=''
+		cleared
+		keys -l -- "$(echo "$line" | sed "s/admin@/$me@/
+		    s#8080#$server/socket#") && echo al\"\"l well"
+		keys Enter
+		until_true 'capture
+			case $screen in
+			*"${newline}all well"*) ;;
+			*"$newline> "*)
+				[ "$did" ] || keys web Enter
+				did=web; false ;;
+			*"${newline}remote$")
+				[ "$did" = exit ] || keys exit Enter
+				did=exit; false ;;
+			*) false ;;
+			esac'
+		is "this succeeds: $line" 'all well' "$(echo "$screen" |
+		    grep -x 'all well' || echo "$screen")" || keys C-c C-c
+		case $line in
+		scp*)	is 'over the connection' "$before" "$(logins)" ;;
+		esac
+	done 3<"$lines"
+	stop
+}
+
+test_shown_commands()
+{
+	sed -i 's/prod-web-/web-prod-/g; s/!denied/& !locked/' "$server/config"
+	ssh-keygen -q -t ed25519 -N 'open lock' -f "$server/lock"
+	cat "$server/lock.pub" >>"$server/authorized_keys"
+	printf '%s\n' 'Host locked' "IdentityFile $server/lock" >>"$server/config"
+	printf '%s\n' web db >"$server/here/hosts.ini"
+	echo "[ \"\$*\" = \"ssh/Enter passphrase for key '$server/lock'\" ] &&
+	    echo open lock" >"$server/bin/pass"
+	echo 'test -t 0' >"$server/bin/htop"
+	chmod +x "$server/bin/htop" "$server/bin/pass"
+	sed -i "1s#^#PATH=$server/bin:\$PATH; #" "$server/login"
+	readme | grep -e '^wl$' -e '^wl ' -e '^scp ' | awk '!old[$0]++' \
+	    >"$tmp/readme"
+	manual | sed -e '/|$/{N' -e 's/\n *//' -e '}' |
+	    sed -n 's/^\(\.Dl \)*\$ //p' >"$tmp/manual"
+	each "$tmp/readme" bash --norc --noprofile
+	each "$tmp/readme" fish --no-config --private \
+	    -C "function fish_prompt; echo -n '\$ '; end"
+	each "$tmp/manual" zsh -f
+	rm -rf "$XDG_RUNTIME_DIR"/fish*
+}
+
+# A session ends; then one dies, and its server says why.
+
+test_shown_demo()
+{
+	mkdir "$server/broken"
+	cat >"$server/broken/sshd" <<-END
+		#!/bin/sh
+		exec $(command -v sshd) "\$@" -o ForceCommand="
+		    [ x\\\$CALLED != xgate ] || kill -KILL \\\$PPID
+		    exec sh \${5%/*}/login"
+	END
+	chmod +x "$server/broken/sshd"
+	terminal env PATH="$server/broken:$PATH" sh
+	keys -l "cd $docs && make demo"
+	keys Enter
+	for next in 'Esc leaves' 'Welcome to quick.' 'Another one?' \
+	    "sshd said:${newline}Accepted"; do
+		ok "the demo shows: $next" until_true \
+		    'capture; case $screen in *"$next"*) ;; *) false ;; esac'
+		case $next in
+		Esc*)		keys quick Enter ;;
+		Welcome*)	keys exit Enter ;;
+		Another*)	keys gate Enter ;;
+		esac
+	done
+	stop
+}
+
 # ------------------------------------------------------------------- runs ---
 
 # What make install puts where, and that uninstall takes all of it away.
@@ -6477,6 +6672,7 @@ all()
 	test_probe
 	test_copy_edit
 	test_composed
+	test_shown
 	test_questions
 	test_faults
 	trees "$1" 1
