@@ -6561,7 +6561,7 @@ fuzz_corpus()
 	END
 	for token in Host Match Include HostName User Port ProxyJump final all \
 	    host originalhost localuser %h none ssh:// exec canonical \
-	    %u "\${HOME}" "${" Tag tagged; do
+	    %u '${HOME}' Tag tagged; do
 		printf '"%s "\n' "$token"
 	done >"$tmp/tokens"
 }
