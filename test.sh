@@ -5822,7 +5822,7 @@ fuzz_run(const unsigned char *data, size_t size, const char *path)
 	memset(&options, 0, sizeof(options));
 	memset(&hosts, 0, sizeof(hosts));
 	options.file = path;
-	options.verbose = 1;
+	options.flag['v'] = 1;
 	if ((*data & 0x80) && !fuzz_is_long(data, size)) {
 		/* the last file is an inventory */
 		strcpy(inventory, path);
@@ -5835,7 +5835,7 @@ fuzz_run(const unsigned char *data, size_t size, const char *path)
 	prompt.options = &options;
 	prompt.rank.hosts = &hosts;
 	ranking_update(&prompt.rank, "");
-	list(&prompt.rank, &options);
+	list(&prompt.rank, 1);
 	size = (size_t)((char *)memchr(data, '\n', size) - (char *)data);
 	fuzz_keys(&prompt, data, size);
 }
