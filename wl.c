@@ -254,16 +254,6 @@ format(const char *fmt, ...)
 	return b.v;
 }
 
-static char *
-xstrdup(const char *s)
-{
-	char *copy;
-
-	if ((copy = strdup(s)) == NULL)
-		out_of_memory();
-	return copy;
-}
-
 /* Adds a string, which is not copied, to a list that ends in NULL. */
 static void
 arg_add(struct args *a, const char *s)
@@ -475,7 +465,7 @@ printable(const char *s)
 static void
 put_lines(struct buf *out, const char *text)
 {
-	char *copy = xstrdup(text), *end = copy + strlen(copy), *p, *next;
+	char *copy = format("%s", text), *end = copy + strlen(copy), *p, *next;
 
 	for (p = copy; p <= end; p = next) {
 		if (p > copy)
@@ -863,7 +853,7 @@ read_host(struct reader *r, char *p)
 		note_add(r, p);
 	}
 	if (r->note.len > 0)
-		b->note = xstrdup(r->note.v);
+		b->note = format("%s", r->note.v);
 }
 
 /*
@@ -1070,7 +1060,7 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 	r.depth = depth;
 	r.system = system;
 	r.file = (uint32_t)c->files.len;
-	arg_add(&c->files, xstrdup(path));
+	arg_add(&c->files, format("%s", path));
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
 		text.v = grow(NULL, &text.cap, st.st_size > READ_MAX ? 0 :
 		    (size_t)st.st_size + 2, 1);
@@ -1101,13 +1091,13 @@ user_find(struct config *c)
 	if (pw == NULL)
 		errx(2, "no user has the id %ld", (long)getuid());
 	buf_fmt(&id, "%ld", (long)getuid());
-	c->tokens[0] = xstrdup(pw->pw_dir);
-	c->tokens[1] = c->local_user = xstrdup(pw->pw_name);
+	c->tokens[0] = format("%s", pw->pw_dir);
+	c->tokens[1] = c->local_user = format("%s", pw->pw_name);
 	c->tokens[2] = id.v;
 	if (gethostname(name, sizeof(name)) == 0) {
-		c->tokens[3] = xstrdup(name);
+		c->tokens[3] = format("%s", name);
 		name[strcspn(name, ".")] = '\0';
-		c->tokens[4] = xstrdup(name);
+		c->tokens[4] = format("%s", name);
 	}
 	c->tokens[5] = "%";
 	c->home = getenv("HOME");
@@ -3099,8 +3089,8 @@ probe_start(struct probe **tests, struct hosts *h, struct host *host)
 	if (one == NULL) {
 		if ((one = calloc(1, sizeof(*one))) == NULL)
 			out_of_memory();
-		one->name = xstrdup(v->name.v);
-		one->port = xstrdup(port);
+		one->name = format("%s", v->name.v);
+		one->port = format("%s", port);
 		one->next = *tests;
 		*tests = one;
 	}
@@ -4366,13 +4356,16 @@ login_read(struct login *l)
 
 /*
  * Makes the pipe for the master's standard error, which a proxy keeps for the
- * whole connection.  It is open for reading too, so that a write does not break
- * it; when nobody reads any more and it is full a write fails (see login_end).
+ * whole connection, and the socket for questions, unless ssh ASKS by itself.
+ * The pipe is open for reading too, so that a write does not break it; when
+ * nobody reads any more and it is full a write fails (see login_end).
  */
 static int
-login_pipe(struct login *l)
+login_listen(struct login *l, int asks)
 {
-	char *path = format("%s/log.%ld", l->target->dir.v, (long)getpid());
+	const char *dir = l->target->dir.v;
+	char *path = format("%s/log.%ld", dir, (long)getpid());
+	struct sockaddr_un sun;
 
 	unlink(path);
 	if (mkfifo(path, 0600) == 0) {
@@ -4380,16 +4373,11 @@ login_pipe(struct login *l)
 		unlink(path);
 	}
 	free(path);
-	return l->log != -1 && l->log + 8 < FD_SETSIZE;
-}
-
-/* Begins to listen for questions. */
-static int
-ask_listen(struct login *l)
-{
-	struct sockaddr_un sun;
-
-	l->path = format("%s/ask.%ld", l->target->dir.v, (long)getpid());
+	if (l->log == -1 || l->log + 8 >= FD_SETSIZE)
+		return 0;
+	if (asks)
+		return 1;
+	l->path = format("%s/ask.%ld", dir, (long)getpid());
 	if ((l->listen = unix_socket(&sun, l->path, SOCK_STREAM)) == -1)
 		return 0;
 	unlink(l->path);
@@ -4436,7 +4424,7 @@ login_start(struct login *l, struct target *t)
 	if (t->dir.len == 0)
 		dir_find(&t->dir, 1);
 	sockets_find(&all);	/* it also cleans up */
-	if (t->dir.len == 0 || !login_pipe(l) || (!own && !ask_listen(l)))
+	if (t->dir.len == 0 || !login_listen(l, own))
 		return 0;
 	l->arrived = *jump == '\0';
 	l->stage = l->arrived ? "looking up" : format("via %s", jump);
@@ -4782,17 +4770,6 @@ control_all(const struct options *o)
 	return all.live.len == 0;
 }
 
-/* -S: prints the socket's path. */
-static int
-print_socket(const struct target *t)
-{
-	if (t->plan == PLAN_PLAIN)
-		warnx("%s: no shared connection", printable(t->name));
-	else
-		puts(isatty(1) ? printable(t->socket.v) : t->socket.v);
-	return t->plan == PLAN_PLAIN;
-}
-
 /* -n: prints the commands that would be run. */
 static int
 print_commands(struct target *t)
@@ -4828,8 +4805,13 @@ connect_host(struct target *t)
 	if (settings_read(t) != 0)
 		return 255;
 	t->plan = target_plan(t);
+	if (o->flag['S'] && t->plan == PLAN_PLAIN) {
+		warnx("%s: no shared connection", printable(t->name));
+		return 1;
+	}
 	if (o->flag['S'])
-		return print_socket(t);
+		return puts(isatty(1) ? printable(t->socket.v) :
+		    t->socket.v) == EOF;
 	if (o->flag['n'])
 		return print_commands(t);
 	if (o->ctl == NULL) {
