@@ -4143,7 +4143,7 @@ struct login {
 	int unended;		/* the terminal's last line has no line feed */
 	int arrived;		/* no jump host is to be reached first */
 	int replies;		/* that are to come for forwardings */
-	const char *stage;	/* it stays */
+	char stage[256];
 	char *address;		/* as the spinner shows it */
 	long long start;	/* ms; time that was not spinning not counted */
 	long long entered;	/* when it came into its state */
@@ -4209,10 +4209,10 @@ login_stage(struct login *l, const char *s)
 		l->arrived = 1;
 	l->replies -= behind(s, "debug1: remote forward ") != NULL;
 	if (l->arrived && messages[i].stage != NULL)
-		l->stage = messages[i].stage;
+		snprintf(l->stage, sizeof(l->stage), "%s", messages[i].stage);
 	p = behind(s, "debug1: Next authentication method: ");
 	if (l->arrived && p != NULL)
-		l->stage = format("authenticating (%.*s)",
+		snprintf(l->stage, sizeof(l->stage), "authenticating (%.*s)",
 		    (int)strcspn(p, "\r"), p);
 	return messages[i].begin != NULL;
 }
@@ -4427,7 +4427,8 @@ login_start(struct login *l, struct target *t)
 	if (t->dir.len == 0 || !login_listen(l, own))
 		return 0;
 	l->arrived = *jump == '\0';
-	l->stage = l->arrived ? "looking up" : format("via %s", jump);
+	snprintf(l->stage, sizeof(l->stage), "%s%s", l->arrived ?
+	    "looking up" : "via ", jump);
 	port = strcmp(port, "22") != 0 ? format(":%s", port) : "";
 	l->address = format("  %s@%s%s", setting(t, "user"),
 	    setting(t, "hostname"), port);
