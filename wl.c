@@ -2029,10 +2029,7 @@ struct query {
 	size_t number;		/* the whole query as a number, else 0 */
 };
 
-/*
- * What it is worth to match the letter at S[I]: the starts of words, where
- * letters and digits change, and the first digit that is not a leading zero.
- */
+/* What it is worth to match the letter at S[I], for it may begin a word. */
 static int
 bonus(const char *s, size_t i)
 {
@@ -2041,7 +2038,7 @@ bonus(const char *s, size_t i)
 	if (i == 0)
 		return SCORE_START;
 	before = (unsigned char)s[i - 1];
-	if (is_digit(c)) {
+	if (is_digit(c)) {	/* a number begins behind its zeros too */
 		while (before == '0' && c != '0' && i > 1)
 			before = (unsigned char)s[--i - 1];
 		return is_digit(before) ? 0 : SCORE_WORD;
@@ -2060,9 +2057,8 @@ letter_matches(const struct needle *w, size_t i, char c)
 }
 
 /*
- * The scores of the best alignments of a word in a text: ENDING those in
- * which letter i is at byte j, BEST those in which it is there or before,
- * less the gap up to j, which behind the last letter is the edge.
+ * The scores of the best alignments of a word in a text: ENDING with letter i
+ * at byte j, BEST with it there or before, less the gap (or edge) up to j.
  */
 struct alignment {
 	int ending[QUERY_MAX][MATCH_MAX];
@@ -2096,9 +2092,8 @@ align_letter(struct alignment *a, const struct needle *w, size_t i,
 }
 
 /*
- * The score of a word in the text S, SCORE_NONE if it is not in it.  HIT,
- * unless NULL, gets the marks of the letters in the best alignment, which is
- * walked back from its end.
+ * The score of a word in the text S, SCORE_NONE if it is not in it.  HIT, if
+ * not NULL, gets marks where the letters are: the alignment is walked back.
  */
 static int
 match(const struct needle *w, const char *s, char *hit)
@@ -2126,20 +2121,16 @@ match(const struct needle *w, const char *s, char *hit)
 	return w->len == len ? SCORE_EXACT : score;
 }
 
-/*
- * Whether the word is one, or several, of the words of S.  A number ends only
- * where its digits do: db0 is none of db01.
- */
+/* Whether the word is one, or several, whole words of S: not db0 of db01. */
 static int
 has_whole_word(const struct needle *w, const char *s)
 {
-	size_t at, i, end;
+	size_t at, end;
 
 	for (at = 0; s[at] != '\0'; at++) {
-		for (i = 0; i < w->len && letter_matches(w, i, s[at + i]); i++)
-			continue;
-		end = at + i;
-		if (i == w->len && bonus(s, at) >= SCORE_CAPITAL &&
+		end = at + w->len;
+		if ((w->fold ? strncasecmp : strncmp)(s + at, w->text,
+		    w->len) == 0 && bonus(s, at) >= SCORE_CAPITAL &&
 		    (is_digit(s[end]) ? !is_digit(s[end - 1]) :
 		    !is_letter(s[end]) || bonus(s, end) >= SCORE_CAPITAL))
 			return 1;
@@ -2180,10 +2171,7 @@ struct ranking {
 	int valid;		/* the matches are those for the text */
 };
 
-/*
- * Finds the host's score, the sum for the words of the query, which is 0 if
- * it has none.  Returns 0 if the host does not match.
- */
+/* Finds the host's score, a sum over the words; 0 if it does not match. */
 static int
 host_score(struct ranking *r, struct host *host)
 {
@@ -2227,10 +2215,7 @@ match_cmp(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/*
- * Ranks the hosts for the query TEXT.  A query that continues the one before
- * can only match what that one did.
- */
+/* Ranks the hosts for a query, which narrows one that it continues. */
 static void
 ranking_update(struct ranking *r, const char *text)
 {
@@ -2256,10 +2241,9 @@ ranking_update(struct ranking *r, const char *text)
 }
 
 /*
- * Signals and the terminal.  From signals_catch() on, the signals that would
- * end or stop wl arrive only while it waits: they set `caught', and whoever
- * sees that gives the terminal back and does what the signal is for.  An
- * ignored signal stays ignored.
+ * Signals and the terminal.  From signals_catch() on, signals that would end or
+ * stop wl, and are not ignored, arrive only while it waits: they set `caught',
+ * and whoever sees that gives the terminal back and does what they are for.
  */
 
 static const int signals[] = { SIGALRM, SIGHUP, SIGINT, SIGPIPE, SIGQUIT,
@@ -2272,7 +2256,8 @@ static struct {
 	int fd;			/* /dev/tty, -1: none */
 	int rows, cols;
 	struct termios cooked;	/* the mode it was found in */
-	enum tty_mode mode;	/* and that it was put into */
+	enum tty_mode mode;	/* that it was put into, */
+	tcflag_t flags;		/* and of that the local ones */
 	struct {
 		sigset_t mask;
 		struct sigaction actions[NSIGNALS];
@@ -2324,15 +2309,17 @@ signals_restore(void)
 }
 
 /*
- * The terminal's flags in a mode.  The spinner's leaves ISIG on and reads
- * nothing: what is typed waits for the remote shell, as it would in ssh's own
- * mode.  TTY_ASK and TTY_SECRET read a line, with and without echo.
+ * Puts the terminal into a mode.  In the spinner's, which leaves ISIG on, what
+ * is typed waits for the remote shell; TTY_ASK and TTY_SECRET read a line.
+ * TCSADRAIN keeps what was typed ahead; a stopped terminal may never drain.
  */
-static struct termios
-tty_flags(enum tty_mode mode)
+static void
+tty_set(enum tty_mode mode)
 {
 	struct termios t = tty.cooked;
 
+	if (tty.fd == -1 || tty.mode == mode)
+		return;
 	if (mode == TTY_ASK || mode == TTY_SECRET) {
 		t.c_iflag |= ICRNL;
 		t.c_lflag |= ICANON | ISIG | IEXTEN;
@@ -2348,38 +2335,24 @@ tty_flags(enum tty_mode mode)
 	}
 	if (mode == TTY_PROMPT)
 		t.c_lflag &= (tcflag_t)~ISIG;
-	return t;
-}
-
-/*
- * Puts the terminal into a mode; TCSADRAIN keeps what was typed ahead.  A
- * signal that ends wl does not wait until a stopped terminal has drained.
- */
-static void
-tty_set(enum tty_mode mode)
-{
-	struct termios t = tty_flags(mode);
-
-	if (tty.fd == -1 || tty.mode == mode)
-		return;
 	while (tcsetattr(tty.fd, caught ? TCSANOW : TCSADRAIN, &t) == -1 &&
 	    errno == EINTR)
 		continue;
 	tty.mode = mode;
+	tty.flags = t.c_lflag;
 }
 
 /*
  * Whether another process has put the terminal into a mode of its own, as
- * for a password: readpassphrase(3) clears ECHO and ECHONL.  Some systems set
- * other flags themselves.
+ * for a password: readpassphrase(3) clears ECHO and ECHONL.
  */
 static int
 tty_taken(void)
 {
 	struct termios t;
 
-	return tcgetattr(tty.fd, &t) == 0 && ((t.c_lflag ^
-	    tty_flags(tty.mode).c_lflag) & (ICANON | ECHO | ECHONL | ISIG));
+	return tty.mode != TTY_COOKED && tcgetattr(tty.fd, &t) == 0 &&
+	    ((t.c_lflag ^ tty.flags) & (ICANON | ECHO | ECHONL | ISIG)) != 0;
 }
 
 /* Whatever exit there is, the terminal is given back, without the prompt. */
@@ -2469,9 +2442,8 @@ tty_write(struct buf *out)
 }
 
 /*
- * Waits for something to read on FD (-1: for signals only) for at most MS
- * milliseconds, for ever if MS is negative.  Returns 1 if there is, 0 when the
- * time is over, -1 after a signal, of which `caught' may tell.
+ * Waits MS milliseconds, for ever if that is negative, for something to read on
+ * FD, or -1.  Returns 1 if there is, 0 if not, -1 after a signal, see `caught'.
  */
 static int
 tty_wait(int fd, long ms)
@@ -2528,10 +2500,9 @@ die_of(int signo)
 }
 
 /*
- * Keys.  Bytes go in, one at a time, and keys come out.  A byte that is none
- * of an escape sequence stands for itself, and a key that does what a control
- * character does for that; the others have names.  Sequences that mean nothing
- * here are swallowed whole, those of unbounded length too.
+ * Keys.  Bytes go in, one at a time, and keys come out: bytes that are none of
+ * a sequence, control characters also for keys that do the same, and names for
+ * the others.  Sequences that mean nothing are swallowed whole, at any length.
  */
 
 enum key {
@@ -2554,11 +2525,10 @@ struct decoder {
 };
 
 /*
- * Sequences by their last byte and the number in them; 0 is any.  An arrow has
- * the number 1 if Control, Alt or Shift is held.  The Linux console's F1 has a
- * `[' for a number, and a key with Alt is ESC and one byte.
+ * Sequences by their last byte and the number in them, 0 for any, and 1 for an
+ * arrow with Control, Alt or Shift.  The Linux console's F1 has a `[' there.
  */
-enum { CONSOLE = -1, ALT = -2 };
+enum { CONSOLE = -1, ALT = -2 };	/* ALT: ESC and one byte */
 static const struct { int final, number, key; } sequences[] = {
 	{ '\033', ALT, KEY_ESC }, { 0x7f, ALT, CTL('w') },
 	{ CTL('h'), ALT, CTL('w') }, { 'b', ALT, KEY_WORD_LEFT },
@@ -2623,9 +2593,9 @@ decode(struct decoder *d, int c)
 }
 
 /*
- * Reads the next key.  Bytes are read one by one, so that what follows the
- * last key of the prompt is left for the remote shell.  Esc was a key if no
- * more comes in time; a sequence without its end is given up then.
+ * Reads the next key, by single bytes: what follows the prompt's last one is
+ * for the remote shell.  Esc is a key if no more comes in time; a sequence
+ * without its end is given up then.
  */
 static int
 read_key(struct decoder *d)
@@ -3010,24 +2980,24 @@ is_open(const struct sockets *s, const char *name)
 }
 
 /*
- * Reachability tests.  A child for each address and port looks the name up,
- * connects and waits for ssh's banner, while the prompt goes on, and ends with
- * what it has found.  An sshd counts those who connect and do not log in, and
- * may refuse them for a while: so an answer is good for PROBE_MS, and for all
- * hosts of that address.
+ * Reachability tests.  While the prompt goes on, a child for each address and
+ * port waits for ssh's banner and ends with what it has found.  An sshd counts
+ * those who connect and do not log in, and may refuse them for a while: so an
+ * answer is good for PROBE_MS, and for all hosts of that address.
  */
 
 enum { PROBE_S = 3, PROBE_MS = 10000 };
 
-enum finding {
-	FOUND_SSH, FOUND_OTHER, FOUND_NO_NAME, FOUND_REFUSED, FOUND_CLOSED,
-	FOUND_NO_WAY, FOUND_NOTHING, FOUND_PENALTY, FOUND_CROWD, FINDINGS
+enum {
+	FOUND_SSH, FOUND_PENALTY, FOUND_CROWD, FOUND_OTHER, FOUND_NO_NAME,
+	FOUND_REFUSED, FOUND_CLOSED, FOUND_NO_WAY, FOUND_NOTHING, FINDINGS
 };
 
+/* The first ones are words of the server. */
 static const char *const findings[FINDINGS] = {
-	"", "no ssh there", "unknown name", "refused", "closed", "unreachable",
+	"SSH-", "Not allowed at this time", "Exceeded MaxStartups",
+	"no ssh there", "unknown name", "refused", "closed", "unreachable",
 	"no answer",
-	"Not allowed at this time", "Exceeded MaxStartups", /* sshd's words */
 };
 
 struct probe {
@@ -3038,36 +3008,30 @@ struct probe {
 	char text[32];		/* what is known, "" if nothing */
 };
 
-/* What is at one address. */
-static enum finding
-probe_address(const struct addrinfo *ai)
-{
-	char banner[256] = "";
-	int fd = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol), i;
-
-	if (fd == -1 || connect(fd, ai->ai_addr, ai->ai_addrlen) == -1)
-		return errno == ECONNREFUSED ? FOUND_REFUSED : FOUND_NO_WAY;
-	if (read(fd, banner, sizeof(banner) - 1) <= 0)
-		return FOUND_CLOSED;
-	for (i = FOUND_PENALTY; i < FINDINGS; i++)
-		if (strncmp(banner, findings[i], strlen(findings[i])) == 0)
-			return i;
-	return strstr(banner, "SSH-") != NULL ? FOUND_SSH : FOUND_OTHER;
-}
-
 /* The child: ends with what is at the first address that works. */
 static void
 probe_child(const struct probe *one)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *ai;
-	enum finding found = FOUND_NO_NAME;
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *ai = NULL;
+	int found = FOUND_NO_NAME, fd;
+	char banner[256] = "";
 
 	signals_restore();
 	signal(SIGALRM, SIG_DFL);
 	alarm(PROBE_S);
-	if (getaddrinfo(one->name, one->port, &hints, &ai) == 0)
-		for (; ai != NULL && found != FOUND_SSH; ai = ai->ai_next)
-			found = probe_address(ai);
+	(void)getaddrinfo(one->name, one->port, &hints, &ai);
+	for (; ai != NULL && found != FOUND_SSH; ai = ai->ai_next) {
+		fd = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol);
+		if (fd == -1 || connect(fd, ai->ai_addr, ai->ai_addrlen) == -1)
+			found = errno == ECONNREFUSED ? FOUND_REFUSED :
+			    FOUND_NO_WAY;
+		else if (read(fd, banner, sizeof(banner) - 1) <= 0)
+			found = FOUND_CLOSED;
+		else
+			for (found = FOUND_SSH; found < FOUND_OTHER &&
+			    strstr(banner, findings[found]) == NULL; found++)
+				continue;
+	}
 	_exit(found);
 }
 
@@ -3117,10 +3081,11 @@ probes_news(struct probe *one)
 		one->pid = 0;
 		found = WIFEXITED(status) && WEXITSTATUS(status) < FINDINGS ?
 		    WEXITSTATUS(status) : FOUND_NOTHING;
-		snprintf(one->text, sizeof(one->text), "%s", findings[found]);
-		if (found == FOUND_SSH)
-			snprintf(one->text, sizeof(one->text), "%lld ms",
-			    now_ms() - one->asked);
+		snprintf(one->text, sizeof(one->text), "%lld ms",
+		    now_ms() - one->asked);
+		if (found != FOUND_SSH)
+			snprintf(one->text, sizeof(one->text), "%s",
+			    findings[found]);
 	}
 }
 
@@ -3154,6 +3119,7 @@ struct prompt {
 	char query[QUERY_MAX];
 	size_t len, cursor;	/* bytes of it, and before the cursor */
 	size_t sel, top;	/* the selected row, the first one shown */
+	size_t room;		/* for rows, below the query */
 	struct buf lines[ROWS_MAX + 1];	/* what the screen shows */
 	struct buf line, out;	/* a line, and a frame, that are being made */
 	struct buf text, state;	/* fields of a line */
@@ -3169,7 +3135,7 @@ struct prompt {
 	const struct options *options;
 };
 
-static const char *const help_lines[] = {
+static const char help_lines[ROWS_MAX][48] = {
 	"type to filter: words, or a number",
 	"Enter connect   Esc ^C leave   ^Z stop",
 	"Up Down ^P ^N Tab PgUp PgDn Home End",
@@ -3180,21 +3146,8 @@ static const char *const help_lines[] = {
 	"^Y copy HostName   ^O edit the entry",
 	"^L draw again",
 };
-enum { HELP_LINES = sizeof(help_lines) / sizeof(help_lines[0]) };
 
-/* How many lines can be shown below the query. */
-static size_t
-prompt_room(void)
-{
-	size_t room = tty.rows > 1 ? (size_t)tty.rows - 1 : 0;
-
-	return room < ROWS_MAX ? room : ROWS_MAX;
-}
-
-/*
- * The query, less the blanks around it, if ssh may take that for a
- * destination, [ssh://][user@]host[:port]; else NULL.
- */
+/* The query's one word, if ssh may take it for a destination, or NULL. */
 static const char *
 query_destination(const struct prompt *p)
 {
@@ -3209,7 +3162,7 @@ query_destination(const struct prompt *p)
 static void
 measure(struct prompt *p)
 {
-	size_t i, last = p->top + prompt_room();
+	size_t i, last = p->top + p->room;
 	int n, name = 0, addr = 0;
 	struct host *host;
 
@@ -3230,11 +3183,9 @@ measure(struct prompt *p)
 }
 
 /*
- * Appends S to the row, from column LEFT on as far as there is room before
- * column END.  If LEFT is 0, that is behind the address, in line with the other
- * rows or before that as far as S must to end before END.  In a field that is
- * searched those letters are underlined that give a word its score, which is
- * that of the first field it is found in.
+ * Appends S to the row, from column LEFT to END at most.  If LEFT is 0, that is
+ * behind the address, in line with other rows unless S is too long.  Where it
+ * is searched, letters of words that no field before has are underlined.
  */
 static void
 put_field(struct prompt *p, const char *s, int searched, int left, int end)
@@ -3258,11 +3209,7 @@ put_field(struct prompt *p, const char *s, int searched, int left, int end)
 	p->col = left + put_text(&p->line, s, end - left, hit);
 }
 
-/*
- * Makes the row of match I: number, name, address, jump hosts, what is known of
- * the host at the moment, each thing behind two blanks (its master, its test,
- * its last use), and the note.  That state is never cut for other fields.
- */
+/* Makes the row of match I.  Its state is never cut for the other fields. */
 static void
 put_row(struct prompt *p, size_t i)
 {
@@ -3324,10 +3271,7 @@ put_query(struct prompt *p)
 	}
 }
 
-/*
- * Makes the row behind the matches: the query as a destination or, if there is
- * no match either, why not.
- */
+/* Makes the row behind the matches: the query itself, or why none match. */
 static void
 put_last(struct prompt *p)
 {
@@ -3355,41 +3299,40 @@ put_last(struct prompt *p)
 static void
 prompt_scroll(struct prompt *p)
 {
-	size_t room = prompt_room();
 	size_t rows = p->rank.len + (query_destination(p) != NULL);
 
+	p->room = tty.rows > ROWS_MAX ? ROWS_MAX : (size_t)tty.rows - 1;
 	if (p->sel >= rows)
 		p->sel = rows > 0 ? rows - 1 : 0;
 	if (p->sel < p->top)
 		p->top = p->sel;
-	if (room > 0 && p->sel >= p->top + room)
-		p->top = p->sel - room + 1;
-	if (p->top + room > rows)
-		p->top = rows > room ? rows - room : 0;
+	if (p->sel >= p->top + p->room)
+		p->top = p->sel - p->room + 1;
+	if (p->top + p->room > rows)
+		p->top = rows > p->room ? rows - p->room : 0;
 }
 
 /*
- * Draws a frame.  The cursor is on the query's line before and after it, and
- * is hidden in between.  Lines that are not there yet are made by line feeds,
- * which scroll at the bottom of the screen.
+ * Draws a frame, from the query's line on, where the cursor is before and after
+ * it.  New lines are made by line feeds, which scroll at the screen's end.
  */
 static void
 prompt_draw(struct prompt *p)
 {
-	size_t i, at = 0, room = prompt_room(), row;
+	size_t i, at = 0, row;
 
 	prompt_scroll(p);
 	measure(p);
 	buf_str(&p->out, p->height > 0 ? "\033[?25l" : "\033[?25l\033[?2004h");
-	for (i = 0; i <= room; i++) {
+	for (i = 0; i <= p->room; i++) {
 		p->line.len = 0;
 		buf_str(&p->line, "");
 		row = p->top + i - 1;
 		if (i == 0)
 			put_query(p);
 		else if (p->help)
-			put_text(&p->line, i <= HELP_LINES ? help_lines[i - 1] :
-			    "", tty.cols - 1, NULL);
+			put_text(&p->line, help_lines[i - 1], tty.cols - 1,
+			    NULL);
 		else if (row < p->rank.len)
 			put_row(p, row);
 		else if (row == p->rank.len)
@@ -3411,10 +3354,7 @@ prompt_draw(struct prompt *p)
 	tty_write(&p->out);
 }
 
-/*
- * Leaves the screen as if the prompt had not been there.  A resize may have
- * wrapped the line with the cursor.
- */
+/* Takes it all off the screen.  A resize may have wrapped the query's line. */
 static void
 prompt_erase(struct prompt *p)
 {
@@ -3439,9 +3379,8 @@ query_change(struct prompt *p, size_t from, size_t to, const char *s, size_t n)
 }
 
 /*
- * Applies a key that is for the query: one that takes away what is between two
- * places in it and moves the cursor there, or text, which no blank begins.
- * Returns 0 if it is none.
+ * Applies a key that is for the query: one that moves the cursor and takes away
+ * what is between two places, or text, which no blank begins; else returns 0.
  */
 static int
 query_key(struct prompt *p, int key)
@@ -3574,39 +3513,35 @@ prompt_forget(struct prompt *p, struct host *host)
 static void
 list_key(struct prompt *p, int key)
 {
-	long page = prompt_room() > 1 ? (long)prompt_room() - 1 : 1;
-	long sel = 0, top = 0;	/* by how much these move */
+	size_t page = p->room > 1 ? p->room - 1 : 1, i;
 	struct host *host = p->sel < p->rank.len ?
 	    p->rank.matches[p->sel] : NULL;
-	size_t i;
 
-	if (key == CTL('p'))
-		sel = -1;
-	else if (key == CTL('n') || key == CTL('j') || key == CTL('i'))
-		sel = 1;
-	else if (key == KEY_PGUP)
-		sel = top = -page;
-	else if (key == KEY_PGDN)
-		sel = top = page;
-	else if (key == KEY_HOME)
-		sel = -(long)p->sel;
-	else if (key == KEY_END)
-		sel = (long)p->rank.len;
-	else if (key == CTL('r'))
+	if (key == CTL('p')) {
+		p->sel -= p->sel > 0;
+	} else if (key == CTL('n') || key == CTL('j') || key == CTL('i')) {
+		p->sel++;
+	} else if (key == KEY_PGUP) {
+		p->sel -= page < p->sel ? page : p->sel;
+		p->top -= page < p->top ? page : p->top;
+	} else if (key == KEY_PGDN) {
+		p->sel += page;
+		p->top += page;
+	} else if (key == KEY_HOME || key == KEY_END) {
+		p->sel = key == KEY_HOME ? 0 : p->rank.len;
+	} else if (key == CTL('t')) {
+		for (i = p->top; i < p->rank.len && i < p->top + p->room; i++)
+			probe_start(&p->tests, p->rank.hosts,
+			    p->rank.matches[i]);
+	} else if (key == CTL('r')) {
 		prompt_recent(p);
-	else if (key == CTL('o') && host != NULL)
+	} else if (key == CTL('o') && host != NULL) {
 		prompt_edit(p, host);
-	else if (key == CTL('x') && host != NULL)
+	} else if (key == CTL('x') && host != NULL) {
 		prompt_forget(p, host);
-	else if (key == CTL('y') && host != NULL)
+	} else if (key == CTL('y') && host != NULL) {
 		prompt_copy(p, host);
-	for (i = p->top; key == CTL('t') && i < p->rank.len &&
-	    i < p->top + prompt_room(); i++)
-		probe_start(&p->tests, p->rank.hosts, p->rank.matches[i]);
-	sel += (long)p->sel;
-	top += (long)p->top;
-	p->sel = sel > 0 ? (size_t)sel : 0;
-	p->top = top > 0 ? (size_t)top : 0;
+	}
 	prompt_scroll(p);
 }
 
@@ -3661,10 +3596,9 @@ prompt_run(struct prompt *p)
 			tty_set(TTY_PROMPT);
 			ioctl(tty.fd, FIONREAD, &p->decoder.ahead);
 		}
-		waiting = caught;
-		if (waiting == 0)
-			ioctl(tty.fd, FIONREAD, &waiting);
-		if (p->height == 0 || waiting == 0) {
+		waiting = 0;
+		ioctl(tty.fd, FIONREAD, &waiting);
+		if (p->height == 0 || (waiting == 0 && !caught)) {
 			ranking_update(&p->rank, p->query);
 			prompt_draw(p);
 		}
@@ -3686,33 +3620,13 @@ prompt_run(struct prompt *p)
  * The plain prompt, for a terminal that nothing can be drawn on: prints the
  * list, or the matches, and reads a line until it says which one is meant.
  */
-/* Reads a line of the terminal into the query; 0 if there is nothing in it. */
-static int
-plain_read(struct prompt *p)
-{
-	char line[4096] = "", *s;	/* as long as a terminal takes */
-	size_t n;
-
-	while (caught || (tty_wait(tty.fd, -1) == -1 && errno == EINTR)) {
-		if (caught == SIGTSTP)
-			suspend(getpid());
-		else if (caught)
-			die_of(caught);
-	}
-	if (read(tty.fd, line, sizeof(line) - 1) == -1)
-		return 0;
-	s = skip_blanks(line);
-	for (n = strlen(s); n > 0 && is_blank(s[n - 1]); n--)
-		continue;
-	query_change(p, 0, p->len, s, n < QUERY_MAX ? n : 0);
-	return n > 0;
-}
-
 static const char *
 plain_run(struct prompt *p)
 {
+	char line[4096], *s;	/* as long as a terminal takes */
 	struct ranking *r = &p->rank;
 	struct host *host;
+	ssize_t n;
 	size_t i;
 
 	signals_catch();
@@ -3726,8 +3640,21 @@ plain_run(struct prompt *p)
 		}
 		buf_str(&p->out, "host: ");
 		tty_write(&p->out);
-		if (!plain_read(p))
+		while (caught || tty_wait(tty.fd, -1) == -1) {
+			if (caught == SIGTSTP)
+				suspend(getpid());
+			else if (caught)
+				die_of(caught);
+		}
+		if ((n = read(tty.fd, line, sizeof(line) - 1)) <= 0)
 			return NULL;
+		for (; n > 0 && is_blank(line[n - 1]); n--)
+			continue;
+		line[n] = '\0';
+		s = skip_blanks(line);
+		if (*s == '\0')
+			return NULL;
+		query_change(p, 0, p->len, s, strlen(s));
 		ranking_update(r, p->query);
 		if (r->len == 0)
 			return p->query;
