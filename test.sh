@@ -3852,9 +3852,6 @@ test_composed_files()
 	is 'that was another login' 2 "$(logins)"
 	is 'what was fetched is here' "one${newline}two" \
 	    "$(git -C "$server/here" log --all --reverse --format=%s)"
-	composes 'on all that match' \
-	    "$(example 'for h in' | sed 's/uptime/"echo \\$((6 * 7))"/') >out"
-	is 'both have answered' "42${newline}42" "$(cat "$server/here/out")"
 }
 
 # A list from another program, and a name for one.
@@ -3871,7 +3868,7 @@ test_composed_prompt()
 	enters 6/6 "clear; $(example scp\ notes)"
 	keys Escape
 	prompted
-	is 'and to none if none is' "notes.txt${newline}out${newline}site" \
+	is 'and to none if none is' "notes.txt${newline}site" \
 	    "$(ls "$server/here")"
 	cleared
 	enters 2/2 "$(example tailscale; example awk | sed 's/^ *//')"
@@ -6477,14 +6474,9 @@ C
 
 # ------------------------------------------------- what the documents show ---
 #
-# The lists that README and the manual show are compared with the screen, and
-# their commands run as they stand there, README's in bash and fish, the
-# manual's in zsh.
-#
-# readme: what is indented there, less the remarks behind.
-# pictured FILE: the test whether the list in the file comes.
-# each FILE SHELL ...: the tests whether the lines of the file succeed in this
-# shell, when web is chosen at prompts, and sessions are left.
+# README and the manual: their lists are compared with the screen, and their
+# commands run as they stand there, README's in bash and fish, the manual's in
+# zsh. readme prints what is indented in README, less the remarks behind.
 
 readme() { sed -n 's/^    //p' "$docs/README" | sed 's/^\$ //; s/   .*//'; }
 
@@ -6493,6 +6485,7 @@ test_shown()
 	[ -z "$sanitized" ] || return 0
 	docs=$(dirname "$source")
 	others
+	sed -i 's/prod-web-/web-prod-/g; s/!denied/& !locked/' "$server/config"
 	mkdir "$server/source"
 	cp "$docs/Makefile" "$source" "$docs/wl.1" "$server/source"
 	readme | grep -e '^make' -e '^PATH=' |
@@ -6503,26 +6496,25 @@ test_shown()
 	    "$(cd "$server/source" && MAKEFLAGS=-s within 99 \
 	    sh -ec ". $tmp/lines; command -v wl")"
 	pictured README
-	readme | sed -n 's/^[^ ]* \(web.*via.*  \)[0-9.]*s$/* \1N s/p' \
-	    >"$tmp/sight"
 	keys Enter
-	becomes 'the spinner in README' <"$tmp/sight"
+	readme | sed -n 's/^[^ ]* \(web.*via.*  \)[0-9.]*s$/* \1N s/p' >"$tmp/x"
+	becomes 'the spinner in README' <"$tmp/x"
 	stop
 	pictured wl.1
 	stop
+	hangup web-prod-2
 	test_shown_commands
 	sed -n '/^    Host \*$/,/^$/p' "$docs/README" >>"$server/config"
 	run -F "$server/config" -n web
-	is 'the ControlPersist in README counts' 'controlpersist 600' "$(
-	    ssh -F "$server/config" -GT web | grep ^controlpersist
-	    echo "$out" | grep ControlPersist)"
+	is 'the ControlPersist in README counts' "0:$out" \
+	    "$rc:$(echo "$out" | grep -v ControlPersist)"
 	test_shown_demo
 	fresh
 }
 
-# The configuration is made from the list. A master makes a host open.
+# The list comes, in a configuration that is made from it.
 
-pictured()
+pictured()	# FILE
 {
 	sed 's/^    //; s/\\-/-/g' "$docs/$1" |
 	    awk '/^> web / { on = 1 } /^$|^\.Ed/ { on = 0 } on' >"$tmp/sight"
@@ -6540,22 +6532,20 @@ pictured()
 			print "Match host bastion"
 			print "ProxyCommand sh -c \"cat >/dev/null; :\""
 		}' >"$server/list"
-	run -F "$server/config" -S web
-	socket=${out%/*}/$(sed -n 's/^ *[0-9]*  \([^ ]*\).*\* open$/\1/p' \
-	    "$tmp/sight")-0123456789abcdef
-	ssh -F "$server/config" -fNMS "$socket" web
+	open=$(sed -n 's/^ *[0-9]*  \([^ ]*\).*\* open$/\1/p' "$tmp/sight")
+	[ ! "$open" ] || run -F "$server/config" -o ControlPersist=9m "$open" true
 	size=$(sed q "$tmp/sight" | wc -c)x24
 	start -F "$server/list"
 	screen '  2  n2'
 	keys web
 	shows "the list in $1" "$(cat "$tmp/sight")"
-	ssh -F none -S "$socket" -O exit web 2>/dev/null
 	size=80x24
 }
 
-# Something is a connection there, a port, a user and a key with a passphrase.
+# The lines of a file succeed in a shell, when web is chosen at prompts and
+# sessions are left. There is something to end, to forward, and to ask for.
 
-each()
+each()	# FILE SHELL ...
 {
 	lines=$1
 	shift
@@ -6593,11 +6583,10 @@ each()
 
 test_shown_commands()
 {
-	sed -i 's/prod-web-/web-prod-/g; s/!denied/& !locked/' "$server/config"
 	ssh-keygen -q -t ed25519 -N 'open lock' -f "$server/lock"
 	cat "$server/lock.pub" >>"$server/authorized_keys"
-	printf '%s\n' 'Host locked' "IdentityFile $server/lock" >>"$server/config"
-	printf '%s\n' web db >"$server/here/hosts.ini"
+	printf 'Host locked\nIdentityFile %s/lock\n' "$server" >>"$server/config"
+	printf 'web\ndb\n' >"$server/here/hosts.ini"
 	echo "[ \"\$*\" = \"ssh/Enter passphrase for key '$server/lock'\" ] &&
 	    echo open lock" >"$server/bin/pass"
 	echo 'test -t 0' >"$server/bin/htop"
@@ -6629,16 +6618,17 @@ test_shown_demo()
 	terminal env PATH="$server/broken:$PATH" sh
 	keys -l "cd $docs && make demo"
 	keys Enter
-	for next in 'Esc leaves' 'Welcome to quick.' 'Another one?' \
-	    "sshd said:${newline}Accepted"; do
-		ok "the demo shows: $next" until_true \
-		    'capture; case $screen in *"$next"*) ;; *) false ;; esac'
-		case $next in
-		Esc*)		keys quick Enter ;;
-		Welcome*)	keys exit Enter ;;
-		Another*)	keys gate Enter ;;
-		esac
-	done
+	while IFS=: read -r sight word <&3; do
+		ok "the demo shows: $sight" until_true \
+		    'capture; case $screen in *"$sight"*) ;; *) false ;; esac'
+		keys "$word" Enter
+	done 3<<-'END'
+		Esc leaves:quick
+		Welcome to quick.:exit
+		Another one?:gate
+		sshd said:
+		Accepted publickey:exit
+	END
 	stop
 }
 
@@ -6651,10 +6641,13 @@ test_make()
 	stage=$tmp/stage
 	set -- make -C "$(dirname "$source")" PREFIX=/opt/wl DESTDIR="$stage"
 	"$@" install >/dev/null
-	is 'make install puts the program and the manual where it is told' \
+	is 'make install puts program, manual and completions where it is told' \
 	    "$stage/opt/wl/bin/wl 755
-$stage/opt/wl/share/man/man1/wl.1 644" "$(for mode in 755 644; do
-	        find "$stage" -type f -perm $mode | sed "s/\$/ $mode/"
+$stage/opt/wl/share/bash-completion/completions/wl 644
+$stage/opt/wl/share/fish/vendor_completions.d/wl.fish 644
+$stage/opt/wl/share/man/man1/wl.1 644
+$stage/opt/wl/share/zsh/site-functions/_wl 644" "$(for mode in 755 644; do
+	        find "$stage" -type f -perm $mode | sort | sed "s/\$/ $mode/"
 	    done)"
 	is 'the program that is installed works' "$("$wl" -V)" \
 	    "$("$stage/opt/wl/bin/wl" -V)"
