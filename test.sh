@@ -97,14 +97,12 @@ setup()
 	trap 'stop; kill $workers 2>/dev/null; rm -rf "$tmp"' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' HUP TERM
-	PATH=$PATH:/usr/sbin:/sbin
-	HOME=$tmp/home XDG_RUNTIME_DIR=$tmp/run XDG_STATE_HOME=$tmp/state
+	export PATH="$PATH:/usr/sbin:/sbin" LC_ALL=C SHELL=/bin/sh TERM=dumb
+	export HOME="$tmp/home" XDG_RUNTIME_DIR="$tmp/run"
+	export XDG_STATE_HOME="$tmp/state"
+	export ASAN_OPTIONS="exitcode=99:detect_leaks=0:log_path=$tmp/report"
+	export UBSAN_OPTIONS="exitcode=99:print_stacktrace=1:log_path=$tmp/report"
 	uses=$XDG_STATE_HOME/wl/recent
-	LC_ALL=C SHELL=/bin/sh TERM=dumb
-	ASAN_OPTIONS=exitcode=99:detect_leaks=0:log_path=$tmp/report
-	UBSAN_OPTIONS=exitcode=99:print_stacktrace=1:log_path=$tmp/report
-	export PATH HOME XDG_RUNTIME_DIR XDG_STATE_HOME LC_ALL SHELL TERM
-	export ASAN_OPTIONS UBSAN_OPTIONS
 	unset SSH_AUTH_SOCK SSH_ASKPASS SSH_ASKPASS_REQUIRE SSH_CONNECTION
 	unset DISPLAY WAYLAND_DISPLAY TMUX TMUX_TMPDIR NO_COLOR VISUAL EDITOR
 	unset LANG LC_CTYPE LINES COLUMNS ENV BASH_ENV ZDOTDIR GIT_DIR
@@ -113,12 +111,8 @@ setup()
 	me=$(id -un) tab=$(printf '\t') esc=$(printf '\033')
 	newline='
 '
-	cat >"$tmp/tmux.conf" <<-END
-		set -g status off
-		set -g escape-time 0
-		set -g default-shell /bin/sh
-		set -g history-limit 1000
-	END
+	printf 'set -g %s\n' 'status off' 'escape-time 0' \
+	    'default-shell /bin/sh' 'history-limit 1000' >"$tmp/tmux.conf"
 	size=80x24 server='' sanitized='' patience=100 vain=0 parts=''
 	alive='-o ServerAliveInterval=30'
 	alone=$(command -v setsid)
@@ -704,8 +698,6 @@ test_agreement()
 	agree '\rHost\ra\nPort 3' a port=3
 	agree 'Host a\r HostName x\rPort 3' a
 	agree '#x "\n  # "y\n\t#z\n"#q" r\nPort 3' a port=3
-	agree 'User "x y"' a 'user=x y'
-	agree "User x'y'z" a user=xyz
 	agree 'User "a\\"b\\\\c\\d"' a 'user=a"b\c\d'
 	agree 'User a\\ b' a 'user=a b'
 	agree 'User "a\\ b"' a 'user=a\ b'
@@ -733,10 +725,7 @@ test_agreement()
 	agree 'Include "~/s p" ~/none ~\nUser u' a user=u port=3 './s p=Port 3'
 	agree 'Include ~/s*' a port=10 './s2=Port 2' './s10=Port 10'
 	agree 'Include ~/s2 ~/s10' a port=2 './s2=Port 2' './s10=Port 10'
-	agree 'Include ~/{x,y}' a './x=Port 3'
 	agree 'Include ~/*x' a './.x=Port 3'
-	agree 'Include ~/x # y' a port=3 './x=Port 3'
-	agree 'Include # y\nPort 3' a port=3
 	agree 'Host b\nInclude ~/x\nPort 9' a \
 	    './x=Host a\nPort 3\nMatch all\nUser u'
 	agree 'Host b\nInclude ~/x\nPort 9' b user=u port=9 \
@@ -744,7 +733,6 @@ test_agreement()
 	agree 'Host a\nInclude ~/x\nUser u' a user=u port=3 \
 	    './x=Port 3\nHost zz\nPort 4'
 	agree 'Include ~/x\nUser u' a user=u './x=Host zz\nPort 4'
-	agree 'Include ~nosuchuser/x\nPort 3' a port=3
 	agree 'Match all\nPort 3' a port=3
 	agree 'Match !all\nPort 3' a
 	agree 'Match host A,b\nPort 3' a port=3
@@ -782,7 +770,6 @@ test_agreement()
 	agree 'ProxyJump j\nProxyCommand x' a proxyjump=j
 	agree 'ProxyJump A' a proxyjump=A
 	real='Host a\nHostName REAL\nHost real\nPort 3'
-	agree "$real" a hostname=real
 	agree "$real\nMatch final" a hostname=real port=3
 	agree "$real\nMatch host zz final" a hostname=real port=3
 	agree "$real\nMatch canonical" a hostname=real
@@ -1628,8 +1615,7 @@ test_leaving()
 	ends '^D leaves only when there is no query' 130
 	for signal in HUP:129 INT:130 QUIT:131 TERM:143; do
 		prompting
-		[ $signal != TERM:143 ] || keys F1
-		[ $signal != TERM:143 ] || screen 'type to filter'
+		[ $signal != TERM:143 ] || brings 'type to filter' F1
 		kill -"${signal%:*}" "$(cat "$tmp/pid")"
 		ends "SIG${signal%:*} ends the prompt" "${signal#*:}"
 	done
@@ -1651,10 +1637,8 @@ unread()
 	reader=$(tmux display-message -p '#{pid}')
 	terminal=$(tmux display-message -p '#{pane_tty}')
 	kill -STOP "$reader"
-	for columns in 61 62 63 64 65 66 67 68 69 70; do
-		for rows in 11 12 13 14 15; do
-			stty rows $rows cols $columns <"$terminal"
-		done
+	repeat 50 '61 %d\n' | while read -r columns rows; do
+		stty rows $((rows % 5 + 11)) cols $((columns + rows / 5)) <"$terminal"
 	done
 }
 
@@ -2056,9 +2040,7 @@ ME@denied: Permission denied (publickey).
 	said="$me@denied: Permission denied (publickey)."
 	ends 'Esc then leaves' 130 "$said$newline$said"
 	gone 'a login that failed'
-	hosts <<-'END'
-		Host fails1 fails2 fails3 :: ProxyCommand exit 1
-	END
+	echo 'Host fails1 fails2 fails3 :: ProxyCommand exit 1' | hosts
 	begin 9/9 -F "$server/config"
 	brings Connection fails Down Down Enter
 	screen 3/9
@@ -2203,9 +2185,8 @@ master()
 test_commands()
 {
 	size=220x24 ssh="ssh -F $server/config"
-	hosts <<-END
-		Host tunnel :: SessionType none :: ForkAfterAuthentication yes
-	END
+	echo "Host tunnel :: SessionType none :: ForkAfterAuthentication yes" |
+	    hosts
 	web=$(master "$(path web)")
 	start -F "$server/config" -o 'SetEnv=A="b c"' -n web "it's" -x '$HOME' ''
 	ends '-n prints the commands, quoted for the shell' 0 "$(cat <<-END
@@ -2801,9 +2782,7 @@ test_inventory_input()
 	    'mkfifo p; cat hosts >p & wl -F none -i p'; do
 		printf 'a one\nb ansible_host=c\nw[2:1]\n' | write hosts
 		from=${way##* -i }
-		case $from in
-		-)	from='standard input' ;;
-		esac
+		[ "$from" != - ] || from='standard input'
 		is "an inventory comes from: $way" "a${newline}b${newline}\
 wl: ${from% <hosts}:3: left out: bad name: w[2:1]" \
 		    "$(cd "$HOME/.ssh" && wl() { "$wl" "$@"; } &&
@@ -2863,12 +2842,9 @@ test_inventory_login()
 	    '0::Exit request sent.' "$@" -O exit beta
 	shell "$server"
 	brings 2/2 'cat inventory | w -i -' Enter
-	is 'with -i - the prompt is on the terminal' "$(cat <<-END
-		>                                                                           2/2
-		> 1  alpha  alpha.example.com:2201  * open
-		  2  beta
-	END
-	)" "$(tail_from '>  ' | sed -e "s/ $me@/ /")"
+	is 'with -i - the prompt is on the terminal' '> 2/2
+> 1  alpha  alpha.example.com:2201  * open
+  2  beta' "$(tail_from '>  ' | sed -e '1s/  */ /g' -e "s/ $me@/ /")"
 	brings 'not in a file' C-o
 	brings 'remote$' alp Enter
 	brings closed. 'test -t 0 && exit 4' Enter
@@ -2930,9 +2906,7 @@ test_recent()
 {
 	server
 	gates
-	hosts <<-END
-		Host slow :: ProxyCommand sh -c '$wait; exec $sshd'
-	END
+	echo "Host slow :: ProxyCommand sh -c '$wait; exec $sshd'" | hosts
 	watched=slow sockets=$(dirname "$(path web)")
 	mkdir -p "$tmp/fast"
 	echo 'exit 0' | script "$tmp/fast/ssh"
@@ -3050,9 +3024,7 @@ test_recent_trouble()
 	ln -s "$tmp/linked" "$uses"
 	fast -F "$server/config" web
 	is 'a symbolic link is not followed' '' "$(cat "$tmp/linked")"
-	write config <<-'END'
-		Host h1 h2 h3 h4 h5 h6 h7 h8 h9
-	END
+	echo 'Host h1 h2 h3 h4 h5 h6 h7 h8 h9' | write config
 	recent
 	{
 		printf 'h1\n\n 5\n5\n5 \n-5 h1\n0 h1\nx h1\n5x h1\n5\th1\n'
@@ -3634,9 +3606,7 @@ test_edit()
 	brings 1/3 beta C-o
 	is '^O edits an inventory' "+2 $HOME/.ssh/hosts" "$(arguments)"
 	stop
-	rm -rf "$XDG_STATE_HOME"
-	mkdir -p "$XDG_STATE_HOME/wl"
-	echo "$(date +%s) typed@there" >"$XDG_STATE_HOME/wl/recent"
+	recent 0 typed@there
 	rm -f "$tmp/edited"
 	prompting EDITOR="$tmp/editor"
 	keys C-r typed C-o
@@ -3647,8 +3617,8 @@ test_edit()
 	rm -rf "$XDG_STATE_HOME"
 	editor 'echo "EDITOR RUNS"; read line; echo "it read $line"'
 	shell "$HOME/.ssh"
-	keys "EDITOR=$tmp/editor; export EDITOR; clear" Enter
-	until_true 'capture; [ "$screen" = "$" ]'
+	keys "EDITOR=$tmp/editor; export EDITOR" Enter
+	cleared
 	brings 3/13 'x=$(w -p db)' Enter
 	brings 'EDITOR RUNS' Down C-o
 	brings 'it read words' words Enter
@@ -3872,12 +3842,9 @@ test_composed_prompt()
 	    "$(ls "$server/here")"
 	cleared
 	enters 2/2 "$(example tailscale; example awk | sed 's/^ *//')"
-	is 'another program tells the hosts' "$(cat <<-'END'
-		>                                                                           2/2
-		> 1  mill  100.64.0.1  linux
-		  2  pond  100.64.0.2  macOS
-	END
-	)" "$(tail_from '>  ')"
+	is 'another program tells the hosts' '> 2/2
+> 1  mill  100.64.0.1  linux
+  2  pond  100.64.0.2  macOS' "$(tail_from '>  ' | sed '1s/  */ /g')"
 	brings 'remote$' mill Enter
 	keys 'test -t 0 && echo ter""minal; exit' Enter
 	screen 'to 100.64.0.1 closed.'
@@ -4818,8 +4785,8 @@ test_faults()
 
 fault_ssh()
 {
-	rm -rf "$tmp/broken"
-	mkdir "$tmp/broken"
+	mkdir -p "$tmp/broken"
+	rm -f "$tmp/broken/ssh"
 	wrapped "PATH=$tmp/broken; exec \"\$@\""
 	picks quick
 	fault 'ssh is missing at the prompt' 127 \
@@ -5118,10 +5085,8 @@ fault_hangup()
 			    -F "$server/config" ${host:+"$host"}
 			[ ! "$key" ] || screen checks
 			[ ! "$key" ] || keys "$key"
-			case $seen in
-			edited)	until_true '[ -e "$tmp/edited" ]' ;;
-			*)	screen "$seen" ;;
-			esac
+			[ "$seen" = edited ] || screen "$seen"
+			[ "$seen" != edited ] || called >/dev/null
 			stop
 			[ "$host" != quick ] || hangup quick	# it stays 5 s
 			left "$sentence $stage"
@@ -5672,11 +5637,9 @@ fuzz_corpus()
 		[db]
 		::1 ansible_host=\::1
 	END
-	for token in Host Match Include HostName User Port ProxyJump final all \
-	    host originalhost localuser %h none ssh:// exec canonical \
-	    %u '${HOME}' '${' Tag tagged; do
-		printf '"%s "\n' "$token"
-	done >"$tmp/tokens"
+	printf '"%s "\n' Host Match Include HostName User Port ProxyJump final \
+	    all host originalhost localuser %h none ssh:// exec canonical \
+	    %u '${HOME}' '${' Tag tagged >"$tmp/tokens"
 }
 
 # The driver. An input is a line, of which the first two bytes are the size of
@@ -6003,11 +5966,9 @@ demo_hosts()
 		web-staging 10.40.1.11 what goes live on Tuesday
 		web-dev 10.50.1.11 always broken
 		db-prod-1 10.20.3.11:2222 PostgreSQL, primary
-		db-prod-2 10.20.3.12:2222 PostgreSQL, standby
 		queue-prod-1 10.20.5.11 RabbitMQ, do not restart
 		mail.example.com mail.example.com Postfix and Dovecot
 		git.example.com git.example.com:7999 code and reviews
-		ci-runner-01 10.60.1.1 builds, x86
 		backup-berlin 10.20.9.9 nightly, 02:00
 		backup-lisbon 10.30.9.9 weekly
 		vpn-gw-lisbon 10.30.0.1 WireGuard
@@ -6830,6 +6791,7 @@ with)
 	setup
 	other_openssh "$(cd "${1?}" && pwd)"
 	shift
+	able
 	[ $# != 0 ] || {
 		set -- lines names includes agreement columns file connection \
 		    login questions
