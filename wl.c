@@ -741,7 +741,8 @@ expand(struct buf *out, const struct config *c, const char *s)
 			s += n;
 		} else if (*s == '%') {
 			token = s[1] != '\0' ? strchr(TOKENS, *++s) : NULL;
-			value = token != NULL ? c->tokens[token - TOKENS] : NULL;
+			value = token == NULL ? NULL :
+			    c->tokens[token - TOKENS];
 		} else {
 			buf_add(out, s, 1);
 			continue;
@@ -1100,8 +1101,7 @@ user_find(struct config *c)
 		c->tokens[4] = format("%s", name);
 	}
 	c->tokens[5] = "%";
-	c->home = getenv("HOME");
-	if (c->home == NULL)	/* as ssh's own glob does */
+	if ((c->home = getenv("HOME")) == NULL)	/* as for ssh's own glob */
 		c->home = c->tokens[0];
 }
 
