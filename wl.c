@@ -178,10 +178,7 @@ grow(void *v, size_t *cap, size_t need, size_t size)
 	return v;
 }
 
-/*
- * Appends an element of zeros to the array that the pointer at ARRAY has, of
- * *LEN elements; returns it.
- */
+/* Appends zeros to the array at *ARRAY, of *LEN elements; returns them. */
 static void *
 append(void *array, size_t *len, size_t *cap, size_t size)
 {
@@ -336,10 +333,7 @@ now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
-/*
- * Reads all of FD, or more than MAX bytes of it, behind what B holds.  Returns
- * -1 and errno when that fails.
- */
+/* Appends all of FD, or some more than MAX bytes; -1 and errno on failure. */
 static int
 read_whole(int fd, struct buf *b, size_t max)
 {
@@ -857,10 +851,7 @@ read_host(struct reader *r, char *p)
 		b->note = format("%s", r->note.v);
 }
 
-/*
- * A Match line: a list of criteria, each followed by its argument, which may
- * stand behind a `=', or "".
- */
+/* A Match line: criteria, each followed by its argument or "". */
 static void
 read_match(struct reader *r, char *p)
 {
@@ -898,10 +889,7 @@ read_match(struct reader *r, char *p)
 
 static int read_file(struct config *, const char *, uint32_t, int, int);
 
-/*
- * An Include line: each word's files are read in place.  A relative path is
- * below ~/.ssh, in the system's file below /etc/ssh.
- */
+/* Reads the files of each word in place, from below ~/.ssh or /etc/ssh. */
 static void
 read_include(struct reader *r, char *p)
 {
@@ -1105,10 +1093,7 @@ user_find(struct config *c)
 		c->home = c->tokens[0];
 }
 
-/*
- * Reads the configuration: FILE, or as ssh does the user's file, found
- * through passwd, and then the system's.  A FILE that cannot be read ends wl.
- */
+/* Reads FILE, which must be there, or all that ssh reads (passwd, not HOME). */
 static void
 config_read(struct config *c, const char *file)
 {
@@ -1158,10 +1143,7 @@ struct values {
 				   applies to the name */
 };
 
-/*
- * Puts HostName with its %h, or the name as typed without one, into v->name.
- * What has grown longer than any name grows no more.
- */
+/* Puts HostName with its %h, up to a bound, or the name typed into v->name. */
 static void
 put_hostname(struct values *v)
 {
@@ -1215,10 +1197,7 @@ criterion(const struct config *c, struct values *v, const char *name,
 	return -1;
 }
 
-/*
- * Whether the patterns of a Host line match, 2 if one that says more than `*'
- * does; -1: one excludes the name.
- */
+/* Whether patterns match, 2 if one says more than `*'; -1: one excludes it. */
 static int
 patterns(const char *const *w, const char *host)
 {
@@ -1268,10 +1247,7 @@ visit(struct config *c, struct values *v, uint32_t b, int literal)
 		value_set(v->set, (enum value)k, block->set[k]);
 }
 
-/*
- * Reads all files, as ssh reads them for v->host: visits in reading order the
- * blocks that every name must be tried on, and those that hold it.
- */
+/* Visits the blocks that may apply to v->host in reading order. */
 static void
 read_pass(struct config *c, struct values *v)
 {
@@ -1420,11 +1396,7 @@ host_values(struct hosts *h, const struct host *host)
 	return evaluate(h->config, host->name, host->given, &h->values);
 }
 
-/*
- * Finds out what there is to say of a host besides its name: where it leads
- * as `user@hostname:port', less what the name tells or is as usual, and the
- * hosts it is reached through.
- */
+/* Finds a host's address, less what is usual or in its name, and its jump. */
 static void
 host_details(struct hosts *h, struct host *host)
 {
@@ -1533,10 +1505,7 @@ given_set(struct inventory *f, size_t k, const char *s)
 	return s != NULL;
 }
 
-/*
- * Takes KEY = VALUE, where no more than a comment may follow a group's, and
- * sets the value if it counts; returns 0 if it is odd.
- */
+/* Takes KEY = VALUE, a group's up to a comment; returns 0 if it is odd. */
 static int
 variable(struct inventory *f, char **p)
 {
@@ -2810,10 +2779,7 @@ run_job(const struct args *a)
 	} while (WIFSTOPPED(status));
 }
 
-/*
- * The user's editor on a host's entry; 0 if that is in no file.  The shell
- * only takes $EDITOR's own words apart.
- */
+/* The editor on a host's entry, or 0; the shell takes $EDITOR's words apart. */
 static int
 editor_args(struct args *a, const struct host *host)
 {
@@ -2841,10 +2807,7 @@ enum {
 	ANSWER_MS = 3000,	/* and then has so long to answer */
 };
 
-/*
- * Appends the host's name as part of a socket's: with nothing in it that ssh
- * would expand, and as long as a directory's path of DIR bytes lets it be.
- */
+/* Appends a name as a socket's label, cut to fit, with nothing ssh expands. */
 static void
 put_label(struct buf *out, const char *name, size_t dir)
 {
@@ -3700,10 +3663,7 @@ ended_by(int signo)
 	warnx("ssh: ended by signal %d", signo);
 }
 
-/*
- * Runs ssh with its output to OUT.  Returns its status, or -1 if it was silent
- * for MS milliseconds, unless that is -1.
- */
+/* Runs ssh for its output; returns its status, -1 after MS ms of silence. */
 static int
 ssh_output(const struct args *a, struct buf *out, int errors, long ms)
 {
@@ -3783,10 +3743,7 @@ is_proxied(const struct target *t)
 	    *setting(t, "proxycommand") != '\0';
 }
 
-/*
- * Appends what is around a proxy: the state of the configuration's files, which
- * a jump host has settings in too, and where the command finds its own.
- */
+/* Appends what a proxy depends on: the files' state, and where it is run. */
 static void
 put_proxy(struct buf *b, const struct target *t)
 {
@@ -3906,10 +3863,7 @@ target_plan(struct target *t)
 	    strcmp(require, "never") == 0) ? PLAN_DIRECT : PLAN_MASTER;
 }
 
-/*
- * The options that attach an ssh to the target's socket, which with the user's
- * ControlMaster=yes it would not do, or make it the master there.
- */
+/* The options that attach ssh to the socket, or make it the master there. */
 static void
 socket_args(struct target *t, struct args *a)
 {
@@ -3917,6 +3871,7 @@ socket_args(struct target *t, struct args *a)
 
 	if (t->plan == PLAN_PLAIN)
 		return;
+	/* with the user's ControlMaster=yes it would not attach */
 	if (!attach || setting_is(t, "controlmaster", "true"))
 		args_add(a, "-o", "ControlMaster=auto", NULL);
 	if (!attach && setting_is(t, "controlpersist", "no"))
@@ -4006,10 +3961,7 @@ is_askpass(int argc, char **argv)
 	return 0;
 }
 
-/*
- * wl as askpass: passes TEXT on to the wl that waits, and the answer to ssh.
- * A notice has no answer: it lasts until ssh ends this process.
- */
+/* wl as askpass: passes TEXT on, and the answer back; a notice has none. */
 static int
 askpass(const char *where, const char *text)
 {
@@ -4085,10 +4037,7 @@ struct login {
 	int echo;		/* its answer is no secret */
 };
 
-/*
- * How messages begin that ssh does not write at its own LogLevel, and of which
- * stage they tell.
- */
+/* How messages begin that are for wl, and the stage that they tell of. */
 static const struct { const char *begin, *stage; } messages[] = {
 	{ "debug1: Connecting to ", "connecting" },
 	{ "debug1: Executing proxy command", "connecting" },
@@ -4166,10 +4115,7 @@ login_sort(struct login *l, const char *s, size_t n)
 	return glued != NULL && login_stage(l, glued) ? (size_t)(glued - s) : n;
 }
 
-/*
- * Begins a line of wl's, below one that ssh has not ended or in place of the
- * spinner, which a resize may have wrapped.
- */
+/* Begins a line, below an unended one or over a spinner, perhaps wrapped. */
 static void
 line_begin(struct login *l)
 {
@@ -4231,10 +4177,7 @@ spinner_draw(struct login *l)
 	free(text);
 }
 
-/*
- * Writes what is for the user.  Whoever does not read it is waited for, unless
- * a signal ends wl.
- */
+/* Writes what is for the user; waits for whoever reads it, or a signal. */
 static void
 login_say(struct login *l, const char *s, size_t n)
 {
@@ -4313,10 +4256,7 @@ login_listen(struct login *l, int asks)
 	    listen(l->listen, 8) == 0;
 }
 
-/*
- * The environment of the master: wl's own, and where to ask.  If the shell has
- * found wl by PATH, so will ssh.
- */
+/* The master's environment: wl's own, and where to ask, by PATH if wl is. */
 static char **
 login_env(struct login *l)
 {
@@ -4404,10 +4344,7 @@ login_cancel(struct login *l)
 		unlink(l->target->socket.v);
 }
 
-/*
- * Hands the terminal over to whom it is for in the STATE.  A pager behind us,
- * say, that has taken it meanwhile keeps it.
- */
+/* Hands the terminal to whom STATE says; a pager that has taken it keeps it. */
 static void
 login_enter(struct login *l, enum login_state state)
 {
@@ -4444,10 +4381,7 @@ ask_put(struct login *l)
 	tty_write(&l->out);
 }
 
-/*
- * Lets the client go, and the login go on.  If there is no answer, no shell is
- * to get what was typed of one.
- */
+/* Lets the client go; of an answer that it did not get no shell gets a part. */
 static void
 ask_end(struct login *l, int refused)
 {
@@ -4494,10 +4428,7 @@ ask_accept(struct login *l)
 		warnx("%s", printable(l->request + 1));
 }
 
-/*
- * The login has ended, as STATE says; the user sees what ssh has said, and of
- * its RemoteForwards says when it is in the background.
- */
+/* Ends the login; what ssh says, also of forwardings afterwards, is shown. */
 static void
 login_over(struct login *l, enum login_state state)
 {
@@ -4714,10 +4645,7 @@ print_commands(struct target *t)
 	return 0;
 }
 
-/*
- * Becomes the host's session, or does what -n, -S or -O say.  Returns the
- * status to end with.
- */
+/* Becomes the host's session, or does what -n, -S or -O say; the status. */
 static int
 connect_host(struct target *t)
 {
@@ -4825,10 +4753,7 @@ list_text(const char *s, int terminal, char end)
 	putchar(end);
 }
 
-/*
- * -l: prints the hosts that match the query, all without one.  With -v address,
- * jump hosts, place and note follow the name.
- */
+/* -l: prints the matches, with -v address, jump hosts, place and note. */
 static int
 list(const struct ranking *r, int verbose)
 {
@@ -4967,10 +4892,7 @@ is_for_ssh(struct hosts *h, const char *query)
 	return 1;
 }
 
-/*
- * Whether each word of the query is in the host's name; if they are to be
- * WHOLE, as one or more whole words of it.
- */
+/* Whether each word of the query is in the name, or is WHOLE words of it. */
 static int
 is_in_name(const struct query *q, const struct host *host, int whole)
 {
@@ -5036,10 +4958,7 @@ no_choice(const struct prompt *p)
 	return 1;
 }
 
-/*
- * Chooses and connects.  A failure brings back a prompt that was there
- * before, as it was.
- */
+/* Chooses and connects; a failure brings back a prompt that was there. */
 static int
 run(struct prompt *p, struct target *t)
 {
