@@ -4267,28 +4267,25 @@ test_edit_option()
 # ------------------------------------------------- with other programs ---
 #
 # The commands that the manual prints, as it prints them: example TEXT is its
-# line with that text. They find programs that have our configuration.
+# line with that text, and manual all of it. They find programs that have our
+# configuration.
 #
-# composes NAME COMMAND ERROR: the command, away from the terminal, in
-# $server/here, succeeds and says no more than that.
-# terminal COMMAND ...: runs a shell there on the terminal, waits for its "$".
+# others: makes the hosts and programs that these commands are about.
+# terminal COMMAND ...: runs a shell in $server/here on the terminal, waits for
+# its "$".
 # cleared: gives it an empty screen.
+
+manual()
+{
+	sed -e 's/\\-/-/g' -e "s/\\\\(aq/'/g" -e 's/\\(ha/^/g' -e 's/\\(ti/~/g' \
+	    -e 's/\\e/\\/g' "$(dirname "$source")/wl.1"
+}
 
 example()
 {
-	sed -n -e '1,/^\.Sh EXAMPLES/d' -e 's/\\-/-/g' -e "s/\\\\(aq/'/g" \
-	    -e 's/\\(ha/^/g' -e 's/\\e/\\/g' -e 's/^\(\.Dl \)*\$ /\1/' \
-	    -e '/^\.Bd/,/^\.Ed/p' -e 's/^\.Dl //p' \
-	    "$(dirname "$source")/wl.1" |
+	manual | sed -n -e '1,/^\.Sh EXAMPLES/d' -e 's/^\(\.Dl \)*\$ /\1/' \
+	    -e '/^\.Bd/,/^\.Ed/p' -e 's/^\.Dl //p' |
 	    grep -F -e "$1" || echo "the manual has no example with $1"
-}
-
-composes()
-{
-	binary=$wl wl=env
-	run -C "$server/here" PATH="$server/bin:$PATH" sh -c "$2"
-	wl=$binary
-	is "$1: $2" "0:${3-}" "$rc:$err"
 }
 
 terminal()
@@ -4306,9 +4303,8 @@ cleared()
 	until_true 'capture; [ "$screen" = "$" ]'
 }
 
-test_composed()
+others()
 {
-	[ -z "$sanitized" ] || return 0	# it is the others that are tried
 	for sftp in /usr/lib*/*/sftp-server /usr/lib*/sftp-server; do
 		[ ! -x "$sftp" ] || break
 	done
@@ -4333,18 +4329,6 @@ test_composed()
 		echo '#     - Some peers are advertising routes'
 	END
 	chmod +x "$server/bin"/*
-	test_composed_files
-	test_composed_prompt
-	test_composed_shells
-	test_composed_tmux
-	hangup web prod-web-1 prod-web-2
-	fresh
-}
-
-# Over one connection, with one login.
-
-test_composed_files()
-{
 	mkdir "$server/here/site"
 	echo words >"$server/here/notes.txt"
 	echo page >"$server/here/site/page"
@@ -4356,39 +4340,23 @@ test_composed_files()
 	git -C "$server/there/repo" branch old HEAD~
 	git init -q "$server/here"
 	git -C "$server/here" remote add origin web:repo
-	while IFS=@ read -r name text more; do
-		composes "$name" "$(example "$text" |
-		    sed "s#8080#$server/socket#")$more"
-	done <<-'END'
-		a connection for ten minutes@ControlPersist=10m@ true
-		it is there@-O check@ 2>&1 | grep -q running
-		copied over it@scp -o
-		copied over it@rsync
-		fetched over it@"ssh -S $(wl@ -q origin old
-		what is printed can be run@wl -n@ 'echo a' | sh | grep -qx a
-		a forwarding for it@forward
-	END
-	is 'what was copied is there' "words${newline}page" \
-	    "$(cat "$server/there/notes.txt" "$server/there/site/page")"
-	ok 'so is the forwarding' [ -S "$server/socket" ]
-	is 'all of this was one login' 1 "$(logins)"
-	composes 'it ends' "$(example '-O exit web')" 'Exit request sent.'
-	until_true '[ ! -S "$(path web)" ]'
-	composes 'fetched over a new one' \
-	    "$(example '_COMMAND=wl ') -q origin"
-	is 'that was another login' 2 "$(logins)"
-	is 'what was fetched is here' "one${newline}two" \
-	    "$(git -C "$server/here" log --all --reverse --format=%s)"
-	composes 'on all that match' \
-	    "$(example 'for h in' | sed 's/uptime/"echo \\$((6 * 7))"/') >out"
-	is 'both have answered' "42${newline}42" "$(cat "$server/here/out")"
+}
+
+test_composed()
+{
+	[ -z "$sanitized" ] || return 0	# it is the others that are tried
+	others
+	test_composed_prompt
+	test_composed_shells
+	test_composed_tmux
+	hangup web prod-web-1 prod-web-2
+	fresh
 }
 
 # A list from another program, and a name for one.
 
 test_composed_prompt()
 {
-	rm "$server/there/notes.txt"
 	terminal sh
 	keys -l "$(example scp\ notes)"
 	keys Enter
@@ -4403,7 +4371,7 @@ test_composed_prompt()
 	screen 6/6
 	keys Escape
 	prompted
-	is 'and to none if none is' "notes.txt${newline}out${newline}site" \
+	is 'and to none if none is' "notes.txt${newline}site" \
 	    "$(ls "$server/here")"
 	cleared
 	keys -l "$(example tailscale; example awk | sed 's/^ *//')"
@@ -4423,7 +4391,8 @@ test_composed_prompt()
 	stop
 }
 
-# Completion, and keys, in each shell. completes SHELL COMMAND ...: the shell
+# Completion, by what make install installs, and keys, in each shell.
+# completes SHELL COMMAND ...: the shell
 # that the command runs has been told LINES.
 
 completes()
@@ -4470,6 +4439,17 @@ completes()
 	until_true 'capture; [ "$screen" = "$ wl staging" ]'
 	is "$which completes a name" '$ wl staging' "$screen"
 	keys C-u
+	keys -l 'wl -'
+	keys Tab
+	[ "$which" != bash ] || keys Tab
+	ok "$which lists the options" \
+	    until_true 'capture; case $screen in *-S*) ;; *) false ;; esac'
+	keys C-u
+	keys -l 'wl -F not'
+	keys Tab
+	ok "$which completes the file of an option" until_true \
+	    'capture; case $screen in *"-F notes.txt") ;; *) false ;; esac'
+	keys C-u
 	keys -l 'wl prod'
 	keys Tab
 	screen 'wl prod-web-'
@@ -4483,7 +4463,8 @@ completes()
 
 test_composed_shells()
 {
-	lines="$(example compgen)$newline$(example '\C-xw')
+	make -s -C "$(dirname "$source")" install PREFIX="$HOME/.local"
+	lines="$(example bash-completion)$newline$(example '\C-xw')
 $(example 'wl_add()')$newline$(example '\C-xh')"
 	completes bash bash --norc --noprofile
 	cleared
@@ -4498,11 +4479,11 @@ $(example 'wl_add()')$newline$(example '\C-xh')"
 	is 'another adds a name to the line' \
 	    "\$ echo to db:file${newline}to db:file$newline\$" "$screen"
 	stop
-	lines="autoload -U compinit; compinit -u -D
-$(example compadd)$newline$(example bindkey)"
+	lines="$(example fpath)${newline}autoload -U compinit; compinit -u -D
+$(example bindkey)"
 	completes zsh zsh -f
 	stop
-	lines="$(example complete\ -c)$newline$(example '\cxw')"
+	lines="$(example fish/vendor)$newline$(example '\cxw')"
 	completes fish fish --no-config --private \
 	    -C "function fish_prompt; echo -n '\$ '; end"
 	stop
@@ -7433,10 +7414,13 @@ test_make()
 	stage=$tmp/stage
 	set -- make -C "$(dirname "$source")" PREFIX=/opt/wl DESTDIR="$stage"
 	"$@" install >/dev/null
-	is 'make install puts the program and the manual where it is told' \
+	is 'make install puts program, manual and completions where it is told' \
 	    "$stage/opt/wl/bin/wl 755
-$stage/opt/wl/share/man/man1/wl.1 644" "$(for mode in 755 644; do
-	        find "$stage" -type f -perm $mode | sed "s/\$/ $mode/"
+$stage/opt/wl/share/bash-completion/completions/wl 644
+$stage/opt/wl/share/fish/vendor_completions.d/wl.fish 644
+$stage/opt/wl/share/man/man1/wl.1 644
+$stage/opt/wl/share/zsh/site-functions/_wl 644" "$(for mode in 755 644; do
+	        find "$stage" -type f -perm $mode | sort | sed "s/\$/ $mode/"
 	    done)"
 	is 'the program that is installed works' "$("$wl" -V)" \
 	    "$("$stage/opt/wl/bin/wl" -V)"
