@@ -7404,6 +7404,178 @@ main(int argc, char **argv)
 C
 }
 
+# ------------------------------------------------- what the documents show ---
+#
+# README and the manual: their lists are compared with the screen, and their
+# commands run as they stand there, README's in bash and fish, the manual's in
+# zsh. readme prints what is indented in README, less the remarks behind.
+
+readme() { sed -n 's/^    //p' "$docs/README" | sed 's/^\$ //; s/   .*//'; }
+
+test_shown()
+{
+	[ -z "$sanitized" ] || return 0
+	docs=$(dirname "$source")
+	others
+	sed -i 's/prod-web-/web-prod-/g; s/!denied/& !locked/' "$server/config"
+	mkdir "$server/source"
+	cp "$docs/Makefile" "$source" "$docs/wl.1" "$server/source"
+	readme | grep -e '^make' -e '^PATH=' |
+	    sed -e "s#CC=clang#CC=$(command -v clang || echo cc)#" \
+	    -e 's#install$#& DESTDIR=/tmp/stage#' -e "s#/tmp/stage#$tmp/stage#" \
+	    -e '/ test$/d; / demo$/d; / bench$/d' >"$tmp/lines"
+	is 'wl is built and installed, and found' "$HOME/.local/bin/wl" \
+	    "$(cd "$server/source" && MAKEFLAGS=-s within 99 \
+	    sh -ec ". $tmp/lines; command -v wl")"
+	pictured README
+	keys Enter
+	readme | sed -n 's/^[^ ]* \(web.*via.*  \)[0-9.]*s$/* \1N s/p' >"$tmp/x"
+	becomes 'the spinner in README' <"$tmp/x"
+	stop
+	pictured wl.1
+	stop
+	hangup web-prod-2
+	test_shown_commands
+	sed -n '/^    Host \*$/,/^$/p' "$docs/README" >>"$server/config"
+	run -F "$server/config" -n web
+	is 'the ControlPersist in README counts' "0:$out" \
+	    "$rc:$(echo "$out" | grep -v ControlPersist)"
+	test_shown_demo
+	fresh
+}
+
+# The list comes, in a configuration that is made from it.
+
+pictured()	# FILE
+{
+	sed 's/^    //; s/\\-/-/g' "$docs/$1" |
+	    awk '/^> web / { on = 1 } /^$|^\.Ed/ { on = 0 } on' >"$tmp/sight"
+	sed 's/^>* *//; s/\* open//' "$tmp/sight" | awk -F '  +' '
+		NR == 1 { total = substr($2, index($2, "/") + 1) + 0 }
+		/^[0-9]/ {
+			split($3 ":22", at, /[@:]/)
+			host[$1] = "# " $5 "\nHost " $2 "\nUser " at[1] \
+			    "\nHostName " at[2] "\nPort " at[3] \
+			    "\nProxyJump " ($4 ? substr($4, 5) : "none")
+		}
+		END {
+			for (i = 1; i <= total; i++)
+				print i in host ? host[i] : "Host n" i
+			print "Match host bastion"
+			print "ProxyCommand sh -c \"cat >/dev/null; :\""
+		}' >"$server/list"
+	open=$(sed -n 's/^ *[0-9]*  \([^ ]*\).*\* open$/\1/p' "$tmp/sight")
+	[ ! "$open" ] || run -F "$server/config" -o ControlPersist=9m "$open" true
+	size=$(sed q "$tmp/sight" | wc -c)x24
+	start -F "$server/list"
+	screen '  2  n2'
+	keys web
+	shows "the list in $1" "$(cat "$tmp/sight")"
+	size=80x24
+}
+
+# The lines of a file succeed in a shell, when web is chosen at prompts and
+# sessions are left. There is something to end, to forward, and to ask for.
+
+each()		# FILE SHELL ...
+{
+	lines=$1
+	shift
+	terminal "$@"
+	while read -r line <&3; do
+		case $line in
+		*Persist*web | *=wl*)
+			hangup web ;;
+		*check* | *forward* | *exit\ web)
+			"$server/bin/wl" web true </dev/null ;;
+		*askpass*web)
+			line=${line% web}\ locked ;;
+		esac
+		# shellcheck disable=SC2034	# until_true uses it
+		before=$(logins) did=''
+		cleared
+		keys -l -- "$(echo "$line" | sed "s/admin@/$me@/
+		    s#8080#$server/socket#") && echo al\"\"l well"
+		keys Enter
+		until_true 'capture
+			case $screen in
+			*"${newline}all well"*) ;;
+			*"$newline> "*)
+				[ "$did" ] || keys web Enter
+				did=web; false ;;
+			*"${newline}remote$")
+				[ "$did" = exit ] || keys exit Enter
+				did=exit; false ;;
+			*) false ;;
+			esac'
+		is "this succeeds: $line" 'all well' "$(echo "$screen" |
+		    grep -x 'all well' || echo "$screen")" || keys C-c C-c
+		case $line in
+		scp* | rsync* | *"ssh -S"*)
+			is 'without a login' "$before" "$(logins)" ;;
+		*forward*)
+			ok 'there is the forwarding' [ -S "$server/socket" ] ;;
+		esac
+	done 3<"$lines"
+	stop
+}
+
+test_shown_commands()
+{
+	ssh-keygen -q -t ed25519 -N 'open lock' -f "$server/lock"
+	cat "$server/lock.pub" >>"$server/authorized_keys"
+	printf 'Host locked\nIdentityFile %s/lock\n' "$server" >>"$server/config"
+	printf 'web\ndb\n' >"$server/here/hosts.ini"
+	echo "[ \"\$*\" = \"ssh/Enter passphrase for key '$server/lock'\" ] &&
+	    echo open lock" >"$server/bin/pass"
+	echo 'test -t 0' >"$server/bin/htop"
+	chmod +x "$server/bin/htop" "$server/bin/pass"
+	sed -i "1s#^#PATH=$server/bin:\$PATH; #" "$server/login"
+	readme | grep -e '^wl$' -e '^wl ' -e '^scp ' | awk '!old[$0]++' \
+	    >"$tmp/readme"
+	manual | sed -e '/|$/{N' -e 's/\n *//' -e '}' |
+	    sed -n 's/^\(\.Dl \)*\$ //p' >"$tmp/manual"
+	each "$tmp/readme" bash --norc --noprofile
+	each "$tmp/readme" fish --no-config --private \
+	    -C "function fish_prompt; echo -n '\$ '; end"
+	rm "$server/there/notes.txt"
+	each "$tmp/manual" zsh -f
+	is 'what was copied and fetched is there' "words page two one" "$(
+	    cat "$server/there/notes.txt" "$server/there/site/page" |
+	    paste -sd ' ')$(git -C "$server/here" log --all --format=' %s' |
+	    tr -d '\n')"
+	rm -rf "$XDG_RUNTIME_DIR"/fish*
+}
+
+# A session ends; then one dies, and its server says why.
+
+test_shown_demo()
+{
+	mkdir "$server/broken"
+	cat >"$server/broken/sshd" <<-END
+		#!/bin/sh
+		exec $(command -v sshd) "\$@" -o ForceCommand="
+		    [ x\\\$CALLED != xgate ] || kill -KILL \\\$PPID
+		    exec sh \${5%/*}/login"
+	END
+	chmod +x "$server/broken/sshd"
+	terminal env PATH="$server/broken:$PATH" sh
+	keys -l "cd $docs && make demo"
+	keys Enter
+	while IFS=: read -r sight word <&3; do
+		ok "the demo shows: $sight" until_true \
+		    'capture; case $screen in *"$sight"*) ;; *) false ;; esac'
+		keys "$word" Enter
+	done 3<<-'END'
+		Esc leaves:quick
+		Welcome to quick.:exit
+		Another one?:gate
+		sshd said:
+		Accepted publickey:exit
+	END
+	stop
+}
+
 # ------------------------------------------------------------------- runs ---
 
 # What make install puts where, and that uninstall takes all of it away.
@@ -7439,6 +7611,7 @@ all()
 	test_probe
 	test_copy_edit
 	test_composed
+	test_shown
 	test_questions
 	test_faults
 	trees "$1" 1
