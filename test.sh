@@ -3706,10 +3706,9 @@ test_edit_option()
 # line with that text, and manual all of it. They find programs that have our
 # configuration.
 #
-# composes NAME COMMAND ERROR: the command, away from the terminal, in
-# $server/here, succeeds and says no more than that.
 # others: makes the hosts and programs that these commands are about.
-# terminal COMMAND ...: runs a shell there on the terminal, waits for its "$".
+# terminal COMMAND ...: runs a shell in $server/here on the terminal, waits for
+# its "$".
 # cleared: gives it an empty screen.
 
 manual()
@@ -3723,14 +3722,6 @@ example()
 	manual | sed -n -e '1,/^\.Sh EXAMPLES/d' -e 's/^\(\.Dl \)*\$ /\1/' \
 	    -e '/^\.Bd/,/^\.Ed/p' -e 's/^\.Dl //p' |
 	    grep -F -e "$1" || echo "the manual has no example with $1"
-}
-
-composes()
-{
-	binary=$wl wl=env
-	run -C "$server/here" PATH="$server/bin:$PATH" sh -c "$2"
-	wl=$binary
-	is "$1: $2" "0:${3-}" "$rc:$err"
 }
 
 terminal()
@@ -3789,7 +3780,6 @@ test_composed()
 {
 	[ -z "$sanitized" ] || return 0	# it is the others that are tried
 	others
-	test_composed_files
 	test_composed_prompt
 	test_composed_shells
 	test_composed_tmux
@@ -3797,37 +3787,9 @@ test_composed()
 	fresh
 }
 
-# Over one connection, with one login.
-test_composed_files()
-{
-	while IFS=@ read -r name text more; do
-		composes "$name" "$(example "$text" |
-		    sed "s#8080#$server/socket#")$more"
-	done <<-'END'
-		a connection for ten minutes@ControlPersist=10m@ true
-		it is there@-O check@ 2>&1 | grep -q running
-		copied over it@scp -o
-		copied over it@rsync
-		fetched over it@"ssh -S $(wl@ -q origin old
-		what is printed can be run@wl -n@ 'echo a' | sh | grep -qx a
-		a forwarding for it@forward
-	END
-	is 'what was copied is there' "words${newline}page" \
-	    "$(cat "$server/there/notes.txt" "$server/there/site/page")"
-	ok 'so is the forwarding' [ -S "$server/socket" ]
-	is 'all of this was one login' 1 "$(logins)"
-	composes 'it ends' "$(example '-O exit web')" 'Exit request sent.'
-	until_true '[ ! -S "$(path web)" ]'
-	composes 'fetched over a new one' "$(example '_COMMAND=wl ') -q origin"
-	is 'that was another login' 2 "$(logins)"
-	is 'what was fetched is here' "one${newline}two" \
-	    "$(git -C "$server/here" log --all --reverse --format=%s)"
-}
-
 # A list from another program, and a name for one.
 test_composed_prompt()
 {
-	rm "$server/there/notes.txt"
 	terminal sh
 	enters 6/6 "$(example scp\ notes)"
 	keys web Enter
@@ -3899,6 +3861,17 @@ $' "$(printf '%s\n' "$screen" | sed '/connected in/d')"
 	ok "$which completes the file of an option" until_true \
 	    'capture; case $screen in *"-F notes.txt") ;; *) false ;; esac'
 	keys C-u
+	keys -l 'wl -'
+	keys Tab
+	[ "$which" != bash ] || keys Tab
+	ok "$which lists the options" \
+	    until_true 'capture; case $screen in *-S*) ;; *) false ;; esac'
+	keys C-u
+	keys -l 'wl -F not'
+	keys Tab
+	ok "$which completes the file of an option" until_true \
+	    'capture; case $screen in *"-F notes.txt") ;; *) false ;; esac'
+	keys C-u
 	keys -l 'wl prod'
 	brings 'wl prod-web-' Tab
 	enters "${newline}hello" '2 "echo hel""lo"'
@@ -3910,7 +3883,6 @@ $' "$(printf '%s\n' "$screen" | sed '/connected in/d')"
 test_composed_shells()
 {
 	make -s -C "$(dirname "$source")" install PREFIX="$HOME/.local"
-	touch "$server/here/notes.txt"
 	lines="$(example bash-completion)$newline$(example '\C-xw')
 $(example 'wl_add()')$newline$(example '\C-xh')"
 	completes bash bash --norc --noprofile
@@ -6506,15 +6478,19 @@ pictured()	# FILE
 # The lines of a file succeed in a shell, when web is chosen at prompts and
 # sessions are left. There is something to end, to forward, and to ask for.
 
-each()	# FILE SHELL ...
+each()		# FILE SHELL ...
 {
 	lines=$1
 	shift
 	terminal "$@"
 	while read -r line <&3; do
 		case $line in
-		*exit\ web)	"$server/bin/wl" web true </dev/null ;;
-		*askpass*web)	line=${line% web}\ locked ;;
+		*Persist*web | *=wl*)
+			hangup web ;;
+		*check* | *forward* | *exit\ web)
+			"$server/bin/wl" web true </dev/null ;;
+		*askpass*web)
+			line=${line% web}\ locked ;;
 		esac
 		# shellcheck disable=SC2034	# until_true uses it
 		before=$(logins) did=''
@@ -6536,7 +6512,10 @@ each()	# FILE SHELL ...
 		is "this succeeds: $line" 'all well' "$(echo "$screen" |
 		    grep -x 'all well' || echo "$screen")" || keys C-c C-c
 		case $line in
-		scp*)	is 'over the connection' "$before" "$(logins)" ;;
+		scp* | rsync* | *"ssh -S"*)
+			is 'without a login' "$before" "$(logins)" ;;
+		*forward*)
+			ok 'there is the forwarding' [ -S "$server/socket" ] ;;
 		esac
 	done 3<"$lines"
 	stop
@@ -6560,7 +6539,12 @@ test_shown_commands()
 	each "$tmp/readme" bash --norc --noprofile
 	each "$tmp/readme" fish --no-config --private \
 	    -C "function fish_prompt; echo -n '\$ '; end"
+	rm "$server/there/notes.txt"
 	each "$tmp/manual" zsh -f
+	is 'what was copied and fetched is there' "words page two one" "$(
+	    cat "$server/there/notes.txt" "$server/there/site/page" |
+	    paste -sd ' ')$(git -C "$server/here" log --all --format=' %s' |
+	    tr -d '\n')"
 	rm -rf "$XDG_RUNTIME_DIR"/fish*
 }
 
