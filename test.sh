@@ -1240,6 +1240,7 @@ test_prompt()
 	test_editing
 	test_choice
 	test_input
+	test_aliases
 	test_sizes
 	test_letters
 	test_leaving
@@ -1460,6 +1461,48 @@ test_input()
 	END
 	keys Enter
 	ends 'after a paste Enter is Enter' 0 web-prod-1
+}
+
+# Names of one Host line that lead to the same address.
+
+test_aliases()
+{
+	write config <<-'END'
+		# the box
+		Host AB8 ab8 ab
+		    HostName 10.0.0.8
+		Host web www web.example.com
+		    HostName web.example.com
+		Host db1 db2
+		    HostName %h.internal
+		Host one two
+	END
+	start -p -F "$HOME/$config"
+	sees 'aliases share a row, other names do not' <<-'END'
+		>                                                                         10/10
+		>  1  AB8 ab8 ab               10.0.0.8         the box
+		   4  web www web.example.com  web.example.com
+		   7  db1                      db1.internal
+		   8  db2                      db2.internal
+		   9  one
+		  10  two
+	END
+	is 'all but the first of them are dim' \
+	    '4  web( www web.example.com  web.example.com' \
+	    "$(styled | sed -n 's/^.* 4 /4 /p')"
+	keys 3
+	sees 'the one that matches best is the first' <<-'END'
+		> 3                                                                        1/10
+		>  3  ab AB8 ab8  10.0.0.8  the box
+		  ssh 3
+	END
+	keys BSpace End
+	until_true 'capture; [ "$(selected)" = 10,1 ]'
+	is 'End goes to the last row' 10,1 "$(selected)"
+	keys www Enter
+	ends 'Enter takes the first' 0 www
+	run -F "$HOME/$config" -l ab
+	is '-l prints them all' "ab${newline}AB8${newline}ab8" "$out"
 }
 
 # Small terminals, and terminals that change.
@@ -1769,6 +1812,10 @@ host: web pr
 3 web-prod-2
 host: 3
 web-prod-2' web 'web pr' 3 0
+	plain 'a number that is too high is no destination' 'host: 14
+no such number
+host: 3
+web-prod-2' 14 3 0
 	plain 'the plain prompt ends with an empty line' host: '' 130
 	for way in C-d:130 HUP:129 INT:130 QUIT:131 TERM:143; do
 		begin host: TERM=dumb -F "$HOME/$config"
@@ -1784,7 +1831,10 @@ web-prod-2' web 'web pr' 3 0
 	tmux pipe-pane "cat >$tmp/raw"
 	brings host: 'TERM=dumb w -p web' Enter
 	brings "Stopped" C-z
-	brings "${newline}staging-web" fg Enter 5 Enter
+	keys fg Enter
+	ok 'after ^Z and fg the plain prompt asks again' until_true 'capture
+	    [ "$(printf "%s\n" "$screen" | tail -n 1)" = host: ]'
+	brings "${newline}staging-web" 5 Enter
 	brings '8 db3' 'TERM= w -p db' Enter
 	brings "${newline}db2" 7 Enter	# TERM may be empty
 	stop
@@ -1814,6 +1864,9 @@ test_resolve()
 		wl: web: matches 4 hosts
 	END
 	)" "$rc:$out:$err"
+	run -p -F "$HOME/$config" shop
+	is 'one that is not in its name is too' \
+	    "1::web-prod-1${newline}wl: shop: matches 1 host" "$rc:$out:$err"
 }
 
 # ---------------------------------------------------------- the connection ---
@@ -3257,7 +3310,8 @@ test_probe()
 	    return 0
 	listening
 	blocks <<-END | write config
-		Host alive direct :: Port $port
+		Host alive :: Port $port
+		Host direct :: Port $port
 		Host closed :: Port 9
 		Host mute :: Port $mute
 		Host mail :: Port $greets
@@ -3451,11 +3505,9 @@ test_probe_together()
 	took=$(($(date +%s) - asked))
 	ok "ten tests take no longer ($took) than one" [ "$took" -le 5 ]
 	stop
-	write config <<-END
-		Host a1 a2 a3 a4 a5 a6 a7 a8 a9 a10
-		    HostName 127.0.0.1
-		    Port $port
-	END
+	for host in a1 a2 a3 a4 a5 a6 a7 a8 a9 a10; do
+		printf 'Host %s\n\tHostName 127.0.0.1\n\tPort %s\n' $host $port
+	done | write config
 	before=$(connections) asked=$(date +%s)
 	begin 10/10 -F "$HOME/$config"
 	brings '1/10' C-t C-t a3

@@ -1347,6 +1347,8 @@ struct host {
 	size_t use;		/* the place of its last use, 0: none */
 	time_t used;		/* when that was */
 	const struct probe *test;	/* of its address, or NULL */
+	struct host *first;	/* of its aliases; see prompt_rank() */
+	size_t frame;		/* the last in which one of these had a row */
 	int score;		/* for the query; see ranking_update() */
 };
 
@@ -1427,6 +1429,14 @@ host_details(struct hosts *h, struct host *host)
 		addr.v[ADDR_MAX] = '\0';
 	host->addr = addr.v;
 	host->jump = v->set[V_JUMP];
+}
+
+/* Where a host leads, in full. */
+static const char *
+host_leads(struct hosts *h, struct host *host)
+{
+	host_details(h, host);
+	return *host->addr != '\0' ? host->addr : host->name;
 }
 
 /*
@@ -3081,6 +3091,8 @@ struct prompt {
 	struct decoder decoder;
 	char query[QUERY_MAX];
 	size_t len, cursor;	/* bytes of it, and before the cursor */
+	struct host **rows;	/* matches, but one of a host's aliases only */
+	size_t nrows, caprows, frame;
 	size_t sel, top;	/* the selected row, the first one shown */
 	size_t room;		/* for rows, below the query */
 	struct buf lines[ROWS_MAX + 1];	/* what the screen shows */
@@ -3121,6 +3133,53 @@ query_destination(const struct prompt *p)
 	    (strncmp(s, "ssh://", 6) == 0 ? 6 : 0)) ? s : NULL;
 }
 
+/*
+ * Ranks the hosts.  Names of one Host line that lead to the same address, as
+ * far as they follow each other, share the row of the one that matches best.
+ */
+static void
+prompt_rank(struct prompt *p)
+{
+	struct hosts *h = p->rank.hosts;
+	struct host *host, *first = h->v;
+	size_t i;
+
+	ranking_update(&p->rank, p->query);
+	for (i = 0; i < h->len && h->v[i].first == NULL; i++) {
+		host = &h->v[i];
+		if (host->given != NULL || host->file != first->file ||
+		    host->line != first->line ||
+		    strcmp(host_leads(h, host), host_leads(h, first)) != 0)
+			first = host;
+		host->first = first;
+	}
+	p->rows = grow(p->rows, &p->caprows, p->rank.len + 1,
+	    sizeof(*p->rows));
+	p->frame++;
+	for (p->nrows = i = 0; i < p->rank.len; i++) {
+		host = p->rank.matches[i];
+		first = host->first != NULL ? host->first : host;
+		if (first->frame != p->frame)
+			p->rows[p->nrows++] = host;
+		first->frame = p->frame;
+	}
+}
+
+/* Puts a host's other names, of many the first few, into p->text. */
+static void
+put_aliases(struct prompt *p, const struct host *host)
+{
+	const struct hosts *h = p->rank.hosts;
+	const struct host *one = host->first;
+
+	p->text.len = 0;
+	buf_str(&p->text, "");
+	for (; one != NULL && one < h->v + h->len && one->first == host->first &&
+	    p->text.len < MATCH_MAX; one++)
+		if (one != host)
+			buf_fmt(&p->text, " %s", one->name);
+}
+
 /* Finds the columns for the rows that are shown. */
 static void
 measure(struct prompt *p)
@@ -3129,10 +3188,11 @@ measure(struct prompt *p)
 	int n, name = 0, addr = 0;
 	struct host *host;
 
-	for (i = p->top; i < p->rank.len && i < last; i++) {
-		host = p->rank.matches[i];
+	for (i = p->top; i < p->nrows && i < last; i++) {
+		host = p->rows[i];
 		host_details(p->rank.hosts, host);
-		n = text_width(host->name);
+		put_aliases(p, host);
+		n = text_width(host->name) + text_width(p->text.v);
 		name = n > name ? n : name;
 		n = text_width(host->addr);
 		addr = n > addr ? n : addr;
@@ -3172,18 +3232,18 @@ put_field(struct prompt *p, const char *s, int searched, int left, int end)
 	p->col = left + put_text(&p->line, s, end - left, hit);
 }
 
-/* Makes the row of match I.  Its state is never cut for the other fields. */
+/* Makes row I.  Its state is never cut for the other fields. */
 static void
 put_row(struct prompt *p, size_t i)
 {
-	struct host *host = p->rank.matches[i];
+	struct host *host = p->rows[i];
 	const char *test = host->test != NULL ? host->test->text : "";
-	int chosen = i == p->sel, edge = tty.cols - 1, end;
+	int chosen = i == p->sel, edge = tty.cols - 1, left, end;
 	char when[32] = "";
 
 	if (p->rank.recent && host->use != 0)
 		ago(host->used, when, sizeof(when));
-	p->state.len = p->text.len = 0;
+	p->state.len = 0;
 	buf_fmt(&p->state, "%s%s%s%s%s",
 	    is_open(&p->sockets, host->name) ? "  * open" : "",
 	    *test != '\0' ? "  " : "", test, *when != '\0' ? "  " : "", when);
@@ -3193,10 +3253,13 @@ put_row(struct prompt *p, size_t i)
 	    p->name - p->gap - 1, host->number, p->gap, "");
 	p->col = p->name;
 	p->found = 0;
-	put_field(p, host->name, 1, p->name,
-	    p->addr - 2 < edge ? p->addr - 2 : edge);
+	left = p->addr - 2 < edge ? p->addr - 2 : edge;
+	put_field(p, host->name, 1, p->name, left);
 	buf_str(&p->line, chosen ? "" : "\033[2m");
+	put_aliases(p, host);
+	put_field(p, p->text.v, 0, p->col, left);
 	put_field(p, host->addr, 1, p->addr, end);
+	p->text.len = 0;
 	buf_fmt(&p->text, "via %s", host->jump);
 	if (*host->jump != '\0' && p->col + 6 <= end)
 		put_field(p, p->text.v, 0, 0, end);
@@ -3238,7 +3301,7 @@ put_query(struct prompt *p)
 static void
 put_last(struct prompt *p)
 {
-	int chosen = p->rank.len > 0 && p->sel == p->rank.len;
+	int chosen = p->nrows > 0 && p->sel == p->nrows;
 	const struct options *o = p->options;
 
 	p->text.len = 0;
@@ -3262,7 +3325,7 @@ put_last(struct prompt *p)
 static void
 prompt_scroll(struct prompt *p)
 {
-	size_t rows = p->rank.len + (query_destination(p) != NULL);
+	size_t rows = p->nrows + (query_destination(p) != NULL);
 
 	p->room = tty.rows > ROWS_MAX ? ROWS_MAX : (size_t)tty.rows - 1;
 	if (p->sel >= rows)
@@ -3284,6 +3347,7 @@ prompt_draw(struct prompt *p)
 {
 	size_t i, at = 0, row;
 
+	prompt_rank(p);
 	prompt_scroll(p);
 	measure(p);
 	buf_str(&p->out, p->height > 0 ? "\033[?25l" : "\033[?25l\033[?2004h");
@@ -3296,9 +3360,9 @@ prompt_draw(struct prompt *p)
 		else if (p->help)
 			put_text(&p->line, help_lines[i - 1], tty.cols - 1,
 			    NULL);
-		else if (row < p->rank.len)
+		else if (row < p->nrows)
 			put_row(p, row);
-		else if (row == p->rank.len)
+		else if (row == p->nrows)
 			put_last(p);
 		if (i < p->height ? strcmp(p->lines[i].v, p->line.v) == 0 :
 		    p->line.len == 0)
@@ -3477,8 +3541,7 @@ static void
 list_key(struct prompt *p, int key)
 {
 	size_t page = p->room > 1 ? p->room - 1 : 1, i;
-	struct host *host = p->sel < p->rank.len ?
-	    p->rank.matches[p->sel] : NULL;
+	struct host *host = p->sel < p->nrows ? p->rows[p->sel] : NULL;
 
 	if (key == CTL('p')) {
 		p->sel -= p->sel > 0;
@@ -3491,11 +3554,10 @@ list_key(struct prompt *p, int key)
 		p->sel += page;
 		p->top += page;
 	} else if (key == KEY_HOME || key == KEY_END) {
-		p->sel = key == KEY_HOME ? 0 : p->rank.len;
+		p->sel = key == KEY_HOME ? 0 : p->nrows;
 	} else if (key == CTL('t')) {
-		for (i = p->top; i < p->rank.len && i < p->top + p->room; i++)
-			probe_start(&p->tests, p->rank.hosts,
-			    p->rank.matches[i]);
+		for (i = p->top; i < p->nrows && i < p->top + p->room; i++)
+			probe_start(&p->tests, p->rank.hosts, p->rows[i]);
 	} else if (key == CTL('r')) {
 		prompt_recent(p);
 	} else if (key == CTL('o') && host != NULL) {
@@ -3531,11 +3593,11 @@ prompt_key(struct prompt *p, int key, const char **chosen)
 	} else if (key == CTL('l')) {
 		prompt_erase(p);
 	} else if (!query_key(p, key)) {
-		ranking_update(&p->rank, p->query);
+		prompt_rank(p);
 		if (key != '\r')
 			list_key(p, key);
-		else if (p->sel < p->rank.len)
-			*chosen = p->rank.matches[p->sel]->name;
+		else if (p->sel < p->nrows)
+			*chosen = p->rows[p->sel]->name;
 		else
 			*chosen = query_destination(p);
 	} else if (p->len != len) {
@@ -3561,10 +3623,8 @@ prompt_run(struct prompt *p)
 		}
 		waiting = 0;
 		ioctl(tty.fd, FIONREAD, &waiting);
-		if (p->height == 0 || (waiting == 0 && !caught)) {
-			ranking_update(&p->rank, p->query);
+		if (p->height == 0 || (waiting == 0 && !caught))
 			prompt_draw(p);
-		}
 		key = read_key(&p->decoder);
 		if (key == KEY_SIGNAL) {
 			prompt_signal(p);
@@ -3583,48 +3643,62 @@ prompt_run(struct prompt *p)
  * The plain prompt, for a terminal that nothing can be drawn on: prints the
  * list, or the matches, and reads a line until it says which one is meant.
  */
+static int
+plain_read(struct prompt *p)
+{
+	char line[4096], *s;	/* as long as a terminal takes */
+	ssize_t n;
+
+	buf_str(&p->out, "host: ");
+	tty_write(&p->out);
+	while (caught || tty_wait(tty.fd, -1) == -1) {
+		if (!caught)
+			continue;
+		if (caught != SIGTSTP)
+			die_of(caught);
+		suspend(getpid());
+		buf_str(&p->out, "host: ");
+		tty_write(&p->out);
+	}
+	for (n = read(tty.fd, line, sizeof(line) - 1); n > 0 &&
+	    is_blank(line[n - 1]); n--)
+		continue;
+	line[n > 0 ? n : 0] = '\0';
+	s = skip_blanks(line);
+	query_change(p, 0, p->len, s, strlen(s));
+	return *s != '\0';
+}
+
 static const char *
 plain_run(struct prompt *p)
 {
-	char line[4096], *s;	/* as long as a terminal takes */
 	struct ranking *r = &p->rank;
 	struct host *host;
-	ssize_t n;
 	size_t i;
 
 	signals_catch();
-	do {
+	for (;;) {
 		ranking_update(r, p->query);
 		for (i = 0; i < r->len; i++) {
-			buf_fmt(&p->out, "%zu ", r->matches[i]->number);
-			put_text(&p->out, r->matches[i]->name, INT_MAX / 2,
-			    NULL);
+			host = r->matches[i];
+			buf_fmt(&p->out, "%zu ", host->number);
+			put_text(&p->out, host->name, INT_MAX / 2, NULL);
 			buf_str(&p->out, "\n");
 		}
-		buf_str(&p->out, "host: ");
-		tty_write(&p->out);
-		while (caught || tty_wait(tty.fd, -1) == -1) {
-			if (caught == SIGTSTP)
-				suspend(getpid());
-			else if (caught)
-				die_of(caught);
-		}
-		if ((n = read(tty.fd, line, sizeof(line) - 1)) <= 0)
+		if (!plain_read(p))
 			return NULL;
-		for (; n > 0 && is_blank(line[n - 1]); n--)
-			continue;
-		line[n] = '\0';
-		s = skip_blanks(line);
-		if (*s == '\0')
-			return NULL;
-		query_change(p, 0, p->len, s, strlen(s));
 		ranking_update(r, p->query);
-		if (r->len == 0)
+		if (r->len == 0 && r->query.number == 0)
 			return p->query;
+		if (r->len == 0) {
+			buf_str(&p->out, "no such number\n");
+			continue;
+		}
 		host = r->matches[0];
-	} while (r->len > 1 && strcmp(host->name, p->query) != 0 &&
-	    (host->number == 0 || host->number != r->query.number));
-	return host->name;
+		if (r->len == 1 || strcmp(host->name, p->query) == 0 ||
+		    (host->number > 0 && host->number == r->query.number))
+			return host->name;
+	}
 }
 
 /*
@@ -4954,7 +5028,8 @@ no_choice(const struct prompt *p)
 	}
 	for (i = 0; i < p->rank.len; i++)
 		fprintf(stderr, "%s\n", printable(p->rank.matches[i]->name));
-	warnx("%s: matches %zu hosts", printable(p->query), p->rank.len);
+	warnx("%s: matches %zu host%s", printable(p->query), p->rank.len,
+	    p->rank.len == 1 ? "" : "s");
 	return 1;
 }
 
