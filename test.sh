@@ -1488,7 +1488,7 @@ test_aliases()
 		  10  two
 	END
 	is 'all but the first of them are dim' \
-	    '4  web( www web.example.com  web.example.com' \
+	    '4  web<d> www web.example.com  web.example.com' \
 	    "$(styled | sed -n 's/^.* 4 /4 /p')"
 	keys 3
 	sees 'the one that matches best is the first' <<-'END'

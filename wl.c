@@ -360,22 +360,6 @@ cut_line(char *p, char *end)
 	return eol + 1;
 }
 
-/* Writes all of it; -1 and errno when that fails. */
-static int
-write_all(int fd, const char *p, size_t n)
-{
-	ssize_t w;
-
-	while (n > 0) {
-		w = write(fd, p, n);
-		if (w == -1 && errno != EINTR)
-			return -1;
-		p += w > 0 ? w : 0;
-		n -= w > 0 ? (size_t)w : 0;
-	}
-	return 0;
-}
-
 /*
  * Text for the terminal.  What a file, ssh or the network says reaches it
  * through here only: what is not printable is shown as `?', so nothing of it
@@ -1911,7 +1895,7 @@ recent_replace(int dir, int fd, const char *forget)
 	unlinkat(dir, "recent.new", 0);
 	to = openat(dir, "recent.new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
 	    0600);
-	if (write_all(to, out.v, out.len) == 0)
+	if (write(to, out.v, out.len) == (ssize_t)out.len)
 		(void)renameat(dir, "recent.new", dir, "recent");
 	unlinkat(dir, "recent.new", 0);
 	close(to);
@@ -2321,10 +2305,7 @@ tty_set(enum tty_mode mode)
 	tty.flags = t.c_lflag;
 }
 
-/*
- * Whether another process has put the terminal into a mode of its own, as
- * for a password: readpassphrase(3) clears ECHO and ECHONL.
- */
+/* Whether another set a mode of its own, as readpassphrase(3): no ECHONL. */
 static int
 tty_taken(void)
 {
@@ -2339,7 +2320,7 @@ static void
 tty_clear(void)
 {
 	if (tty.mode == TTY_PROMPT)
-		(void)write_all(tty.fd, "\r\033[J\033[?2004l\033[?25h", 18);
+		(void)!write(tty.fd, "\r\033[J\033[?2004l\033[?25h", 18);
 	tty_set(TTY_COOKED);
 }
 
@@ -2420,10 +2401,7 @@ tty_write(struct buf *out)
 	out->len = 0;
 }
 
-/*
- * Waits MS milliseconds, for ever if that is negative, for something to read on
- * FD, or -1.  Returns 1 if there is, 0 if not, -1 after a signal, see `caught'.
- */
+/* Waits MS ms, if not negative, for FD, if any: 1, 0 or, after a signal, -1. */
 static int
 tty_wait(int fd, long ms)
 {
@@ -3338,10 +3316,7 @@ prompt_scroll(struct prompt *p)
 		p->top = rows > p->room ? rows - p->room : 0;
 }
 
-/*
- * Draws a frame, from the query's line on, where the cursor is before and after
- * it.  New lines are made by line feeds, which scroll at the screen's end.
- */
+/* Draws a frame; the cursor is on the query's line before and after it. */
 static void
 prompt_draw(struct prompt *p)
 {
@@ -3405,10 +3380,7 @@ query_change(struct prompt *p, size_t from, size_t to, const char *s, size_t n)
 	p->cursor = from + n;
 }
 
-/*
- * Applies a key that is for the query: one that moves the cursor and takes away
- * what is between two places, or text, which no blank begins; else returns 0.
- */
+/* Applies a key that moves or takes away, or text; 0 if it is none of these. */
 static int
 query_key(struct prompt *p, int key)
 {
@@ -3643,6 +3615,8 @@ prompt_run(struct prompt *p)
  * The plain prompt, for a terminal that nothing can be drawn on: prints the
  * list, or the matches, and reads a line until it says which one is meant.
  */
+
+/* Reads a line into the query; 0 if there is none. */
 static int
 plain_read(struct prompt *p)
 {
@@ -3804,7 +3778,7 @@ settings_read(struct target *t)
 		fclose(said);
 	}
 	if (status != 0)
-		(void)write_all(2, t->warnings.v, t->warnings.len);
+		fputs(t->warnings.v, stderr);
 	if (status > 128 && status < 255)
 		ended_by(status - 128);
 	return status;
@@ -4049,12 +4023,12 @@ askpass(const char *where, const char *text)
 	    kind != NULL && *kind != '\0' ? *kind : 'p', text);
 	if (fd == -1 ||
 	    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
-	    write_all(fd, request, sizeof(request)) == -1 ||
+	    write(fd, request, ASK_SIZE) != ASK_SIZE ||
 	    (n = read(fd, answer, sizeof(answer))) <= 0)
 		return 1;
-	(void)write_all(1, answer, (size_t)n);
+	n = write(1, answer, (size_t)n);
 	wipe(answer, sizeof(answer));
-	return 0;
+	return n <= 0;
 }
 
 /*
@@ -4461,7 +4435,7 @@ ask_end(struct login *l, int refused)
 {
 	if (refused) {
 		tcflush(tty.fd, TCIFLUSH);
-		(void)write_all(tty.fd, "\n", 1);
+		(void)!write(tty.fd, "\n", 1);
 	}
 	close(l->client);
 	l->client = -1;
@@ -4699,7 +4673,8 @@ control_all(const struct options *o)
 	}
 	if (all.live.len == 0)
 		warnx("no shared connection");
-	(void)write_all(1, out.v, out.len);
+	if (out.len > 0)
+		fputs(out.v, stdout);
 	return all.live.len == 0;
 }
 
@@ -4748,7 +4723,7 @@ connect_host(struct target *t)
 		if (t->plan == PLAN_ATTACH && !master_answers(t))
 			t->plan = target_plan(t);
 		if (t->plan == PLAN_MASTER && !login(t)) {
-			(void)write_all(2, t->warnings.v, t->warnings.len);
+			fputs(t->warnings.v, stderr);
 			return 255;
 		}
 		if (tty.fd != -1 && isatty(0))	/* and no script */
@@ -5092,7 +5067,7 @@ main(int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	first = options_read(&options, argc, argv);
 	if (options.ctl != NULL && first == argc)
-		return control_all(&options);
+		return finish(control_all(&options));
 	hosts_read(&hosts, &options);
 	prompt.options = &options;
 	prompt.rank.hosts = &hosts;
