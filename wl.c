@@ -884,8 +884,7 @@ read_include(struct reader *r, char *p)
 
 	r->open = 0;
 	while (next_word(&p, &w) == 1 && *w != '\0') {
-		if (!expand(&word, r->c, w) ||
-		    (r->system && *word.v == '~'))
+		if (!expand(&word, r->c, w) || (r->system && *word.v == '~'))
 			continue;
 		w = word.v;
 		path.len = 0;
@@ -1815,8 +1814,7 @@ recent_open(int *dir, int make)
 		(void)flock(*dir, LOCK_EX);
 	fd = openat(*dir, "recent", O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
 	    (make ? O_RDWR | O_APPEND | O_CREAT : O_RDONLY), 0600);
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_uid == getuid())
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == getuid())
 		return fd;
 	close(fd);
 	return -1;
@@ -2741,8 +2739,7 @@ wait_for(pid_t pid)
 	while (waitpid(pid, &status, 0) == -1)
 		if (errno != EINTR)
 			return 255;
-	return WIFEXITED(status) ? WEXITSTATUS(status) :
-	    128 + WTERMSIG(status);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 /* Runs a command in the foreground, as a shell does. */
@@ -2758,8 +2755,7 @@ run_job(const struct args *a)
 	do {
 		tcsetpgrp(tty.fd, pid);	/* SIGTTOU is blocked */
 		kill(-pid, SIGCONT);
-		while (waitpid(pid, &status, WUNTRACED) == -1 &&
-		    errno == EINTR)
+		while (waitpid(pid, &status, WUNTRACED) == -1 && errno == EINTR)
 			continue;
 		tcsetpgrp(tty.fd, getpgrp());
 		if (WIFSTOPPED(status) && WSTOPSIG(status) == SIGTSTP)
@@ -3131,8 +3127,7 @@ prompt_rank(struct prompt *p)
 			first = host;
 		host->first = first;
 	}
-	p->rows = grow(p->rows, &p->caprows, p->rank.len + 1,
-	    sizeof(*p->rows));
+	p->rows = grow(p->rows, &p->caprows, p->rank.len + 1, sizeof(*p->rows));
 	p->frame++;
 	for (p->nrows = i = 0; i < p->rank.len; i++) {
 		host = p->rank.matches[i];
@@ -4634,8 +4629,7 @@ master_answers(struct target *t)
 	struct buf out = { NULL, 0, 0 };
 	struct stat st;
 
-	if (stat(t->socket.v, &st) == -1 ||
-	    time(NULL) - st.st_mtime < IDLE_S)
+	if (stat(t->socket.v, &st) == -1 || time(NULL) - st.st_mtime < IDLE_S)
 		return 1;
 	ssh_args(&a, t);
 	socket_args(t, &a);
