@@ -877,9 +877,9 @@ static int read_file(struct config *, const char *, uint32_t, int, int);
 static void
 read_include(struct reader *r, char *p)
 {
-	struct buf word = { NULL, 0, 0 }, path = { NULL, 0, 0 };
+	struct buf word = { NULL, 0, 0 };
+	char *w, *path;
 	glob_t g;
-	char *w;
 	size_t i;
 
 	r->open = 0;
@@ -887,31 +887,29 @@ read_include(struct reader *r, char *p)
 		if (!expand(&word, r->c, w) || (r->system && *word.v == '~'))
 			continue;
 		w = word.v;
-		path.len = 0;
 		if (w[0] == '~' && w[1] == '/')
-			buf_fmt(&path, "%s%s", r->c->home, w + 1);
+			path = format("%s%s", r->c->home, w + 1);
 		else if (*w == '/' || *w == '~')
-			buf_str(&path, w);
+			path = format("%s", w);
 		else if (r->system)
-			buf_fmt(&path, "/etc/ssh/%s", w);
+			path = format("/etc/ssh/%s", w);
 		else
-			buf_fmt(&path, "%s/.ssh/%s", r->c->home, w);
-		if (glob(path.v, GLOB_TILDE, NULL, &g) == 0) {
+			path = format("%s/.ssh/%s", r->c->home, w);
+		if (glob(path, GLOB_TILDE, NULL, &g) == 0) {
 			for (i = 0; i < g.gl_pathc; i++)
 				read_file(r->c, g.gl_pathv[i], r->governor,
 				    r->depth + 1, r->system);
 			globfree(&g);
 		}
+		free(path);
 	}
 	free(word.v);
-	free(path.v);
 }
 
 /* The port as ssh prints it, NULL if it would refuse it (a2port); it stays. */
 static const char *
 port_text(const char *s)
 {
-	struct buf text = { NULL, 0, 0 };
 	struct servent *service;
 	char *end;
 	long n;
@@ -923,10 +921,7 @@ port_text(const char *s)
 	}
 	if (n <= 0 || n > 65535)
 		return NULL;
-	if (*s != '0' && s[strspn(s, DIGITS)] == '\0')
-		return s;
-	buf_fmt(&text, "%ld", n);
-	return text.v;
+	return *s != '0' && s[strspn(s, DIGITS)] == '\0' ? s : format("%ld", n);
 }
 
 /*
@@ -1057,15 +1052,13 @@ static void
 user_find(struct config *c)
 {
 	struct passwd *pw = getpwuid(getuid());
-	struct buf id = { NULL, 0, 0 };
 	char name[256];
 
 	if (pw == NULL)
 		errx(2, "no user has the id %ld", (long)getuid());
-	buf_fmt(&id, "%ld", (long)getuid());
 	c->tokens[0] = format("%s", pw->pw_dir);
 	c->tokens[1] = c->local_user = format("%s", pw->pw_name);
-	c->tokens[2] = id.v;
+	c->tokens[2] = format("%ld", (long)getuid());
 	if (gethostname(name, sizeof(name)) == 0) {
 		c->tokens[3] = format("%s", name);
 		name[strcspn(name, ".")] = '\0';
@@ -1080,7 +1073,6 @@ user_find(struct config *c)
 static void
 config_read(struct config *c, const char *file)
 {
-	struct buf path = { NULL, 0, 0 };
 	struct stat st;
 	size_t cap = 0;
 	uint32_t i;
@@ -1089,8 +1081,7 @@ config_read(struct config *c, const char *file)
 	append(&c->blocks, &c->nblocks, &c->capblocks, sizeof(*c->blocks));
 	user_find(c);
 	if (file == NULL) {
-		buf_fmt(&path, "%s/.ssh/config", c->tokens[0]);
-		read_file(c, path.v, 0, 0, 0);
+		read_file(c, format("%s/.ssh/config", c->tokens[0]), 0, 0, 0);
 		read_file(c, PATH_SYSTEM, 0, 0, 1);
 	} else if (strcasecmp(file, "none") != 0) {
 		if (stat(file, &st) == 0 &&
@@ -1387,7 +1378,7 @@ host_details(struct hosts *h, struct host *host)
 {
 	const struct values *v = &h->values;
 	const char *at = strrchr(host->name, '@'), *user, *port;
-	struct buf addr = { NULL, 0, 0 };
+	char *addr;
 	int other;
 
 	if (host->addr != NULL)
@@ -1400,17 +1391,12 @@ host_details(struct hosts *h, struct host *host)
 		user = "";
 	if (strcmp(port, "22") == 0)
 		port = "";
-	buf_str(&addr, user);
-	if (*user != '\0')
-		buf_str(&addr, "@");
-	if (*user != '\0' || *port != '\0' || other)
-		buf_str(&addr, v->name.v);
-	if (*port != '\0')
-		buf_str(&addr, ":");
-	buf_str(&addr, port);
-	if (addr.len > ADDR_MAX)
-		addr.v[ADDR_MAX] = '\0';
-	host->addr = addr.v;
+	addr = format("%s%s%s%s%s", user, *user != '\0' ? "@" : "",
+	    *user != '\0' || *port != '\0' || other ? v->name.v : "",
+	    *port != '\0' ? ":" : "", port);
+	if (strlen(addr) > ADDR_MAX)
+		addr[ADDR_MAX] = '\0';
+	host->addr = addr;
 	host->jump = v->set[V_JUMP];
 }
 
@@ -1529,10 +1515,9 @@ static int
 names_add(struct inventory *f, const char *name, int depth)
 {
 	const char *open = strchr(name, '[');
-	struct buf one;
-	char a[2], z[2];
+	char a[2], z[2], *one;
 	long i = 0, to = -1, step = 1;
-	int end = 0, more = 0;
+	int before = (int)strcspn(name, "["), end = 0, more = 0;
 
 	if (open == NULL) {
 		given_add(f, name);
@@ -1552,14 +1537,10 @@ names_add(struct inventory *f, const char *name, int depth)
 	if (open[end] != ']' || i > to || step <= 0 || depth == RANGES_MAX)
 		return 0;
 	for (; i <= to; i += step) {
-		memset(&one, 0, sizeof(one));
-		buf_add(&one, name, (size_t)(open - 1 - name));
-		if (!is_letter(*open))
-			buf_fmt(&one, "%0*ld", (int)strspn(open, DIGITS), i);
-		else
-			buf_fmt(&one, "%c", (int)i);
-		buf_str(&one, open + end + 1);
-		if (!names_add(f, one.v, depth + 1))
+		one = is_letter(*open) ? format("%.*s%c%s", before, name,
+		    (int)i, open + end + 1) : format("%.*s%0*ld%s", before,
+		    name, (int)strspn(open, DIGITS), i, open + end + 1);
+		if (!names_add(f, one, depth + 1))
 			return 0;
 	}
 	return 1;
@@ -1608,7 +1589,6 @@ host_line(struct inventory *f, char *p)
 static void
 inventory_line(struct inventory *f, char *p)
 {
-	struct buf name = { NULL, 0, 0 };
 	size_t n = strlen(p);
 	char *close;
 
@@ -1632,8 +1612,7 @@ inventory_line(struct inventory *f, char *p)
 		    "and lists with one host a line", f->name,
 		    (unsigned long)f->now.line);
 	} else if (f->children) {
-		buf_fmt(&name, "[%.*s", (int)strcspn(p, " \t"), p);
-		given_add(f, name.v);
+		given_add(f, format("[%.*s", (int)strcspn(p, " \t"), p));
 	} else if (!f->vars) {
 		host_line(f, p);
 	} else if (variable(f, &p)) {
@@ -1787,29 +1766,28 @@ static int
 recent_open(int *dir, int make)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	struct buf path = { NULL, 0, 0 };
 	struct stat st;
 	int fd, ours = stat("/", &st) == 0 && st.st_uid == getuid();
-	char *p;
+	char *path, *p;
 
 	*dir = -1;
 	if (state != NULL && *state == '/')
-		buf_fmt(&path, "%s/wl/", state);
+		path = format("%s/wl/", state);
 	else if (home != NULL && *home == '/')
-		buf_fmt(&path, "%s/.local/state/wl/", home);
+		path = format("%s/.local/state/wl/", home);
 	else
 		return -1;
-	for (p = path.v; (p = strchr(p + 1, '/')) != NULL; *p = '/') {
+	for (p = path; (p = strchr(p + 1, '/')) != NULL; *p = '/') {
 		*p = '\0';
 		if (make && ours)
-			(void)mkdir(path.v, 0700);
-		if (stat(path.v, &st) == 0 && st.st_uid == getuid())
+			(void)mkdir(path, 0700);
+		if (stat(path, &st) == 0 && st.st_uid == getuid())
 			ours = 1;
 		else if (ours)
 			break;
 	}
 	if (p == NULL && ours)
-		*dir = open(path.v, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		*dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (make && *dir != -1)
 		(void)flock(*dir, LOCK_EX);
 	fd = openat(*dir, "recent", O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
@@ -1905,10 +1883,9 @@ recent_write(const char *name, int forget)
 {
 	int dir, fd = recent_open(&dir, 1);
 	off_t size = lseek(fd, 0, SEEK_END);
-	struct buf line = { NULL, 0, 0 };
+	char *line = format("%lld %s\n", (long long)time(NULL), name);
 
-	buf_fmt(&line, "%lld %s\n", (long long)time(NULL), name);
-	if (!forget && write(fd, line.v, line.len) != (ssize_t)line.len)
+	if (!forget && write(fd, line, strlen(line)) != (ssize_t)strlen(line))
 		(void)!ftruncate(fd, size);	/* no half of it */
 	if (fd != -1 && (forget || size > RECENT_SIZE))
 		recent_replace(dir, fd, forget ? name : NULL);
