@@ -1,9 +1,6 @@
 /*
  * wl - pick a host from ssh_config and connect to it
  *
- *	wl [-q] [query [command ...]]	choose a host, become its ssh session
- *	wl -l [-v] [query]		list the hosts instead
- *
  * How it works:
  *
  *  - The configuration is read once, as ssh reads it: Include is followed,
@@ -22,20 +19,6 @@
  *    and terminal, its exit status is ssh's own, and no wl is left behind.
  *
  * It needs POSIX.1-2008 and OpenSSH, and never writes the user's ssh files.
- *
- * The sections, in the order of the work:
- *
- *	Small helpers; Text for the terminal; Lines and words
- *	The configuration; Reading; What the configuration says of one name
- *	The list of hosts; An inventory; Recently used hosts
- *	Matching; Ranking
- *	Signals and the terminal; Keys
- *	ssh's command lines; Other programs; The control socket
- *	Reachability tests
- *	The prompt; The plain prompt
- *	The chosen host's settings
- *	Questions; Logging in
- *	From the choice to the session; The program
  *
  * Copyright (c) 2026 the wl authors
  *
@@ -308,9 +291,7 @@ is_blank(int c)
 static char *
 skip_blanks(char *s)
 {
-	while (is_blank(*s))
-		s++;
-	return s;
+	return s + strspn(s, BLANKS);
 }
 
 /* Goes on with the hash H, which begins as FNV_START (FNV-1a). */
@@ -662,6 +643,20 @@ struct literal {
 	uint32_t host;		/* its place in the list, from 1 on */
 };
 
+/* What the configuration says of the name that was looked at last. */
+struct values {
+	const char *set[V_COUNT];
+	const char *typed;	/* the name, less a user before it */
+	const char *host;	/* what Host tests: typed or, in the second
+				   pass, the final name */
+	struct buf name;	/* the final name, once it is known */
+	struct buf user;	/* that stands before the name typed */
+	uint32_t listed;	/* the first Host line that applies to the
+				   name and holds it literally, 0: none */
+	int pattern;		/* a Host pattern that says more than `*'
+				   applies to the name */
+};
+
 #define TOKENS "duilL%hnp"	/* what may follow a %, see expand() */
 
 struct config {
@@ -671,7 +666,6 @@ struct config {
 	struct literal *literals;
 	struct literal **names;	/* the first of each name, by hash */
 	size_t mask;		/* of hashes, which begin with the seed */
-	uint64_t seed;
 	uint32_t *asked;	/* blocks whose list may match any name */
 	size_t nblocks, nliterals, nasked, capblocks, capliterals;
 	size_t read;		/* bytes read so far */
@@ -682,13 +676,14 @@ struct config {
 	const char *local_user;
 	const char *home;	/* what `~' is in an Include */
 	const char *tokens[sizeof(TOKENS)];	/* NULL: not known */
+	struct values values;
 };
 
 /* The place of a name in the index. */
 static struct literal **
 name_slot(const struct config *c, const char *name)
 {
-	size_t i = (size_t)fnv(c->seed, name, strlen(name)) & c->mask;
+	size_t i = (size_t)fnv(FNV_START, name, strlen(name)) & c->mask;
 
 	while (c->names[i] != NULL && strcmp(c->names[i]->name, name) != 0)
 		i = (i + 1) & c->mask;
@@ -704,7 +699,6 @@ names_index(struct config *c)
 
 	for (c->mask = 1; c->mask < 2 * c->nliterals; c->mask += c->mask + 1)
 		continue;
-	c->seed = FNV_START ^ (uint64_t)now_ms();
 	if ((c->names = calloc(c->mask + 1, sizeof(*c->names))) == NULL)
 		out_of_memory();
 	for (i = c->nliterals; i-- > 0; *slot = l) {
@@ -928,7 +922,6 @@ read_include(struct reader *r, char *p)
 static const char *
 port_text(const char *s)
 {
-	struct buf text = { NULL, 0, 0 };
 	struct servent *service;
 	char *end;
 	long n;
@@ -938,12 +931,7 @@ port_text(const char *s)
 		service = getservbyname(s, "tcp");
 		n = service != NULL ? ntohs((uint16_t)service->s_port) : 0;
 	}
-	if (n <= 0 || n > 65535)
-		return NULL;
-	if (*s != '0' && s[strspn(s, DIGITS)] == '\0')
-		return s;
-	buf_fmt(&text, "%ld", n);
-	return text.v;
+	return n > 0 && n <= 65535 ? format("%ld", n) : NULL;
 }
 
 /*
@@ -1074,15 +1062,13 @@ static void
 user_find(struct config *c)
 {
 	struct passwd *pw = getpwuid(getuid());
-	struct buf id = { NULL, 0, 0 };
 	char name[256];
 
 	if (pw == NULL)
 		errx(2, "no user has the id %ld", (long)getuid());
-	buf_fmt(&id, "%ld", (long)getuid());
 	c->tokens[0] = format("%s", pw->pw_dir);
 	c->tokens[1] = c->local_user = format("%s", pw->pw_name);
-	c->tokens[2] = id.v;
+	c->tokens[2] = format("%ld", (long)getuid());
 	if (gethostname(name, sizeof(name)) == 0) {
 		c->tokens[3] = format("%s", name);
 		name[strcspn(name, ".")] = '\0';
@@ -1097,7 +1083,6 @@ user_find(struct config *c)
 static void
 config_read(struct config *c, const char *file)
 {
-	struct buf path = { NULL, 0, 0 };
 	struct stat st;
 	size_t cap = 0;
 	uint32_t i;
@@ -1106,8 +1091,7 @@ config_read(struct config *c, const char *file)
 	append(&c->blocks, &c->nblocks, &c->capblocks, sizeof(*c->blocks));
 	user_find(c);
 	if (file == NULL) {
-		buf_fmt(&path, "%s/.ssh/config", c->tokens[0]);
-		read_file(c, path.v, 0, 0, 0);
+		read_file(c, format("%s/.ssh/config", c->tokens[0]), 0, 0, 0);
 		read_file(c, PATH_SYSTEM, 0, 0, 1);
 	} else if (strcasecmp(file, "none") != 0) {
 		if (stat(file, &st) == 0 &&
@@ -1129,19 +1113,6 @@ config_read(struct config *c, const char *file)
  * whether it does; the first value of each keyword stays.  Nothing is run:
  * `Match exec', and what else depends on more than the files, is false.
  */
-
-struct values {
-	const char *set[V_COUNT];
-	const char *typed;	/* the name, less a user before it */
-	const char *host;	/* what Host tests: typed or, in the second
-				   pass, the final name */
-	struct buf name;	/* the final name, once it is known */
-	struct buf user;	/* that stands before the name typed */
-	uint32_t listed;	/* the first Host line that applies to the
-				   name and holds it literally, 0: none */
-	int pattern;		/* a Host pattern that says more than `*'
-				   applies to the name */
-};
 
 /* Puts HostName with its %h, up to a bound, or the name typed into v->name. */
 static void
@@ -1288,9 +1259,9 @@ struct given {
  * read when ssh would read one; it does not change the name.
  */
 static struct values *
-evaluate(struct config *c, const char *typed, const struct given *given,
-    struct values *v)
+evaluate(struct config *c, const char *typed, const struct given *given)
 {
+	struct values *v = &c->values;
 	const char *at = strrchr(typed, '@'), *canonical;
 	char *s;
 
@@ -1359,7 +1330,6 @@ struct hosts {
 	size_t len, cap;
 	size_t typed;		/* more behind them, once typed by hand */
 	struct host *last;	/* the one used last, or NULL */
-	struct values values;	/* of the host looked at last */
 };
 
 /* Appends a host; who does counts it. */
@@ -1389,25 +1359,18 @@ host_find(const struct hosts *h, const char *name)
 	return NULL;
 }
 
-/* The values for a host; they are good until another host's are found. */
-static struct values *
-host_values(struct hosts *h, const struct host *host)
-{
-	return evaluate(h->config, host->name, host->given, &h->values);
-}
-
 /* Finds a host's address, less what is usual or in its name, and its jump. */
 static void
 host_details(struct hosts *h, struct host *host)
 {
-	const struct values *v = &h->values;
+	const struct values *v;
 	const char *at = strrchr(host->name, '@'), *user, *port;
 	struct buf addr = { NULL, 0, 0 };
 	int other;
 
 	if (host->addr != NULL)
 		return;
-	host_values(h, host);
+	v = evaluate(h->config, host->name, host->given);
 	user = v->set[V_USER];
 	port = v->set[V_PORT];
 	other = strcmp(v->name.v, at != NULL ? at + 1 : host->name) != 0;
@@ -1536,10 +1499,9 @@ static int
 names_add(struct inventory *f, const char *name, int depth)
 {
 	const char *open = strchr(name, '[');
-	struct buf one;
-	char a[2], z[2];
+	char a[2], z[2], *one;
 	long i = 0, to = -1, step = 1;
-	int end = 0, more = 0;
+	int end = 0, more = 0, stem = (int)strcspn(name, "[");
 
 	if (open == NULL) {
 		given_add(f, name);
@@ -1559,14 +1521,10 @@ names_add(struct inventory *f, const char *name, int depth)
 	if (open[end] != ']' || i > to || step <= 0 || depth == RANGES_MAX)
 		return 0;
 	for (; i <= to; i += step) {
-		memset(&one, 0, sizeof(one));
-		buf_add(&one, name, (size_t)(open - 1 - name));
-		if (!is_letter(*open))
-			buf_fmt(&one, "%0*ld", (int)strspn(open, DIGITS), i);
-		else
-			buf_fmt(&one, "%c", (int)i);
-		buf_str(&one, open + end + 1);
-		if (!names_add(f, one.v, depth + 1))
+		one = is_letter(*open) ? format("%.*s%c%s", stem, name, (int)i,
+		    open + end + 1) : format("%.*s%0*ld%s", stem, name,
+		    (int)strspn(open, DIGITS), i, open + end + 1);
+		if (!names_add(f, one, depth + 1))
 			return 0;
 	}
 	return 1;
@@ -1615,7 +1573,6 @@ host_line(struct inventory *f, char *p)
 static void
 inventory_line(struct inventory *f, char *p)
 {
-	struct buf name = { NULL, 0, 0 };
 	size_t n = strlen(p);
 	char *close;
 
@@ -1639,8 +1596,7 @@ inventory_line(struct inventory *f, char *p)
 		    "and lists with one host a line", f->name,
 		    (unsigned long)f->now.line);
 	} else if (f->children) {
-		buf_fmt(&name, "[%.*s", (int)strcspn(p, " \t"), p);
-		given_add(f, name.v);
+		given_add(f, format("[%.*s", (int)strcspn(p, " \t"), p));
 	} else if (!f->vars) {
 		host_line(f, p);
 	} else if (variable(f, &p)) {
@@ -1707,8 +1663,8 @@ hosts_list(struct hosts *h)
 			first->listed = l->block;
 			if (b->scope != 0 ||
 			    patterns(c->words.v + b->words, l->name) == -1)
-				first->listed = evaluate(c, l->name, NULL,
-				    &h->values)->listed;
+				first->listed = evaluate(c, l->name,
+				    NULL)->listed;
 		}
 		if (first->host != 0 || (h->given == NULL ?
 		    first->listed != l->block : l->given == 0 ||
@@ -2127,9 +2083,7 @@ query_parse(struct query *q, const char *s)
 	}
 }
 
-/*
- * Ranking: the hosts that match a query, best first.
- */
+/* Ranking: the hosts that match a query, best first. */
 struct ranking {
 	struct hosts *hosts;
 	struct query query;
@@ -2304,9 +2258,7 @@ tty_set(enum tty_mode mode)
 	}
 	if (mode == TTY_PROMPT)
 		t.c_lflag &= (tcflag_t)~ISIG;
-	while (tcsetattr(tty.fd, caught ? TCSANOW : TCSADRAIN, &t) == -1 &&
-	    errno == EINTR)
-		continue;
+	tcsetattr(tty.fd, caught ? TCSANOW : TCSADRAIN, &t);
 	tty.mode = mode;
 	tty.flags = t.c_lflag;
 }
@@ -2343,14 +2295,6 @@ tty_size(void)
 	tty.cols = w.ws_col > 0 ? w.ws_col : 80;
 }
 
-/* In the background the terminal is not ours to use. */
-static void
-tty_close(void)
-{
-	close(tty.fd);
-	tty.fd = -1;
-}
-
 /* Opens the terminal; 0 if there is none that select(2) can watch. */
 static int
 tty_open(void)
@@ -2358,8 +2302,9 @@ tty_open(void)
 	if (tty.fd != -1)
 		return 1;
 	tty.fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	if (tty.fd >= FD_SETSIZE || tcgetattr(tty.fd, &tty.cooked) == -1) {
-		tty_close();
+	if (tcgetattr(tty.fd, &tty.cooked) == -1) {
+		close(tty.fd);
+		tty.fd = -1;
 		return 0;
 	}
 	atexit(tty_clear);
@@ -2750,9 +2695,8 @@ wait_for(pid_t pid)
 {
 	int status;
 
-	while (waitpid(pid, &status, 0) == -1)
-		if (errno != EINTR)
-			return 255;
+	if (waitpid(pid, &status, 0) == -1)
+		return 255;
 	return WIFEXITED(status) ? WEXITSTATUS(status) :
 	    128 + WTERMSIG(status);
 }
@@ -2770,9 +2714,7 @@ run_job(const struct args *a)
 	do {
 		tcsetpgrp(tty.fd, pid);	/* SIGTTOU is blocked */
 		kill(-pid, SIGCONT);
-		while (waitpid(pid, &status, WUNTRACED) == -1 &&
-		    errno == EINTR)
-			continue;
+		(void)waitpid(pid, &status, WUNTRACED);
 		tcsetpgrp(tty.fd, getpgrp());
 		if (WIFSTOPPED(status) && WSTOPSIG(status) == SIGTSTP)
 			suspend(0);
@@ -2783,7 +2725,6 @@ run_job(const struct args *a)
 static int
 editor_args(struct args *a, const struct host *host)
 {
-
 	if (host->file == NULL)
 		return 0;
 	args_add(a, "sh", "-c", "exec ${VISUAL:-${EDITOR:-vi}} \"$@\"", "sh",
@@ -3002,7 +2943,7 @@ probe_child(const struct probe *one)
 static void
 probe_start(struct probe **tests, struct hosts *h, struct host *host)
 {
-	const struct values *v = host_values(h, host);
+	const struct values *v = evaluate(h->config, host->name, host->given);
 	const char *port = v->set[V_PORT], *command = v->set[V_COMMAND];
 	struct probe *one;
 
@@ -3413,7 +3354,8 @@ prompt_copy(struct prompt *p, struct host *host)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *name = host_values(p->rank.hosts, host)->name.v;
+	const char *name = evaluate(p->rank.hosts->config, host->name,
+	    host->given)->name.v;
 	const unsigned char *s = (const unsigned char *)name;
 	size_t n = strlen(name), i, at;
 
@@ -3461,17 +3403,6 @@ prompt_recent(struct prompt *p)
 	p->sel = p->top = 0;
 }
 
-/* ^X: of those used last, forgets one. */
-static void
-prompt_forget(struct prompt *p, struct host *host)
-{
-	if (!p->rank.recent || host->use == 0)
-		return;
-	recent_write(host->name, 1);
-	recent_read(p->rank.hosts);
-	p->rank.valid = 0;
-}
-
 /* Applies a key that is for the list of matches. */
 static void
 list_key(struct prompt *p, int key)
@@ -3500,8 +3431,11 @@ list_key(struct prompt *p, int key)
 		prompt_recent(p);
 	} else if (key == CTL('o') && host != NULL) {
 		prompt_edit(p, host);
-	} else if (key == CTL('x') && host != NULL) {
-		prompt_forget(p, host);
+	} else if (key == CTL('x') && host != NULL && p->rank.recent &&
+	    host->use != 0) {
+		recent_write(host->name, 1);
+		recent_read(p->rank.hosts);
+		p->rank.valid = 0;
 	} else if (key == CTL('y') && host != NULL) {
 		prompt_copy(p, host);
 	}
@@ -3674,8 +3608,6 @@ ssh_output(const struct args *a, struct buf *out, int errors, long ms)
 
 	if (pipe(pipefd) == -1)
 		err(2, "pipe");
-	if (pipefd[0] >= FD_SETSIZE)
-		errx(2, "too many open files");
 	fcntl(pipefd[0], F_SETFD, FD_CLOEXEC);
 	fcntl(pipefd[1], F_SETFD, FD_CLOEXEC);
 	fds[1] = pipefd[1];
@@ -3716,7 +3648,6 @@ settings_read(struct target *t)
 	args_add(&a, "-G", "-T", "--", t->name, NULL);
 	args_append(&a, t->command);	/* a Match line may ask for it */
 	t->settings.len = t->warnings.len = 0;
-	buf_str(&t->settings, "");
 	buf_str(&t->warnings, "");
 	status = ssh_output(&a, &t->settings, said != NULL ? fileno(said) : 2,
 	    -1);
@@ -3838,7 +3769,6 @@ target_plan(struct target *t)
 
 	t->socket.len = t->dir.len = 0;
 	buf_str(&t->socket, setting(t, "controlpath"));
-	buf_str(&t->dir, "");
 	t->users = t->socket.len > 0;
 	if (setting_is(t, "controlmaster", "ask") ||
 	    setting_is(t, "controlmaster", "autoask") ||
@@ -4243,7 +4173,7 @@ login_listen(struct login *l, int asks)
 		unlink(path);
 	}
 	free(path);
-	if (l->log == -1 || l->log + 8 >= FD_SETSIZE)
+	if (l->log == -1)
 		return 0;
 	if (asks)
 		return 1;
@@ -4569,9 +4499,7 @@ login(struct target *t)
 	return 0;
 }
 
-/*
- * From the choice to the session.
- */
+/* From the choice to the session. */
 
 /*
  * Whether the master's connection still works; else the socket goes, and the
@@ -4652,8 +4580,10 @@ connect_host(struct target *t)
 	struct args a = { NULL, 0, 0 };
 	const struct options *o = t->options;
 
-	if (tty_open() && tcgetpgrp(tty.fd) != getpgrp())
-		tty_close();
+	if (tty_open() && tcgetpgrp(tty.fd) != getpgrp()) {
+		close(tty.fd);	/* in the background it is not ours to use */
+		tty.fd = -1;
+	}
 	signals_catch();
 	if (o->inventory != NULL && strcmp(o->inventory, "-") == 0 &&
 	    tty.fd != -1)
@@ -4686,9 +4616,7 @@ connect_host(struct target *t)
 	return become(&a);
 }
 
-/*
- * The program.
- */
+/* The program. */
 
 /* Ends with STATUS, unless what was to be printed could not be. */
 static int
@@ -4767,7 +4695,7 @@ list(const struct ranking *r, int verbose)
 		list_text(host->name, terminal, verbose ? '\t' : '\n');
 		if (!verbose)
 			continue;
-		v = host_values(r->hosts, host);
+		v = evaluate(r->hosts->config, host->name, host->given);
 		list_text(v->set[V_USER], terminal, '@');
 		list_text(v->name.v, terminal, ':');
 		list_text(v->set[V_PORT], terminal, '\t');
@@ -4850,11 +4778,9 @@ query_join(struct prompt *p, char **words, int n)
 	for (i = 0; i < n; i++) {
 		if (strlen(words[i]) + p->len + 2 > sizeof(p->query))
 			errx(2, "the query is too long");
-		p->len += (size_t)snprintf(p->query + p->len,
-		    sizeof(p->query) - p->len, "%s%s", i > 0 ? " " : "",
-		    words[i]);
+		query_change(p, p->len, p->len, " ", i > 0);
+		query_change(p, p->len, p->len, words[i], strlen(words[i]));
 	}
-	p->cursor = p->len;
 }
 
 /* Ends wl for `-p PORT HOST' and `-l USER HOST', which mean that to ssh. */
@@ -4882,7 +4808,7 @@ is_for_ssh(struct hosts *h, const char *query)
 
 	if (strpbrk(query, "@:/") != NULL || strcmp(query, "localhost") == 0 ||
 	    inet_pton(AF_INET, query, &addr) == 1 ||
-	    evaluate(h->config, query, NULL, &h->values)->pattern)
+	    evaluate(h->config, query, NULL)->pattern)
 		return 1;
 	if (strchr(query, '.') == NULL || strchr(query, ' ') != NULL)
 		return 0;
@@ -5012,6 +4938,8 @@ main(int argc, char **argv)
 	while ((fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) != -1 && fd <= 2)
 		continue;
 	close(fd);
+	if (fd > FD_SETSIZE - 32)	/* select(2) could not watch */
+		errx(2, "too many open files");
 	if (is_askpass(argc, argv))
 		return askpass(getenv(ASK_ENV), argv[1]);
 	setlocale(LC_CTYPE, "");
@@ -5025,14 +4953,12 @@ main(int argc, char **argv)
 	joined = options.flag['l'] || options.flag['p'];
 	if (first < argc)
 		query_join(&prompt, argv + first, joined ? argc - first : 1);
-	if (joined && argc - first > 1) {
+	if (joined)
 		ranking_update(&prompt.rank, prompt.query);
+	if (joined && argc - first > 1)
 		habit_check(&prompt.rank, &options, argv + first);
-	}
-	if (options.flag['l']) {
-		ranking_update(&prompt.rank, prompt.query);
+	if (options.flag['l'])
 		return finish(list(&prompt.rank, options.flag['v']));
-	}
 	target.options = &options;
 	target.hosts = &hosts;
 	if (first < argc)
