@@ -2192,8 +2192,8 @@ static void
 on_signal(int signo)
 {
 	if (signo != SIGWINCH && signo != SIGCHLD && signo != SIGTTOU &&
-	    signo != SIGCONT)
-		caught = signo;
+	    signo != SIGCONT && (caught == 0 || caught == SIGTSTP))
+		caught = signo;	/* a stop never hides an end */
 }
 
 static void
@@ -2388,8 +2388,10 @@ suspend(pid_t who)
 {
 	struct sigaction dfl = { .sa_handler = SIG_DFL }, old;
 
-	caught = 0;
 	tty_set(TTY_COOKED);
+	if (caught != SIGTSTP && caught != 0)
+		return;		/* the end came meanwhile */
+	caught = 0;
 	sigaction(SIGTSTP, &dfl, &old);
 	kill(who, SIGTSTP);
 	tty_wait(-1, 0);	/* it arrives here */
@@ -2641,6 +2643,8 @@ static int
 become(const struct args *a)
 {
 	tty_set(TTY_COOKED);
+	if (caught)
+		raise(caught);	/* blocked: it arrives with the mask */
 	signals_restore();
 	execvp(a->v[0], (char *const *)a->v);
 	return not_run(a->v[0], errno);
@@ -2741,6 +2745,7 @@ editor_args(struct args *a, const struct host *host)
 enum {
 	BIND_EXTRA = 17,	/* ssh binds the path plus this much first */
 	HASH_LEN = 17,		/* of `-' and 64 bits in hexadecimal */
+	OUTPUT_MAX = 1 << 20,	/* bytes taken from an ssh */
 	SOCKET_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) -
 	    BIND_EXTRA - 1,	/* bytes of a path */
 	STALE_S = 60,		/* a dead socket this old is removed */
@@ -3549,7 +3554,7 @@ plain_run(struct prompt *p)
 			continue;
 		line[n] = '\0';
 		s = skip_blanks(line);
-		if (*s == '\0')
+		if (*s == '\0' || strlen(s) >= sizeof(p->query))
 			return NULL;
 		query_change(p, 0, p->len, s, strlen(s));
 		ranking_update(r, p->query);
@@ -3603,6 +3608,7 @@ ssh_output(const struct args *a, struct buf *out, int errors, long ms)
 {
 	int pipefd[2], fds[3] = { -1, -1, errors }, ready, status;
 	char chunk[4096];
+	long long until = now_ms() + ms;
 	ssize_t n = 1;
 	pid_t pid;
 
@@ -3614,14 +3620,16 @@ ssh_output(const struct args *a, struct buf *out, int errors, long ms)
 	pid = spawn(a, environ, fds, 0);
 	close(pipefd[1]);
 	while (n > 0) {
+		if (ms >= 0)
+			ms = until > now_ms() ? (long)(until - now_ms()) : 0;
 		ready = tty_wait(pipefd[0], ms);
-		if (ready > 0) {
+		if (ready > 0 && out->len < OUTPUT_MAX && ms != 0) {
 			n = read(pipefd[0], chunk, sizeof(chunk));
 			buf_add(out, chunk, n > 0 ? (size_t)n : 0);
 		} else if (caught == SIGTSTP) {
 			suspend(getpid());
 			kill(pid, SIGCONT);
-		} else if (caught || ready == 0) {
+		} else if (caught || ready >= 0) {
 			kill(pid, SIGTERM);
 			kill(pid, SIGCONT);
 			break;
@@ -4317,7 +4325,8 @@ ask_end(struct login *l, int refused)
 {
 	if (refused) {
 		tcflush(tty.fd, TCIFLUSH);
-		(void)write_all(tty.fd, "\n", 1);
+		buf_str(&l->out, "\n");
+		tty_write(&l->out);
 	}
 	close(l->client);
 	l->client = -1;
@@ -4961,7 +4970,7 @@ main(int argc, char **argv)
 		return finish(list(&prompt.rank, options.flag['v']));
 	target.options = &options;
 	target.hosts = &hosts;
-	if (first < argc)
+	if (first < argc && !joined)
 		target.command = (const char *const *)argv + first + 1;
 	return finish(run(&prompt, &target));
 }
