@@ -2334,7 +2334,7 @@ test_control()
 	done
 	until_true '[ ! -S "$(path web)" ]'
 	run -O exit
-	is 'when there are any' '1:wl: no shared connection' "$rc:$err"
+	is 'when there are any' '1:wl: exit: no shared connection' "$rc:$err"
 }
 
 # A ControlPath of the user's own.
@@ -2452,8 +2452,8 @@ here"
 	kill -STOP "$stuck"
 	run -O exit
 	is '-O for all does not wait for a master that is stuck' \
-	    "0:wl: it does not answer" \
-	    "$rc:$(printf '%s\n' "$err" | grep answer)"
+	    "0:wl: SOCKET: does not answer" \
+	    "$rc:$(printf '%s\n' "$err" | sed -n 's#/.*/web-[^:]*:#SOCKET:#p')"
 	kill -CONT "$stuck"
 	hangup web
 	hosts <<-END

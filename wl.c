@@ -1,12 +1,9 @@
 /*
  * wl - pick a host from ssh_config and connect to it
  *
- *	wl [-q] [query [command ...]]	choose a host, become its ssh session
- *	wl -l [-v] [query]		list the hosts instead
- *
  * How it works:
  *
- *  - The configuration is read once, as ssh reads it: Include is followed,
+ *  - The configuration is read whole, as ssh reads it: Include is followed,
  *    and every Host and Match line opens a block.  Each literal pattern of a
  *    Host line that ssh would honour is a host.  What a block sets is looked
  *    up for a host when it is to be shown or searched.
@@ -28,13 +25,10 @@
  *	Small helpers; Text for the terminal; Lines and words
  *	The configuration; Reading; What the configuration says of one name
  *	The list of hosts; An inventory; Recently used hosts
- *	Matching; Ranking
- *	Signals and the terminal; Keys
+ *	Matching; Ranking; Signals and the terminal; Keys
  *	ssh's command lines; Other programs; The control socket
- *	Reachability tests
- *	The prompt; The plain prompt
- *	The chosen host's settings
- *	Questions; Logging in
+ *	Reachability tests; The prompt; The plain prompt
+ *	The chosen host's settings; Questions; Logging in
  *	From the choice to the session; The program
  *
  * Copyright (c) 2026 the wl authors
@@ -308,9 +302,7 @@ is_blank(int c)
 static char *
 skip_blanks(char *s)
 {
-	while (is_blank(*s))
-		s++;
-	return s;
+	return s + strspn(s, BLANKS);
 }
 
 /* Goes on with the hash H, which begins as FNV_START (FNV-1a). */
@@ -361,9 +353,10 @@ cut_line(char *p, char *end)
 }
 
 /*
- * Text for the terminal.  What a file, ssh or the network says reaches it
- * through here only: what is not printable is shown as `?', so nothing of it
- * acts on the terminal, and columns are counted as the terminal counts them.
+ * Text for the terminal.  What a file says, or wl shows of what ssh and the
+ * network say, goes through here: what is not printable is shown as `?', so
+ * that it cannot act, and columns are counted as the terminal counts them.
+ * Only ssh's messages are handed on as ssh writes them.
  */
 
 /*
@@ -391,15 +384,15 @@ char_len(const char *s, size_t n, int *width)
 }
 
 /*
- * Appends at most COLS columns of S; with OUT NULL they are only counted.  HIT,
- * unless NULL, marks the bytes of S below MATCH_MAX that are to be underlined.
+ * Appends at most COLS columns of the line S; with OUT NULL they are counted.
+ * HIT, unless NULL, marks the bytes of S below MATCH_MAX that are underlined.
  * Returns the columns taken.
  */
 static int
 put_text(struct buf *out, const char *s, int cols, const char *hit)
 {
 	int used = 0, width, marked = 0, mark;
-	size_t n = strlen(s), i, len;
+	size_t n = strcspn(s, "\r\n"), i, len;
 	const char *shown;
 
 	for (i = 0; i < n; i += len) {
@@ -437,23 +430,6 @@ printable(const char *s)
 	buf_str(&out, "");
 	put_text(&out, s, INT_MAX / 2, NULL);
 	return out.v;
-}
-
-/* Appends a text of several lines as it may be shown. */
-static void
-put_lines(struct buf *out, const char *text)
-{
-	char *copy = format("%s", text), *end = copy + strlen(copy), *p, *next;
-
-	for (p = copy; p <= end; p = next) {
-		if (p > copy)
-			buf_str(out, "\n");
-		next = cut_line(p, end);
-		if (next - p > 1 && next[-2] == '\r')
-			next[-2] = '\0';
-		put_text(out, p, INT_MAX / 2, NULL);
-	}
-	free(copy);
 }
 
 /*
@@ -616,7 +592,7 @@ is_destination(const char *name)
  *
  * Blocks are numbered in reading order.  Those that may apply to a name are
  * found without a look at the others: the names that Host lines hold are in
- * an index, and `asked' lists the blocks that every name must be tried on.
+ * an index, and `tried' lists the blocks that every name must be tried on.
  */
 
 enum value { V_HOSTNAME, V_USER, V_PORT, V_JUMP, V_COMMAND, V_CANONICAL,
@@ -646,6 +622,20 @@ struct literal {
 	uint32_t host;		/* its place in the list, from 1 on */
 };
 
+/* What the configuration says of the name that was looked at last. */
+struct values {
+	const char *set[V_COUNT];
+	const char *typed;	/* the name, less a user before it */
+	const char *host;	/* what Host tests: typed or, in the second
+				   pass, the final name */
+	struct buf name;	/* the final name, once it is known */
+	struct buf user;	/* that stands before the name typed */
+	uint32_t listed;	/* the first Host line that applies to the
+				   name and holds it literally, 0: none */
+	int pattern;		/* a Host pattern that says more than `*'
+				   applies to the name */
+};
+
 #define TOKENS "duilL%hnp"	/* what may follow a %, see expand() */
 
 struct config {
@@ -654,10 +644,10 @@ struct config {
 	struct args words;	/* lists that end in NULL, first an empty one */
 	struct literal *literals;
 	struct literal **names;	/* the first of each name, by hash */
-	size_t mask;		/* of hashes, which begin with the seed */
-	uint64_t seed;
-	uint32_t *asked;	/* blocks whose list may match any name */
-	size_t nblocks, nliterals, nasked, capblocks, capliterals;
+	size_t mask;		/* of hashes, */
+	uint64_t seed;		/* with which they begin */
+	uint32_t *tried;	/* blocks whose list may match any name */
+	size_t nblocks, nliterals, ntried, capblocks, capliterals;
 	size_t read;		/* bytes read so far */
 	uint32_t pass;
 	int final;		/* a `Match final' asks for a second pass */
@@ -666,20 +656,21 @@ struct config {
 	const char *local_user;
 	const char *home;	/* what `~' is in an Include */
 	const char *tokens[sizeof(TOKENS)];	/* NULL: not known */
+	struct values values;
 };
 
 /* The place of a name in the index. */
 static struct literal **
 name_slot(const struct config *c, const char *name)
 {
-	size_t i = (size_t)fnv(c->seed, name, strlen(name)) & c->mask;
+	size_t i = (size_t)(fnv(c->seed, name, strlen(name)) >> 32) & c->mask;
 
 	while (c->names[i] != NULL && strcmp(c->names[i]->name, name) != 0)
 		i = (i + 1) & c->mask;
 	return &c->names[i];
 }
 
-/* Builds the index; its seed is such that nobody can make it slow by names. */
+/* Builds the index, with a seed: nobody is to choose names that collide. */
 static void
 names_index(struct config *c)
 {
@@ -919,9 +910,7 @@ port_text(const char *s)
 		service = getservbyname(s, "tcp");
 		n = service != NULL ? ntohs((uint16_t)service->s_port) : 0;
 	}
-	if (n <= 0 || n > 65535)
-		return NULL;
-	return *s != '0' && s[strspn(s, DIGITS)] == '\0' ? s : format("%ld", n);
+	return n > 0 && n <= 65535 ? format("%ld", n) : NULL;
 }
 
 /*
@@ -1090,11 +1079,11 @@ config_read(struct config *c, const char *file)
 		if (read_file(c, file, 0, 0, 0) == -1)
 			err(2, "%s", file);
 	}
-	c->asked = grow(NULL, &cap, c->nblocks, sizeof(*c->asked));
+	c->tried = grow(NULL, &cap, c->nblocks, sizeof(*c->tried));
 	for (i = 1; i < c->nblocks; i++)
 		if (c->blocks[i].is_match ||
 		    c->words.v[c->blocks[i].words] != NULL)
-			c->asked[c->nasked++] = i;
+			c->tried[c->ntried++] = i;
 }
 
 /*
@@ -1103,19 +1092,6 @@ config_read(struct config *c, const char *file)
  * whether it does; the first value of each keyword stays.  Nothing is run:
  * `Match exec', and what else depends on more than the files, is false.
  */
-
-struct values {
-	const char *set[V_COUNT];
-	const char *typed;	/* the name, less a user before it */
-	const char *host;	/* what Host tests: typed or, in the second
-				   pass, the final name */
-	struct buf name;	/* the final name, once it is known */
-	struct buf user;	/* that stands before the name typed */
-	uint32_t listed;	/* the first Host line that applies to the
-				   name and holds it literally, 0: none */
-	int pattern;		/* a Host pattern that says more than `*'
-				   applies to the name */
-};
 
 /* Puts HostName with its %h, up to a bound, or the name typed into v->name. */
 static void
@@ -1231,14 +1207,14 @@ read_pass(struct config *c, struct values *v)
 	int literal;
 
 	c->blocks[0].active = ++c->pass;
-	while (i < c->nasked || l != NULL) {
-		b = i < c->nasked ? c->asked[i] : UINT32_MAX;
+	while (i < c->ntried || l != NULL) {
+		b = i < c->ntried ? c->tried[i] : UINT32_MAX;
 		if (l != NULL && l->block < b)
 			b = l->block;
 		literal = l != NULL && l->block == b;
 		while (l != NULL && l->block == b)
 			l = l->next;
-		i += i < c->nasked && c->asked[i] == b;
+		i += i < c->ntried && c->tried[i] == b;
 		if (c->blocks[c->blocks[b].scope].active == c->pass)
 			visit(c, v, b, literal);
 	}
@@ -1262,9 +1238,9 @@ struct given {
  * read when ssh would read one; it does not change the name.
  */
 static struct values *
-evaluate(struct config *c, const char *typed, const struct given *given,
-    struct values *v)
+evaluate(struct config *c, const char *typed, const struct given *given)
 {
+	struct values *v = &c->values;
 	const char *at = strrchr(typed, '@'), *canonical;
 	char *s;
 
@@ -1335,7 +1311,6 @@ struct hosts {
 	size_t len, cap;
 	size_t typed;		/* more behind them, once typed by hand */
 	struct host *last;	/* the one used last, or NULL */
-	struct values values;	/* of the host looked at last */
 };
 
 /* Appends a host; who does counts it. */
@@ -1365,25 +1340,18 @@ host_find(const struct hosts *h, const char *name)
 	return NULL;
 }
 
-/* The values for a host; they are good until another host's are found. */
-static struct values *
-host_values(struct hosts *h, const struct host *host)
-{
-	return evaluate(h->config, host->name, host->given, &h->values);
-}
-
 /* Finds a host's address, less what is usual or in its name, and its jump. */
 static void
 host_details(struct hosts *h, struct host *host)
 {
-	const struct values *v = &h->values;
+	const struct values *v;
 	const char *at = strrchr(host->name, '@'), *user, *port;
 	char *addr;
 	int other;
 
 	if (host->addr != NULL)
 		return;
-	host_values(h, host);
+	v = evaluate(h->config, host->name, host->given);
 	user = v->set[V_USER];
 	port = v->set[V_PORT];
 	other = strcmp(v->name.v, at != NULL ? at + 1 : host->name) != 0;
@@ -1517,7 +1485,7 @@ names_add(struct inventory *f, const char *name, int depth)
 	const char *open = strchr(name, '[');
 	char a[2], z[2], *one;
 	long i = 0, to = -1, step = 1;
-	int before = (int)strcspn(name, "["), end = 0, more = 0;
+	int end = 0, more = 0, stem = (int)strcspn(name, "[");
 
 	if (open == NULL) {
 		given_add(f, name);
@@ -1537,9 +1505,9 @@ names_add(struct inventory *f, const char *name, int depth)
 	if (open[end] != ']' || i > to || step <= 0 || depth == RANGES_MAX)
 		return 0;
 	for (; i <= to; i += step) {
-		one = is_letter(*open) ? format("%.*s%c%s", before, name,
-		    (int)i, open + end + 1) : format("%.*s%0*ld%s", before,
-		    name, (int)strspn(open, DIGITS), i, open + end + 1);
+		one = is_letter(*open) ? format("%.*s%c%s", stem, name, (int)i,
+		    open + end + 1) : format("%.*s%0*ld%s", stem, name,
+		    (int)strspn(open, DIGITS), i, open + end + 1);
 		if (!names_add(f, one, depth + 1))
 			return 0;
 	}
@@ -1679,8 +1647,8 @@ hosts_list(struct hosts *h)
 			first->listed = l->block;
 			if (b->scope != 0 ||
 			    patterns(c->words.v + b->words, l->name) == -1)
-				first->listed = evaluate(c, l->name, NULL,
-				    &h->values)->listed;
+				first->listed = evaluate(c, l->name,
+				    NULL)->listed;
 		}
 		if (first->host != 0 || (h->given == NULL ?
 		    first->listed != l->block : l->given == 0 ||
@@ -1765,10 +1733,12 @@ struct use {			/* of a host */
 static int
 recent_open(int *dir, int make)
 {
+	static const struct timespec moment = { 0, 5000000 };
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	struct stat st;
 	int fd, ours = stat("/", &st) == 0 && st.st_uid == getuid();
 	char *path, *p;
+	int tries;
 
 	*dir = -1;
 	if (state != NULL && *state == '/')
@@ -1788,8 +1758,9 @@ recent_open(int *dir, int make)
 	}
 	if (p == NULL && ours)
 		*dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (make && *dir != -1)
-		(void)flock(*dir, LOCK_EX);
+	for (tries = 0; make && *dir != -1 && tries < 20 &&
+	    flock(*dir, LOCK_EX | LOCK_NB) == -1; tries++)
+		nanosleep(&moment, NULL);	/* but never for long */
 	fd = openat(*dir, "recent", O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
 	    (make ? O_RDWR | O_APPEND | O_CREAT : O_RDONLY), 0600);
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == getuid())
@@ -2096,9 +2067,7 @@ query_parse(struct query *q, const char *s)
 	}
 }
 
-/*
- * Ranking: the hosts that match a query, best first.
- */
+/* Ranking: the hosts that match a query, best first. */
 struct ranking {
 	struct hosts *hosts;
 	struct query query;
@@ -2109,7 +2078,7 @@ struct ranking {
 	int valid;		/* the matches are those for the text */
 };
 
-/* Finds the host's score, a sum over the words; 0 if it does not match. */
+/* Finds the host's score, a sum over the words; returns if it matches. */
 static int
 host_score(struct ranking *r, struct host *host)
 {
@@ -2207,8 +2176,8 @@ static void
 on_signal(int signo)
 {
 	if (signo != SIGWINCH && signo != SIGCHLD && signo != SIGTTOU &&
-	    signo != SIGCONT)
-		caught = signo;
+	    signo != SIGCONT && (caught == 0 || caught == SIGTSTP))
+		caught = signo;	/* a stop never hides an end */
 }
 
 static void
@@ -2273,9 +2242,7 @@ tty_set(enum tty_mode mode)
 	}
 	if (mode == TTY_PROMPT)
 		t.c_lflag &= (tcflag_t)~ISIG;
-	while (tcsetattr(tty.fd, caught ? TCSANOW : TCSADRAIN, &t) == -1 &&
-	    errno == EINTR)
-		continue;
+	tcsetattr(tty.fd, caught ? TCSANOW : TCSADRAIN, &t);
 	tty.mode = mode;
 	tty.flags = t.c_lflag;
 }
@@ -2309,14 +2276,6 @@ tty_size(void)
 	tty.cols = w.ws_col > 0 ? w.ws_col : 80;
 }
 
-/* In the background the terminal is not ours to use. */
-static void
-tty_close(void)
-{
-	close(tty.fd);
-	tty.fd = -1;
-}
-
 /* Opens the terminal; 0 if there is none that select(2) can watch. */
 static int
 tty_open(void)
@@ -2324,8 +2283,9 @@ tty_open(void)
 	if (tty.fd != -1)
 		return 1;
 	tty.fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	if (tty.fd >= FD_SETSIZE || tcgetattr(tty.fd, &tty.cooked) == -1) {
-		tty_close();
+	if (tcgetattr(tty.fd, &tty.cooked) == -1) {
+		close(tty.fd);
+		tty.fd = -1;
 		return 0;
 	}
 	atexit(tty_clear);
@@ -2406,8 +2366,10 @@ suspend(pid_t who)
 {
 	struct sigaction dfl = { .sa_handler = SIG_DFL }, old;
 
-	caught = 0;
 	tty_set(TTY_COOKED);
+	if (caught != SIGTSTP && caught != 0)
+		return;		/* the end came meanwhile */
+	caught = 0;
 	sigaction(SIGTSTP, &dfl, &old);
 	kill(who, SIGTSTP);
 	tty_wait(-1, 0);	/* it arrives here */
@@ -2659,6 +2621,8 @@ static int
 become(const struct args *a)
 {
 	tty_set(TTY_COOKED);
+	if (caught)
+		raise(caught);	/* blocked: it arrives with the mask */
 	signals_restore();
 	execvp(a->v[0], (char *const *)a->v);
 	return not_run(a->v[0], errno);
@@ -2713,9 +2677,8 @@ wait_for(pid_t pid)
 {
 	int status;
 
-	while (waitpid(pid, &status, 0) == -1)
-		if (errno != EINTR)
-			return 255;
+	if (waitpid(pid, &status, 0) == -1)
+		return 255;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -2732,8 +2695,7 @@ run_job(const struct args *a)
 	do {
 		tcsetpgrp(tty.fd, pid);	/* SIGTTOU is blocked */
 		kill(-pid, SIGCONT);
-		while (waitpid(pid, &status, WUNTRACED) == -1 && errno == EINTR)
-			continue;
+		(void)waitpid(pid, &status, WUNTRACED);
 		tcsetpgrp(tty.fd, getpgrp());
 		if (WIFSTOPPED(status) && WSTOPSIG(status) == SIGTSTP)
 			suspend(0);
@@ -2744,7 +2706,6 @@ run_job(const struct args *a)
 static int
 editor_args(struct args *a, const struct host *host)
 {
-
 	if (host->file == NULL)
 		return 0;
 	args_add(a, "sh", "-c", "exec ${VISUAL:-${EDITOR:-vi}} \"$@\"", "sh",
@@ -2761,6 +2722,7 @@ editor_args(struct args *a, const struct host *host)
 enum {
 	BIND_EXTRA = 17,	/* ssh binds the path plus this much first */
 	HASH_LEN = 17,		/* of `-' and 64 bits in hexadecimal */
+	OUTPUT_MAX = 1 << 20,	/* bytes taken from an ssh */
 	SOCKET_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) -
 	    BIND_EXTRA - 1,	/* bytes of a path */
 	STALE_S = 60,		/* a dead socket this old is removed */
@@ -2927,7 +2889,7 @@ static const char *const findings[FINDINGS] = {
 struct probe {
 	struct probe *next;
 	char *name, *port;	/* no number: what ssh goes through instead */
-	long long asked;	/* when it was begun */
+	long long begun;
 	pid_t pid;		/* of the child, 0: has ended */
 	char text[32];		/* what is known, "" if nothing */
 };
@@ -2944,7 +2906,7 @@ probe_child(const struct probe *one)
 	signal(SIGALRM, SIG_DFL);
 	alarm(PROBE_S);
 	(void)getaddrinfo(one->name, one->port, &hints, &ai);
-	for (; ai != NULL && found != FOUND_SSH; ai = ai->ai_next) {
+	for (; ai != NULL && found >= FOUND_NO_NAME; ai = ai->ai_next) {
 		fd = socket(ai->ai_family, ai->ai_socktype, ai->ai_protocol);
 		if (fd == -1 || connect(fd, ai->ai_addr, ai->ai_addrlen) == -1)
 			found = errno == ECONNREFUSED ? FOUND_REFUSED :
@@ -2963,7 +2925,7 @@ probe_child(const struct probe *one)
 static void
 probe_start(struct probe **tests, struct hosts *h, struct host *host)
 {
-	const struct values *v = host_values(h, host);
+	const struct values *v = evaluate(h->config, host->name, host->given);
 	const char *port = v->set[V_PORT], *command = v->set[V_COMMAND];
 	struct probe *one;
 
@@ -2983,9 +2945,9 @@ probe_start(struct probe **tests, struct hosts *h, struct host *host)
 		*tests = one;
 	}
 	host->test = one;
-	if (*one->text != '\0' && now_ms() - one->asked < PROBE_MS)
+	if (*one->text != '\0' && now_ms() - one->begun < PROBE_MS)
 		return;
-	one->asked = now_ms();
+	one->begun = now_ms();
 	if (is_digit(*port) && (one->pid = fork()) == 0)
 		probe_child(one);
 	snprintf(one->text, sizeof(one->text), "%s", one->pid > 0 ? "..." :
@@ -3006,7 +2968,7 @@ probes_news(struct probe *one)
 		found = WIFEXITED(status) && WEXITSTATUS(status) < FINDINGS ?
 		    WEXITSTATUS(status) : FOUND_NOTHING;
 		snprintf(one->text, sizeof(one->text), "%lld ms",
-		    now_ms() - one->asked);
+		    now_ms() - one->begun);
 		if (found != FOUND_SSH)
 			snprintf(one->text, sizeof(one->text), "%s",
 			    findings[found]);
@@ -3421,7 +3383,8 @@ prompt_copy(struct prompt *p, struct host *host)
 {
 	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *name = host_values(p->rank.hosts, host)->name.v;
+	const char *name = evaluate(p->rank.hosts->config, host->name,
+	    host->given)->name.v;
 	const unsigned char *s = (const unsigned char *)name;
 	size_t n = strlen(name), i, at;
 
@@ -3456,30 +3419,6 @@ prompt_edit(struct prompt *p, struct host *host)
 	p->rank.valid = 0;
 }
 
-/* ^R: shows those used last first, or not. */
-static void
-prompt_recent(struct prompt *p)
-{
-	int used = p->rank.hosts->last != NULL;
-
-	if (!used)
-		snprintf(p->message, sizeof(p->message), "nothing used yet");
-	p->rank.recent = !p->rank.recent && used;
-	p->rank.valid = 0;
-	p->sel = p->top = 0;
-}
-
-/* ^X: of those used last, forgets one. */
-static void
-prompt_forget(struct prompt *p, struct host *host)
-{
-	if (!p->rank.recent || host->use == 0)
-		return;
-	recent_write(host->name, 1);
-	recent_read(p->rank.hosts);
-	p->rank.valid = 0;
-}
-
 /* Applies a key that is for the list of matches. */
 static void
 list_key(struct prompt *p, int key)
@@ -3502,12 +3441,19 @@ list_key(struct prompt *p, int key)
 	} else if (key == CTL('t')) {
 		for (i = p->top; i < p->nrows && i < p->top + p->room; i++)
 			probe_start(&p->tests, p->rank.hosts, p->rows[i]);
+	} else if (key == CTL('r') && p->rank.hosts->last == NULL) {
+		snprintf(p->message, sizeof(p->message), "nothing used yet");
 	} else if (key == CTL('r')) {
-		prompt_recent(p);
+		p->rank.recent = !p->rank.recent;
+		p->rank.valid = 0;
+		p->sel = p->top = 0;
 	} else if (key == CTL('o') && host != NULL) {
 		prompt_edit(p, host);
-	} else if (key == CTL('x') && host != NULL) {
-		prompt_forget(p, host);
+	} else if (key == CTL('x') && host != NULL && p->rank.recent &&
+	    host->use != 0) {
+		recent_write(host->name, 1);
+		recent_read(p->rank.hosts);
+		p->rank.valid = 0;
 	} else if (key == CTL('y') && host != NULL) {
 		prompt_copy(p, host);
 	}
@@ -3611,6 +3557,8 @@ plain_read(struct prompt *p)
 		continue;
 	line[n > 0 ? n : 0] = '\0';
 	s = skip_blanks(line);
+	if (strlen(s) >= sizeof(p->query))
+		return 0;
 	query_change(p, 0, p->len, s, strlen(s));
 	return *s != '\0';
 }
@@ -3689,27 +3637,28 @@ ssh_output(const struct args *a, struct buf *out, int errors, long ms)
 {
 	int pipefd[2], fds[3] = { -1, -1, errors }, ready, status;
 	char chunk[4096];
+	long long until = now_ms() + ms;
 	ssize_t n = 1;
 	pid_t pid;
 
 	if (pipe(pipefd) == -1)
 		err(2, "pipe");
-	if (pipefd[0] >= FD_SETSIZE)
-		errx(2, "too many open files");
 	fcntl(pipefd[0], F_SETFD, FD_CLOEXEC);
 	fcntl(pipefd[1], F_SETFD, FD_CLOEXEC);
 	fds[1] = pipefd[1];
 	pid = spawn(a, environ, fds, 0);
 	close(pipefd[1]);
 	while (n > 0) {
+		if (ms >= 0)
+			ms = until > now_ms() ? (long)(until - now_ms()) : 0;
 		ready = tty_wait(pipefd[0], ms);
-		if (ready > 0) {
+		if (ready > 0 && out->len < OUTPUT_MAX && ms != 0) {
 			n = read(pipefd[0], chunk, sizeof(chunk));
 			buf_add(out, chunk, n > 0 ? (size_t)n : 0);
 		} else if (caught == SIGTSTP) {
 			suspend(getpid());
 			kill(pid, SIGCONT);
-		} else if (caught || ready == 0) {
+		} else if (caught || ready >= 0) {
 			kill(pid, SIGTERM);
 			kill(pid, SIGCONT);
 			break;
@@ -3731,12 +3680,13 @@ settings_read(struct target *t)
 	char *p;
 	int status;
 
+	if (said != NULL)
+		fcntl(fileno(said), F_SETFD, FD_CLOEXEC);
 	ssh_args(&a, t);
 	/* -T, or it complains that it has no terminal */
 	args_add(&a, "-G", "-T", "--", t->name, NULL);
 	args_append(&a, t->command);	/* a Match line may ask for it */
 	t->settings.len = t->warnings.len = 0;
-	buf_str(&t->settings, "");
 	buf_str(&t->warnings, "");
 	status = ssh_output(&a, &t->settings, said != NULL ? fileno(said) : 2,
 	    -1);
@@ -3845,11 +3795,9 @@ user_denies(const struct target *t, const char *keyword)
 
 /*
  * Chooses the way, and the socket: where the user said, else wl's own, of the
- * host's name and the hash.  It is ssh's alone if the user wants to be asked
- * or, with -o, nothing to be shared, if ssh only forwards, goes to the
- * background or reads nothing, and if no directory is private.  A master
- * before the session, `ssh -N', is of no use where it would not persist, might
- * get other settings, or should ask by itself, in the foreground.
+ * host's name and the hash.  It is ssh's alone if the user wants that or to be
+ * asked, if there is no session to share, and if no directory is private.  A
+ * master before the session must persist, have its settings, and may be asked.
  */
 static enum plan
 target_plan(struct target *t)
@@ -3858,7 +3806,6 @@ target_plan(struct target *t)
 
 	t->socket.len = t->dir.len = 0;
 	buf_str(&t->socket, setting(t, "controlpath"));
-	buf_str(&t->dir, "");
 	t->users = t->socket.len > 0;
 	if (setting_is(t, "controlmaster", "ask") ||
 	    setting_is(t, "controlmaster", "autoask") ||
@@ -4263,7 +4210,7 @@ login_listen(struct login *l, int asks)
 		unlink(path);
 	}
 	free(path);
-	if (l->log == -1 || l->log + 8 >= FD_SETSIZE)
+	if (l->log == -1)
 		return 0;
 	if (asks)
 		return 1;
@@ -4387,14 +4334,18 @@ login_enter(struct login *l, enum login_state state)
 static void
 ask_put(struct login *l)
 {
-	const char *text = l->request + 1;
+	const char *text = l->request + 1, *end;
 	size_t i;
 
 	l->echo = *l->request == 'c';
 	for (i = 0; i < sizeof(confirmations) / sizeof(confirmations[0]); i++)
 		l->echo |= behind(text, confirmations[i]) != NULL;
 	login_enter(l, LOGIN_ASKING);
-	put_lines(&l->out, text);
+	for (; text != NULL; text = end != NULL ? end + 1 : NULL) {
+		put_text(&l->out, text, INT_MAX / 2, NULL);
+		if ((end = strchr(text, '\n')) != NULL)
+			buf_str(&l->out, "\n");
+	}
 	if (*l->request == 'c')
 		buf_str(&l->out, " (yes/no) ");
 	tcflush(tty.fd, TCIFLUSH);	/* typed ahead, it is no answer */
@@ -4407,7 +4358,8 @@ ask_end(struct login *l, int refused)
 {
 	if (refused) {
 		tcflush(tty.fd, TCIFLUSH);
-		(void)!write(tty.fd, "\n", 1);
+		buf_str(&l->out, "\n");
+		tty_write(&l->out);
 	}
 	close(l->client);
 	l->client = -1;
@@ -4561,9 +4513,11 @@ login(struct target *t)
 	int started = login_start(&l, t);
 	long long ms;
 
-	t->plan = PLAN_ATTACH;
-	if (!started)
+	t->plan = started ? PLAN_ATTACH : PLAN_PLAIN;
+	if (!started) {
+		login_end(&l);
 		return 1;
+	}
 	login_wait(&l);
 	ms = l.entered - l.start;
 	if (l.state == LOGIN_DONE && l.frame > 0 && !t->options->flag['q']) {
@@ -4589,9 +4543,7 @@ login(struct target *t)
 	return 0;
 }
 
-/*
- * From the choice to the session.
- */
+/* From the choice to the session. */
 
 /*
  * Whether the master's connection still works; else the socket goes, and the
@@ -4640,29 +4592,13 @@ control_all(const struct options *o)
 		args_add(&a, "ssh", "-F", "none", "-S", all.live.v[i], "-O",
 		    o->ctl, "--", "all", NULL);
 		if (ssh_output(&a, &out, 2, ANSWER_MS) == -1)
-			warnx("it does not answer");
+			warnx("%s: does not answer", all.live.v[i]);
 	}
 	if (all.live.len == 0)
-		warnx("no shared connection");
+		warnx("%s: no shared connection", o->ctl);
 	if (out.len > 0)
 		fputs(out.v, stdout);
 	return all.live.len == 0;
-}
-
-/* -n: prints the commands that would be run. */
-static int
-print_commands(struct target *t)
-{
-	struct args a = { NULL, 0, 0 };
-
-	if (t->plan == PLAN_MASTER) {
-		login_args(t, &a);
-		print_args(&a);
-		t->plan = PLAN_ATTACH;
-	}
-	session_args(t, NULL, &a);
-	print_args(&a);
-	return 0;
 }
 
 /* Becomes the host's session, or does what -n, -S or -O say; the status. */
@@ -4672,8 +4608,10 @@ connect_host(struct target *t)
 	struct args a = { NULL, 0, 0 };
 	const struct options *o = t->options;
 
-	if (tty_open() && tcgetpgrp(tty.fd) != getpgrp())
-		tty_close();
+	if (tty_open() && tcgetpgrp(tty.fd) != getpgrp()) {
+		close(tty.fd);	/* in the background it is not ours to use */
+		tty.fd = -1;
+	}
 	signals_catch();
 	if (o->inventory != NULL && strcmp(o->inventory, "-") == 0 &&
 	    tty.fd != -1)
@@ -4688,9 +4626,12 @@ connect_host(struct target *t)
 	if (o->flag['S'])
 		return puts(isatty(1) ? printable(t->socket.v) :
 		    t->socket.v) == EOF;
-	if (o->flag['n'])
-		return print_commands(t);
-	if (o->ctl == NULL) {
+	if (o->flag['n'] && t->plan == PLAN_MASTER) {
+		login_args(t, &a);
+		print_args(&a);
+		t->plan = PLAN_ATTACH;
+	}
+	if (o->ctl == NULL && !o->flag['n']) {
 		if (t->plan == PLAN_ATTACH && !master_answers(t))
 			t->plan = target_plan(t);
 		if (t->plan == PLAN_MASTER && !login(t)) {
@@ -4699,16 +4640,17 @@ connect_host(struct target *t)
 		}
 		if (tty.fd != -1 && isatty(0))	/* and no script */
 			recent_write(t->name, 0);
-	} else if (t->plan != PLAN_PLAIN) {
+	} else if (o->ctl != NULL && t->plan != PLAN_PLAIN) {
 		t->plan = PLAN_ATTACH;
 	}
 	session_args(t, o->ctl, &a);
-	return become(&a);
+	if (!o->flag['n'])
+		return become(&a);
+	print_args(&a);
+	return 0;
 }
 
-/*
- * The program.
- */
+/* The program. */
 
 /* Ends with STATUS, unless what was to be printed could not be. */
 static int
@@ -4787,7 +4729,7 @@ list(const struct ranking *r, int verbose)
 		list_text(host->name, terminal, verbose ? '\t' : '\n');
 		if (!verbose)
 			continue;
-		v = host_values(r->hosts, host);
+		v = evaluate(r->hosts->config, host->name, host->given);
 		list_text(v->set[V_USER], terminal, '@');
 		list_text(v->name.v, terminal, ':');
 		list_text(v->set[V_PORT], terminal, '\t');
@@ -4870,11 +4812,9 @@ query_join(struct prompt *p, char **words, int n)
 	for (i = 0; i < n; i++) {
 		if (strlen(words[i]) + p->len + 2 > sizeof(p->query))
 			errx(2, "the query is too long");
-		p->len += (size_t)snprintf(p->query + p->len,
-		    sizeof(p->query) - p->len, "%s%s", i > 0 ? " " : "",
-		    words[i]);
+		query_change(p, p->len, p->len, " ", i > 0);
+		query_change(p, p->len, p->len, words[i], strlen(words[i]));
 	}
-	p->cursor = p->len;
 }
 
 /* Ends wl for `-p PORT HOST' and `-l USER HOST', which mean that to ssh. */
@@ -4902,7 +4842,7 @@ is_for_ssh(struct hosts *h, const char *query)
 
 	if (strpbrk(query, "@:/") != NULL || strcmp(query, "localhost") == 0 ||
 	    inet_pton(AF_INET, query, &addr) == 1 ||
-	    evaluate(h->config, query, NULL, &h->values)->pattern)
+	    evaluate(h->config, query, NULL)->pattern)
 		return 1;
 	if (strchr(query, '.') == NULL || strchr(query, ' ') != NULL)
 		return 0;
@@ -4985,11 +4925,11 @@ run(struct prompt *p, struct target *t)
 {
 	const struct host *host;
 	struct args a = { NULL, 0, 0 };
-	int asked, status;
+	int prompted, status;
 
 	t->name = p->len > 0 ? resolve(p, t) : NULL;
 	for (;; t->name = NULL) {
-		if ((asked = t->name == NULL)) {
+		if ((prompted = t->name == NULL)) {
 			if (!tty_open())
 				return no_choice(p);
 			tty_own(0);
@@ -5011,7 +4951,7 @@ run(struct prompt *p, struct target *t)
 			return 1;
 		}
 		status = connect_host(t);
-		if (!asked || status != 255 || t->options->flag['n'])
+		if (!prompted || status != 255 || t->options->flag['n'])
 			return status;
 		tcflush(tty.fd, TCIFLUSH);	/* it was for the session */
 	}
@@ -5026,13 +4966,12 @@ main(int argc, char **argv)
 	static struct target target;
 	int first, joined, fd;
 
-	/*
-	 * What is opened must not become a standard descriptor.  One that was
-	 * closed cannot be written to, and is closed for what wl becomes.
-	 */
+	/* what is opened must not become a standard descriptor */
 	while ((fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) != -1 && fd <= 2)
 		continue;
 	close(fd);
+	if (fd > FD_SETSIZE - 32)	/* select(2) could not watch */
+		errx(2, "too many open files");
 	if (is_askpass(argc, argv))
 		return askpass(getenv(ASK_ENV), argv[1]);
 	setlocale(LC_CTYPE, "");
@@ -5046,17 +4985,15 @@ main(int argc, char **argv)
 	joined = options.flag['l'] || options.flag['p'];
 	if (first < argc)
 		query_join(&prompt, argv + first, joined ? argc - first : 1);
-	if (joined && argc - first > 1) {
+	if (joined)
 		ranking_update(&prompt.rank, prompt.query);
+	if (joined && argc - first > 1)
 		habit_check(&prompt.rank, &options, argv + first);
-	}
-	if (options.flag['l']) {
-		ranking_update(&prompt.rank, prompt.query);
+	if (options.flag['l'])
 		return finish(list(&prompt.rank, options.flag['v']));
-	}
 	target.options = &options;
 	target.hosts = &hosts;
-	if (first < argc)
+	if (first < argc && !joined)
 		target.command = (const char *const *)argv + first + 1;
 	return finish(run(&prompt, &target));
 }
