@@ -529,17 +529,16 @@ glob_match(const char *s, const char *pat, size_t len, int fold)
 static int
 list_match(const char *s, const char *list, int fold)
 {
-	int found = 0, negated;
+	int found = 0, negated, hit;
 	size_t n;
 
 	for (;; list += n + 1) {
 		n = strcspn(list, ",");
 		negated = *list == '!';
-		if (glob_match(s, list + negated, n - (size_t)negated, fold)) {
-			if (negated)
-				return 0;
-			found = 1;
-		}
+		hit = glob_match(s, list + negated, n - (size_t)negated, fold);
+		if (hit && negated)
+			return 0;
+		found |= hit;
 		if (list[n] == '\0')
 			return found;
 	}
@@ -555,17 +554,14 @@ typable(const char *name)
 {
 	const char *p;
 
-	if (*name == '-' || strncmp(name, "ssh://", 6) == 0)
+	if (*name == '-' || strncmp(name, "ssh://", 6) == 0 ||
+	    strpbrk(name, " \"$&'(),;<>@\\`{|}") != NULL)
 		return 0;
-	for (p = name; *p != '\0'; p++) {
-		if (is_letter(*p) || is_digit(*p) || *p == '-')
-			continue;
-		if (is_control(*p) || strchr(" \"$&'(),;<>@\\`{|}", *p) != NULL)
+	for (p = name; *p != '\0'; p++)
+		if (is_control(*p) || (*p == '.' &&
+		    (p == name || p[-1] == '/') &&
+		    strcspn(p, "/") > strspn(p, ".")))
 			return 0;
-		if (*p == '.' && (p == name || p[-1] == '/') &&
-		    strcspn(p, "/") > strspn(p, "."))
-			return 0;
-	}
 	return 1;
 }
 
@@ -4315,8 +4311,6 @@ login_cancel(struct login *l)
 static void
 login_enter(struct login *l, enum login_state state)
 {
-	long long now = now_ms();
-
 	spinner_erase(l);
 	if (l->state == LOGIN_SPINNING && state >= LOGIN_DONE && tty_taken())
 		tty.mode = TTY_COOKED;
@@ -4325,8 +4319,8 @@ login_enter(struct login *l, enum login_state state)
 	else
 		tty_set(state == LOGIN_SPINNING ? TTY_SPINNER : TTY_COOKED);
 	if (l->state != LOGIN_SPINNING)
-		l->start += now - l->entered;
-	l->entered = now;
+		l->start += now_ms() - l->entered;
+	l->entered = now_ms();
 	l->state = state;
 }
 
@@ -4846,10 +4840,9 @@ is_for_ssh(struct hosts *h, const char *query)
 		return 1;
 	if (strchr(query, '.') == NULL || strchr(query, ' ') != NULL)
 		return 0;
-	for (i = 0; i < h->len; i++)
-		if (strstr(h->v[i].name, query) != NULL)
-			return 0;
-	return 1;
+	for (i = 0; i < h->len && strstr(h->v[i].name, query) == NULL; i++)
+		continue;
+	return i == h->len;
 }
 
 /* Whether each word of the query is in the name, or is WHOLE words of it. */
