@@ -2306,16 +2306,15 @@ enum {
 
 	SCORE_NONE = -1000000,
 	SCORE_CONSECUTIVE = 1000,
-	SCORE_START = 950,	/* the first letter of the text */
-	SCORE_WORD = 800,	/* the first of a word or a number */
+	SCORE_START = 1050,	/* the first letter of the text */
+	SCORE_WORD = 1000,	/* the first of a word or a number */
 	SCORE_CAPITAL = 700,
-	SCORE_GAP = -10,	/* each letter left out between */
-	SCORE_EDGE = -5,	/* each one before the first, after the last */
+	SCORE_GAP = -20,	/* each letter left out between */
+	SCORE_EDGE = -1,	/* each one before the first, after the last */
 	SCORE_EXACT = 500000,
 
 	FIELD_NAME = 4000000,	/* a field's worst beats the next's best */
 	FIELD_ADDR = 2000000,
-
 	FIRST_USED = 1 << 29,	/* before all scores, and before that: */
 	FIRST_NUMBER = 1 << 30,
 };
@@ -2647,10 +2646,7 @@ tty_set(enum tty_mode mode)
 	tty.flags = t.c_lflag;
 }
 
-/*
- * Whether another process has put the terminal into a mode of its own, as
- * for a password: readpassphrase(3) clears ECHO and ECHONL.
- */
+/* Whether another process has set a mode: readpassphrase(3) clears ECHONL. */
 static int
 tty_taken(void)
 {
@@ -2805,8 +2801,7 @@ die_of(int signo)
 
 enum key {
 	KEY_NONE = 256, KEY_ESC, KEY_HOME, KEY_END, KEY_PGUP, KEY_PGDN,
-	KEY_DELETE, KEY_F1, KEY_WORD_LEFT, KEY_WORD_RIGHT, KEY_SIGNAL,
-	KEY_HANGUP
+	KEY_DELETE, KEY_F1, KEY_WORD_LEFT, KEY_WORD_RIGHT, KEY_SIGNAL
 };
 #define CTL(c)		((c) & 0x1f)
 
@@ -2905,13 +2900,13 @@ read_key(struct decoder *d)
 		return KEY_SIGNAL;
 	r = tty_wait(tty.fd, d->len == 0 ? -1 : alone ? ESC_MS : SEQUENCE_MS);
 	if (r == -1)
-		return errno == EINTR ? KEY_SIGNAL : KEY_HANGUP;
+		return KEY_SIGNAL;
 	if (r == 0) {
 		d->len = 0;
 		return alone && !d->paste ? KEY_ESC : KEY_NONE;
 	}
 	if (read(tty.fd, &c, 1) != 1)
-		return KEY_HANGUP;
+		return KEY_ESC;		/* the terminal is gone */
 	if (d->ahead > 0 && d->ahead-- > 0 && c == '\n')
 		c = '\r';
 	return decode(d, c);
@@ -3367,24 +3362,21 @@ socket_listens(const char *path)
 	return listens;
 }
 
-/* Whether the host has one in the directory DIR. */
+/* Whether one of the SOCKETS that are in DIR is the host's, and lives. */
 static int
-is_open(const struct buf *dir, const char *name)
+is_open(const glob_t *sockets, const struct buf *dir, const char *name)
 {
 	struct buf path = { NULL, 0, 0 };
+	char **one = sockets->gl_pathv;
 	int listens = 0;
-	glob_t found;
-	size_t i;
 
-	if (dir->len == 0)
+	if (sockets->gl_pathc == 0)
 		return 0;
 	buf_fmt(&path, "%s/", dir->v);
 	put_label(&path, name, dir->len);
-	buf_str(&path, "-????????????????");
-	if (glob(path.v, GLOB_NOSORT, NULL, &found) == 0)
-		for (i = 0; i < found.gl_pathc && !listens; i++)
-			listens = socket_listens(found.gl_pathv[i]);
-	globfree(&found);
+	for (; *one != NULL && !listens; one++)
+		listens = strncmp(*one, path.v, path.len) == 0 &&
+		    strlen(*one) == path.len + HASH_LEN && socket_listens(*one);
 	free(path.v);
 	return listens;
 }
@@ -3406,7 +3398,8 @@ struct prompt {
 	char query[QUERY_MAX];
 	size_t len, cursor;	/* bytes of it, and before the cursor */
 	struct host **rows;	/* matches, but one of a host's aliases only */
-	size_t nrows, caprows, frame;
+	size_t nrows, caprows;
+	size_t frame;		/* the number of the last one */
 	size_t sel, top;	/* the selected row, the first one shown */
 	size_t room;		/* for rows, below the query */
 	struct buf lines[ROWS_MAX + 1];	/* what the screen shows */
@@ -3418,8 +3411,9 @@ struct prompt {
 	size_t height;		/* lines that are there to be drawn on */
 	int column;		/* where the cursor belongs in the first */
 	int help;		/* the keys are shown instead of the hosts */
-	struct probe *tests;
-	struct buf dir;		/* where the control sockets are */
+	struct probe *tests;	/* of all addresses */
+	struct buf dir;		/* where the control sockets are, */
+	glob_t sockets;		/* and those there were at the beginning */
 	char message[128];	/* shown in place of the count, until a key */
 	const struct options *options;
 };
@@ -3440,10 +3434,9 @@ static const char help_lines[ROWS_MAX][48] = {
 static const char *
 query_destination(const struct prompt *p)
 {
-	const struct query *q = &p->rank.query;
-	const char *s = q->words[0].text;
+	const char *s = p->rank.query.words[0].text;
 
-	return q->nwords == 1 && is_destination(s +
+	return p->rank.query.nwords == 1 && is_destination(s +
 	    (strncmp(s, "ssh://", 6) == 0 ? 6 : 0)) ? s : NULL;
 }
 
@@ -3558,7 +3551,7 @@ put_row(struct prompt *p, size_t i)
 		ago(host->used, when, sizeof(when));
 	p->state.len = 0;
 	buf_fmt(&p->state, "%s%s%s%s%s",
-	    is_open(&p->dir, host->name) ? "  * open" : "",
+	    is_open(&p->sockets, &p->dir, host->name) ? "  * open" : "",
 	    *test != '\0' ? "  " : "", test, *when != '\0' ? "  " : "", when);
 	end = edge - text_width(p->state.v);
 	/* with a precision of 0, the number 0 has no digit */
@@ -3808,10 +3801,9 @@ prompt_copy(struct prompt *p, struct host *host)
 static void
 prompt_edit(struct prompt *p, struct host *host)
 {
-	struct hosts *h = p->rank.hosts;
 	struct args a = { NULL, 0, 0 };
 
-	if (!editor_args(&a, h, host)) {
+	if (!editor_args(&a, p->rank.hosts, host)) {
 		snprintf(p->message, sizeof(p->message), "not in a file");
 		return;
 	}
@@ -3819,7 +3811,7 @@ prompt_edit(struct prompt *p, struct host *host)
 	probes_end(p->tests);
 	run_job(&a);
 	free(a.v);
-	hosts_read(h, p->options);
+	hosts_read(p->rank.hosts, p->options);
 	tty_size();
 	p->sel = p->top = 0;
 	p->rank.valid = 0;
@@ -3829,11 +3821,9 @@ prompt_edit(struct prompt *p, struct host *host)
 static void
 prompt_recent(struct prompt *p)
 {
-	int used = host_last(p->rank.hosts) != NULL;
-
-	if (!used)
+	if (host_last(p->rank.hosts) == NULL)
 		snprintf(p->message, sizeof(p->message), "nothing used yet");
-	p->rank.recent = !p->rank.recent && used;
+	p->rank.recent = !p->rank.recent && p->message[0] == '\0';
 	p->rank.valid = 0;
 	p->sel = p->top = 0;
 }
@@ -3893,7 +3883,7 @@ prompt_key(struct prompt *p, int key, const char **chosen)
 {
 	size_t len = p->len;
 
-	if (p->help && key != CTL('c') && key != KEY_HANGUP)
+	if (p->help && key != CTL('c'))
 		key = KEY_NONE;		/* it only ends the help */
 	else if (key == CTL('d') && p->len == 0)
 		key = KEY_ESC;
@@ -3903,7 +3893,7 @@ prompt_key(struct prompt *p, int key, const char **chosen)
 		key = KEY_F1;
 	p->message[0] = '\0';
 	p->help = key == KEY_F1;
-	if (key == KEY_ESC || key == KEY_HANGUP)
+	if (key == KEY_ESC)
 		return 1;
 	if (key == CTL('c') || key == CTL('z')) {
 		caught = key == CTL('c') ? SIGINT : SIGTSTP;
@@ -3932,6 +3922,10 @@ prompt_run(struct prompt *p)
 
 	signals_catch();
 	dir_find(&p->dir, 0);
+	p->text.len = 0;
+	buf_fmt(&p->text, "%s/*-????????????????", p->dir.v);
+	if (p->dir.len > 0)
+		glob(p->text.v, 0, NULL, &p->sockets);
 	while (!over) {
 		if (tty.mode != TTY_PROMPT) {
 			/* Enter was a line feed until then, which is ^J */
@@ -3960,22 +3954,24 @@ prompt_run(struct prompt *p)
  * The plain prompt, for a terminal that nothing can be drawn on: prints the
  * list, or the matches, and reads a line until it says which one is meant.
  */
+
+/* Asks, and reads the answer into the query; 0 if it is empty. */
 static int
 plain_read(struct prompt *p)
 {
 	char line[4096], *s;	/* as long as a terminal takes */
 	ssize_t n;
 
-	buf_str(&p->out, "host: ");
-	tty_write(&p->out);
-	while (caught || tty_wait(tty.fd, -1) == -1) {
-		if (!caught)
+	for (;;) {
+		buf_str(&p->out, "host: ");
+		tty_write(&p->out);
+		while (!caught && tty_wait(tty.fd, -1) == -1)
 			continue;
+		if (!caught)
+			break;
 		if (caught != SIGTSTP)
 			die_of(caught);
 		suspend(getpid());
-		buf_str(&p->out, "host: ");
-		tty_write(&p->out);
 	}
 	for (n = read(tty.fd, line, sizeof(line) - 1); n > 0 &&
 	    is_blank(line[n - 1]); n--)
