@@ -3506,7 +3506,8 @@ test_probe_together()
 	ok "ten tests take no longer ($took) than one" [ "$took" -le 5 ]
 	stop
 	for host in a1 a2 a3 a4 a5 a6 a7 a8 a9 a10; do
-		printf 'Host %s\n\tHostName 127.0.0.1\n\tPort %s\n' $host $port
+		printf 'Host %s\n\tHostName 127.0.0.1\n\tPort %s\n' $host \
+		    "$port"
 	done | write config
 	before=$(connections) asked=$(date +%s)
 	begin 10/10 -F "$HOME/$config"

@@ -1906,16 +1906,15 @@ enum {
 
 	SCORE_NONE = -1000000,
 	SCORE_CONSECUTIVE = 1000,
-	SCORE_START = 950,	/* the first letter of the text */
-	SCORE_WORD = 800,	/* the first of a word or a number */
+	SCORE_START = 1050,	/* the first letter of the text */
+	SCORE_WORD = 1000,	/* the first of a word or a number */
 	SCORE_CAPITAL = 700,
-	SCORE_GAP = -10,	/* each letter left out between */
-	SCORE_EDGE = -5,	/* each one before the first, after the last */
+	SCORE_GAP = -20,	/* each letter left out between */
+	SCORE_EDGE = -1,	/* each one before the first, after the last */
 	SCORE_EXACT = 500000,
 
 	FIELD_NAME = 4000000,	/* a field's worst beats the next's best */
 	FIELD_ADDR = 2000000,
-
 	FIRST_USED = 1 << 29,	/* before all scores, and before that: */
 	FIRST_NUMBER = 1 << 30,
 };
@@ -2243,7 +2242,7 @@ tty_set(enum tty_mode mode)
 	tty.flags = t.c_lflag;
 }
 
-/* Whether another set a mode of its own, as readpassphrase(3): no ECHONL. */
+/* Whether another process has set a mode: readpassphrase(3) clears ECHONL. */
 static int
 tty_taken(void)
 {
@@ -2397,8 +2396,7 @@ die_of(int signo)
 
 enum key {
 	KEY_NONE = 256, KEY_ESC, KEY_HOME, KEY_END, KEY_PGUP, KEY_PGDN,
-	KEY_DELETE, KEY_F1, KEY_WORD_LEFT, KEY_WORD_RIGHT, KEY_SIGNAL,
-	KEY_HANGUP
+	KEY_DELETE, KEY_F1, KEY_WORD_LEFT, KEY_WORD_RIGHT, KEY_SIGNAL
 };
 #define CTL(c)		((c) & 0x1f)
 
@@ -2497,13 +2495,13 @@ read_key(struct decoder *d)
 		return KEY_SIGNAL;
 	r = tty_wait(tty.fd, d->len == 0 ? -1 : alone ? ESC_MS : SEQUENCE_MS);
 	if (r == -1)
-		return errno == EINTR ? KEY_SIGNAL : KEY_HANGUP;
+		return KEY_SIGNAL;
 	if (r == 0) {
 		d->len = 0;
 		return alone && !d->paste ? KEY_ESC : KEY_NONE;
 	}
 	if (read(tty.fd, &c, 1) != 1)
-		return KEY_HANGUP;
+		return KEY_ESC;		/* the terminal is gone */
 	if (d->ahead > 0 && d->ahead-- > 0 && c == '\n')
 		c = '\r';
 	return decode(d, c);
@@ -3001,7 +2999,8 @@ struct prompt {
 	char query[QUERY_MAX];
 	size_t len, cursor;	/* bytes of it, and before the cursor */
 	struct host **rows;	/* matches, but one of a host's aliases only */
-	size_t nrows, caprows, frame;
+	size_t nrows, caprows;
+	size_t frame;		/* the number of the last one */
 	size_t sel, top;	/* the selected row, the first one shown */
 	size_t room;		/* for rows, below the query */
 	struct buf lines[ROWS_MAX + 1];	/* what the screen shows */
@@ -3013,7 +3012,7 @@ struct prompt {
 	size_t height;		/* lines that are there to be drawn on */
 	int column;		/* where the cursor belongs in the first */
 	int help;		/* the keys are shown instead of the hosts */
-	struct probe *tests;
+	struct probe *tests;	/* of all addresses */
 	struct sockets sockets;
 	char message[128];	/* shown in place of the count, until a key */
 	const struct options *options;
@@ -3035,10 +3034,9 @@ static const char help_lines[ROWS_MAX][48] = {
 static const char *
 query_destination(const struct prompt *p)
 {
-	const struct query *q = &p->rank.query;
-	const char *s = q->words[0].text;
+	const char *s = p->rank.query.words[0].text;
 
-	return q->nwords == 1 && is_destination(s +
+	return p->rank.query.nwords == 1 && is_destination(s +
 	    (strncmp(s, "ssh://", 6) == 0 ? 6 : 0)) ? s : NULL;
 }
 
@@ -3398,7 +3396,6 @@ prompt_copy(struct prompt *p, struct host *host)
 static void
 prompt_edit(struct prompt *p, struct host *host)
 {
-	struct hosts *h = p->rank.hosts;
 	struct args a = { NULL, 0, 0 };
 
 	if (!editor_args(&a, host)) {
@@ -3409,7 +3406,7 @@ prompt_edit(struct prompt *p, struct host *host)
 	probes_end(p->tests);
 	run_job(&a);
 	free(a.v);
-	hosts_read(h, p->options);
+	hosts_read(p->rank.hosts, p->options);
 	tty_size();
 	p->sel = p->top = 0;
 	p->rank.valid = 0;
@@ -3462,7 +3459,7 @@ prompt_key(struct prompt *p, int key, const char **chosen)
 {
 	size_t len = p->len;
 
-	if (p->help && key != CTL('c') && key != KEY_HANGUP)
+	if (p->help && key != CTL('c'))
 		key = KEY_NONE;		/* it only ends the help */
 	else if (key == CTL('d') && p->len == 0)
 		key = KEY_ESC;
@@ -3472,7 +3469,7 @@ prompt_key(struct prompt *p, int key, const char **chosen)
 		key = KEY_F1;
 	p->message[0] = '\0';
 	p->help = key == KEY_F1;
-	if (key == KEY_ESC || key == KEY_HANGUP)
+	if (key == KEY_ESC)
 		return 1;
 	if (key == CTL('c') || key == CTL('z')) {
 		caught = key == CTL('c') ? SIGINT : SIGTSTP;
@@ -3530,23 +3527,23 @@ prompt_run(struct prompt *p)
  * list, or the matches, and reads a line until it says which one is meant.
  */
 
-/* Reads a line into the query; 0 if there is none. */
+/* Asks, and reads the answer into the query; 0 if it is empty. */
 static int
 plain_read(struct prompt *p)
 {
 	char line[4096], *s;	/* as long as a terminal takes */
 	ssize_t n;
 
-	buf_str(&p->out, "host: ");
-	tty_write(&p->out);
-	while (caught || tty_wait(tty.fd, -1) == -1) {
-		if (!caught)
+	for (;;) {
+		buf_str(&p->out, "host: ");
+		tty_write(&p->out);
+		while (!caught && tty_wait(tty.fd, -1) == -1)
 			continue;
+		if (!caught)
+			break;
 		if (caught != SIGTSTP)
 			die_of(caught);
 		suspend(getpid());
-		buf_str(&p->out, "host: ");
-		tty_write(&p->out);
 	}
 	for (n = read(tty.fd, line, sizeof(line) - 1); n > 0 &&
 	    is_blank(line[n - 1]); n--)
