@@ -113,7 +113,7 @@ setup()
 '
 	printf 'set -g %s\n' 'status off' 'escape-time 0' \
 	    'default-shell /bin/sh' 'history-limit 1000' >"$tmp/tmux.conf"
-	size=80x24 server='' sanitized='' patience=100 vain=0 parts=''
+	size=80x24 server='' sanitized='' old='' patience=100 vain=0 parts=''
 	alive='-o ServerAliveInterval=30'
 	alone=$(command -v setsid)
 	[ "$(id -u)" != 0 ] || mkdir -p /run/sshd	# sshd insists on it
@@ -452,9 +452,13 @@ lists()
 	run -F "$HOME/$config" -l
 	is "$sentence" "$(printf '%s\n' "$@")" "$out"
 	run -F "$HOME/$config" -l -v
-	is "$sentence (-v)" "$(for name; do
+	want=$(for name; do
 		printf '%s\t%s\n' "$name" "$(asked "$name")"
-	done)" "$(printf '%s\n' "$out" | cut -f 1-3)"
+	done)
+	case $old$want in
+	yes*"$tab@:"*) skip "$sentence (-v)" 'this ssh refuses such lines' ;;
+	*)	is "$sentence (-v)" "$want" "$(printf '%s\n' "$out" | cut -f 1-3)"
+	esac
 	fresh
 }
 
@@ -676,7 +680,7 @@ agree()
 		esac
 	done
 	want="$user@$hostname:$port$tab$jump"
-	[ "$sanitized" ] || is "ssh $sentence" "$want" "$(asked "$name")"
+	[ "$sanitized$old" ] || is "ssh $sentence" "$want" "$(asked "$name")"
 	run -F "$HOME/$config" -l -v
 	is "wl $sentence" "$want" "$(printf '%s\n' "$out" | name=$name \
 	    awk -F '\t' '$1 == ENVIRON["name"] { print $2 "\t" $3 }')"
@@ -1970,7 +1974,7 @@ calm()
 	    -e "s/\\($me\\)@/ME@/g" \
 	    -e 's/^[-\\|/] \(.*  \)[0-9]*\.[0-9]s$/* \1N s/' \
 	    -e 's/connected in [0-9.]* s$/connected in N s/' \
-	    -e 's/SHA256:[^ ]*/HASH/')
+	    -e 's/is:* SHA256:[^ ]*/is HASH/')	# with a colon since 10.1
 }
 
 # Ways to end what takes too long.
@@ -4467,7 +4471,7 @@ test_password()
 		    PreferredAuthentications password
 		    NumberOfPasswordPrompts 2
 		    ProxyCommand unshare -m sh $server/private $server/plain_config \
--o UsePAM=no -o PasswordAuthentication=yes -o KbdInteractiveAuthentication=no
+-o PasswordAuthentication=yes -o KbdInteractiveAuthentication=no
 	END
 	prompt="wltest@password's password:"
 	greets 'a password is asked for, and again if it is wrong' "$prompt
@@ -4483,6 +4487,9 @@ test_several()
 	can "$sentence" 'root makes a private /etc, with pam_pwhistory' sh -c '
 	    test -f "$0" && find /lib/ /lib64/ -name pam_pwhistory.so |
 	    grep -q .' "$server/private" || return 0
+	can "$sentence" 'this sshd was built without PAM' sh -c '
+	    ! "$@" 2>&1 | grep -q Unsupported' sh "${sshd%% *}" -t -o UsePAM=yes \
+	    -f "$server/plain_config" || return 0
 	sed 's/^\(wltest:[^:]*\):[0-9]*/\1:0/' "$server/shadow" \
 	    >"$server/expired"
 	chmod 600 "$server/expired"
@@ -4887,12 +4894,14 @@ fault_master()
 			said="Control socket connect($(path quick)): \
 Connection refused"
 		}
+		size=160x24	# for the path of the socket
 		start PATH="$tmp/late:$PATH" -q -F "$server/config" quick \
 		    'echo hello'
 		becomes "the $who is killed before the session" \
 		    "$said${said:+$newline}hello${newline}exit 0"
 		sane "the $who is killed before the session"
 		stop
+		size=80x24
 		begin hello -q -F "$server/config" quick 'echo hello'
 		hangup quick
 		fault 'and all is well after that' 0 hello
@@ -6694,7 +6703,8 @@ sanitizers()
 
 # Another OpenSSH, below a directory as its make install puts it, or as packages
 # are unpacked: of these only ssh and sshd are used, for their neighbours may
-# not run here. The sshd has to be told where the programs that it runs are.
+# not run here. The sshd has to be told where the programs that it runs are. One
+# before 8.7 is old: it cuts lines into words otherwise, and refuses some.
 other_openssh()
 {
 	mkdir "$tmp/with"
@@ -6712,6 +6722,11 @@ other_openssh()
 		echo "test.sh: $1: no ssh and sshd that run" >&2
 		exit 2
 	fi
+	echo 'User ""x""' >"$tmp/with/config"
+	ssh -G -F "$tmp/with/config" x >/dev/null 2>&1 || {
+		old=yes
+		parts="ChallengeResponseAuthentication no$newline"
+	}
 }
 
 # Other processors, by qemu: 64 bits, the same with the high byte first, 32 bits.
