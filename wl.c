@@ -47,10 +47,9 @@
  */
 
 /*
- * Where libc hides what the standard in force does not name: pselect and
- * TIOCGWINSZ need the first of these, wcwidth the second.  The BSDs and macOS
- * show all when neither is defined.  Where a long has 32 bits, the others let
- * directories and files with large numbers be read, and a time be after 2038.
+ * glibc and musl hide pselect and TIOCGWINSZ without the first of these, wcwidth
+ * without the second; the BSDs and macOS show all if there is neither.  The
+ * others are for large files, and times after 2038, where a long has 32 bits.
  */
 #ifdef __linux__
 #define _DEFAULT_SOURCE
@@ -614,7 +613,7 @@ struct literal {
 	uint32_t given;		/* the inventory's entry, 0: none */
 	struct literal *next;	/* the same name, further on */
 	/* of the name, in its first literal: */
-	uint32_t listed;	/* the block that lists it, see hosts_list() */
+	uint32_t listed;	/* the block that lists it, see config_hosts() */
 	uint32_t host;		/* its place in the list, from 1 on */
 };
 
@@ -1321,6 +1320,17 @@ host_add(struct hosts *h, const char *name)
 	return host;
 }
 
+/* Lists a name as a host. */
+static struct host *
+host_list(struct hosts *h, const char *name)
+{
+	struct host *host = host_add(h, name);
+
+	h->len++;
+	host->number = (*name_slot(h->config, name))->host = (uint32_t)h->len;
+	return host;
+}
+
 /* The host of a name, NULL if there is none. */
 static struct host *
 host_find(const struct hosts *h, const char *name)
@@ -1370,6 +1380,39 @@ host_leads(struct hosts *h, struct host *host)
 {
 	host_details(h, host);
 	return *host->addr != '\0' ? host->addr : host->name;
+}
+
+/*
+ * Lists each name where the first Host line stands that applies to it.  That is
+ * the first one with the name, and need not be found out, unless it excludes
+ * the name or an Include that led there is not for every name.
+ */
+static void
+config_hosts(struct hosts *h)
+{
+	struct config *c = h->config;
+	struct literal *l, *first;
+	const struct block *b;
+	struct host *host;
+	size_t i;
+
+	for (i = 0; i < c->nliterals; i++) {
+		l = &c->literals[i];
+		first = *name_slot(c, l->name);
+		b = &c->blocks[l->block];
+		if (first == l && typable(l->name)) {
+			l->listed = l->block;
+			if (b->scope != 0 ||
+			    patterns(c->words.v + b->words, l->name) == -1)
+				l->listed = evaluate(c, l->name, NULL)->listed;
+		}
+		if (first->host != 0 || first->listed != l->block)
+			continue;
+		host = host_list(h, l->name);
+		host->file = c->files.v[b->file];
+		host->line = b->line;
+		host->note = b->note != NULL ? b->note : "";
+	}
 }
 
 /*
@@ -1619,45 +1662,21 @@ given_settle(struct hosts *h, const char *name, int deep)
 	return g;
 }
 
-/*
- * Lists the names: those of the inventory where they stand first, else each
- * where the first Host line stands that applies to it.  That is the first one
- * with the name, and need not be found out, unless it excludes the name or an
- * Include that led there is not for every name.
- */
+/* Lists the names of the inventory's hosts where they stand first. */
 static void
-hosts_list(struct hosts *h)
+inventory_hosts(struct hosts *h)
 {
-	struct config *c = h->config;
-	struct literal *l, *first;
-	const struct block *b;
+	const struct literal *l;
 	struct given *g;
 	struct host *host;
 	size_t i, k;
 
-	for (i = 0; i < c->nliterals; i++) {
-		l = &c->literals[i];
-		first = *name_slot(c, l->name);
-		b = &c->blocks[l->block];
-		if (h->given == NULL && first == l && typable(l->name)) {
-			first->listed = l->block;
-			if (b->scope != 0 ||
-			    patterns(c->words.v + b->words, l->name) == -1)
-				first->listed = evaluate(c, l->name,
-				    NULL)->listed;
-		}
-		if (first->host != 0 || (h->given == NULL ?
-		    first->listed != l->block : l->given == 0 ||
-		    *l->name == '[' || !is_destination(l->name)))
+	for (i = 0; i < h->config->nliterals; i++) {
+		l = &h->config->literals[i];
+		if (l->given == 0 || *l->name == '[' ||
+		    !is_destination(l->name) || host_find(h, l->name) != NULL)
 			continue;
-		host = host_add(h, l->name);
-		host->number = first->host = (uint32_t)++h->len;
-		if (h->given == NULL) {
-			host->file = c->files.v[b->file];
-			host->line = b->line;
-			host->note = b->note != NULL ? b->note : "";
-			continue;
-		}
+		host = host_list(h, l->name);
 		host->given = g = given_settle(h, l->name, 0);
 		host->file = h->file;
 		host->line = g->line;
@@ -1889,7 +1908,10 @@ hosts_read(struct hosts *h, const struct options *o)
 	if (o->inventory != NULL)
 		inventory_read(h, o->inventory);
 	names_index(h->config);
-	hosts_list(h);
+	if (o->inventory != NULL)
+		inventory_hosts(h);
+	else
+		config_hosts(h);
 	recent_read(h);
 }
 
@@ -2739,10 +2761,9 @@ put_label(struct buf *out, const char *name, size_t dir)
 }
 
 /*
- * Finds the private directory, ours, no link and closed to others: in shared
- * memory, which only Linux has at this path, else where the session's files go,
- * else in /tmp.  With MAKE it is made, and what is there but will not do is
- * reported.  DIR is empty if there is none.
+ * Finds the private directory, ours, no link and closed: in shared memory, on
+ * Linux, where the session's files go, or in /tmp.  With MAKE it is made, and
+ * what is there but will not do is reported.  DIR is empty if there is none.
  */
 static void
 dir_find(struct buf *dir, int make)
@@ -4098,9 +4119,8 @@ spinner_erase(struct login *l)
 }
 
 /*
- * Shows the spinner's next frame when it is time and no pager, say, has taken
- * the terminal: where to, at which stage, for how long.  Where there is not
- * room for all the address goes first.
+ * Shows the next frame if it is time, and no pager has taken the terminal.  If
+ * there is not room for all, the address goes.
  */
 static void
 spinner_draw(struct login *l)
@@ -4538,9 +4558,8 @@ login(struct target *t)
 
 /*
  * Whether the master's connection still works; else the socket goes, and the
- * master is left to its sessions.  A server answers when it is asked to forward
- * to where nothing can be, if only by no.  The time of the socket tells when it
- * did so last, for that takes an ssh and a round trip.
+ * master is left to its sessions.  The server is asked, unless the socket's time
+ * tells that it has just answered, to forward to nowhere: it answers, if by no.
  */
 static int
 master_answers(struct target *t)
@@ -4658,8 +4677,7 @@ usage(FILE *to)
 {
 	fputs("usage: wl [-qrt] [-F file] [-i file] [-o option]... "
 	    "[query [command ...]]\n"
-	    "       wl -l [-v] [-F file] [-i file] [query]\n"
-	    "       wl -p [-r] [-F file] [-i file] [query]\n"
+	    "       wl -l [-v] | -p [-r] [-F file] [-i file] [query]\n"
 	    "       wl -n [-F file] [-i file] [-o option]... "
 	    "query [command ...]\n"
 	    "       wl -e | -S [-F file] [-i file] [-o option]... query\n"
@@ -4732,10 +4750,7 @@ list(const struct ranking *r, int verbose)
 	return r->len == 0;
 }
 
-/*
- * Takes the options up to the next operand.  The `+' is for glibc, which else
- * takes options from behind it: they are the command's.
- */
+/* Takes options up to an operand (`+' for glibc), which may begin a command. */
 static void
 options_take(struct options *o, int argc, char **argv)
 {
@@ -4763,10 +4778,7 @@ options_take(struct options *o, int argc, char **argv)
 	}
 }
 
-/*
- * Reads the options; returns the index of the query, which what is left then
- * follows.  As in ssh options may stand behind it too, unless there was a `--'.
- */
+/* Reads options, also behind the query unless `--' was; returns its index. */
 static int
 options_read(struct options *o, int argc, char **argv)
 {
