@@ -877,13 +877,14 @@ test_meant()
 	meant u@nc-web u@nc-web
 	meant new.example new.example
 	meant b-backup.corp '1:wl: b-backup.corp: is it nc-db-backup.corp that is meant?'
-	meant backup.corp nc-db-backup.corp
+	meant backup.corp \
+	    '1:wl: backup.corp: is it nc-db-backup.corp that is meant?'
 	meant 'web 7' nc-web-prod-7
 	meant prod nc-web-prod-7
 	meant pro '1:wl: pro: is it nc-web-prod-7 that is meant?'
 	meant wp7 '1:wl: wp7: is it nc-web-prod-7 that is meant?'
-	meant shop "1:nc-db-backup.corp${newline}wl: shop: matches 1 hosts"
-	meant 1 "1:nc-web-prod-7${newline}wl: 1: matches 1 hosts"
+	meant shop "1:nc-db-backup.corp${newline}wl: shop: matches 1 host"
+	meant 1 "1:nc-web-prod-7${newline}wl: 1: matches 1 host"
 	meant nothing nothing
 	rm -f "$uses"
 	meant - '1:wl: no host was used yet'
@@ -903,6 +904,17 @@ test_meant()
 		run -F "$tmp/one" "$query" true
 		is "no command runs on a host of which $query is a piece" 1 \
 		    "$rc"
+	done
+	printf 'Match originalhost web\nUser w\nHost web-prod-1\n' >"$tmp/one"
+	printf 'Host db\n' >>"$tmp/one"
+	for query in web 'db -i one'; do
+		echo "${query%% *}-prod-1" >"$HOME/one"
+		# shellcheck disable=SC2086	# one word, or with an option
+		(cd "$HOME" && "$wl" -F "$tmp/one" -n $query true </dev/null) \
+		    >"$tmp/out"
+		is "a name that a line of the configuration has is ssh's: $query" \
+		    "-- ${query%% *} true" "$(sed -n 's/.* -- /-- /p' "$tmp/out" |
+		    tail -n 1)"
 	done
 	begin 4/4 -F "$HOME/$config" -r -p
 	is '-r opens with those used last first' 'typed nc-web-prod-7 here' \
@@ -1801,7 +1813,7 @@ test_plain()
 	all="1 bastion${newline}2 web-prod-1${newline}3 web-prod-2
 4 web-dev${newline}5 staging-web${newline}6 db1${newline}7 db2${newline}8 db3
 9 mail${newline}10 nas${newline}11 pi${newline}12 printer${newline}13 camera"
-	for case in 8=db3 ' 8=db3' db2=db2 postfix=mail new1=new1; do
+	for case in 8=db3 ' 8=db3' db2=db2 localhost=localhost new1=new1; do
 		typed="host: ${case%=*}"
 		plain "the plain prompt takes '${case%=*}'" \
 		    "$typed$newline${case#*=}" "${case%=*}" 0
@@ -1816,6 +1828,10 @@ host: web pr
 3 web-prod-2
 host: 3
 web-prod-2' web 'web pr' 3 0
+	plain 'one that is not in its name is asked for again' 'host: postfix
+9 mail
+host: 9
+mail' postfix 9 0
 	plain 'a number that is too high is no destination' 'host: 14
 no such number
 host: 3
@@ -2211,6 +2227,11 @@ $' "$(transcript)"
 	keys 'kill %1; fg' Enter
 	until_true '! kill -0 "$(cat "$tmp/pid")" 2>/dev/null'
 	gone 'SIGTERM while wl is suspended'
+	brings begun 'clear; w web cat & echo be""gun' Enter
+	ok 'in the background it stops as ssh does, and takes no keys' \
+	    until_true 'keys Enter; capture
+	    case $screen in *Stopped*) ;; *) false ;; esac'
+	brings "${newline}mine" 'kill %1; echo mi""ne' Enter
 	stop
 }
 
@@ -2281,6 +2302,8 @@ $ssh -4 -A -S $(path -4A web) -t -L 80:x:1 -- web htop -t:" \
 		gives "this is left to ssh: $arguments" \
 		    "0:$ssh ${arguments% *} -- ${arguments##* }:" -n $arguments
 	done
+	gives 'and a subsystem' "0:$ssh -o SessionType=subsystem -- web sftp:" \
+	    -n -o SessionType=subsystem web sftp
 	gives 'and this, as ssh reads it' \
 	    "0:$ssh -o ' ControlMaster = \"no\"' -- web:" \
 	    -n -o ' ControlMaster = "no"' web
@@ -2349,7 +2372,10 @@ test_own_path()
 		Host keeps :: ControlPath $tmp/cm-%n :: ControlMaster yes
 		    ControlPersist yes
 		Host none :: ControlPath none
+		Host lost :: ControlPath $tmp/nowhere/%C
 	END
+	gives 'where its directory lacks it is ssh alone' "0:$ssh -- lost:" \
+	    -n lost
 	own=$(path mine) before=$(logins)
 	ok "the user's ControlPath is used" [ "${own#"$tmp"/cm-????}" != "$own" ]
 	$ssh -o ControlMaster=yes -fN mine
@@ -2547,6 +2573,13 @@ directory" -S web
 		a file:echo >$d
 		a link to a private one:mkdir -m 700 $d-x; ln -s $d-x $d
 	END
+	wrapped "exec unshare -m sh -c 'mount -t tmpfs none /dev/shm
+		echo >$d; chmod 777 $XDG_RUNTIME_DIR; \"\$@\"' sh \"\$@\""
+	run -F "$server/config" -S web
+	unwrapped
+	chmod 700 "$XDG_RUNTIME_DIR"
+	is 'nor is one below what others may change' "/tmp/${d##*/}" \
+	    "$(dirname "$out")"
 }
 
 # What the ssh that wl becomes finds: the same as if wl had not been.

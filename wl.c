@@ -627,8 +627,8 @@ struct values {
 	struct buf user;	/* that stands before the name typed */
 	uint32_t listed;	/* the first Host line that applies to the
 				   name and holds it literally, 0: none */
-	int pattern;		/* a Host pattern that says more than `*'
-				   applies to the name */
+	int pattern;		/* a line that applies to the name has it, or
+				   a pattern that says more than `*' */
 };
 
 #define TOKENS "duilL%hnp"	/* what may follow a %, see expand() */
@@ -1170,20 +1170,21 @@ visit(struct config *c, struct values *v, uint32_t b, int literal)
 {
 	struct block *block = &c->blocks[b];
 	const char *const *w = c->words.v + block->words;
-	int k, r, negated;
+	int k, r = 0, negated, named = literal && b != 0;
 
-	if (!block->is_match) {
-		r = patterns(w, v->host);
-		if (r < 0 || (r == 0 && !literal))
-			return;
-		v->pattern |= r == 2 && v->host == v->typed;
-	}
+	if (!block->is_match && (r = patterns(w, v->host)) < (literal ? 0 : 1))
+		return;
+	named |= r == 2;
 	for (; block->is_match && *w != NULL; w += 2) {
 		negated = **w == '!';
 		r = criterion(c, v, *w + negated, w[1]);
 		if (r == negated || r == -1)
 			return;
+		named |= strcmp(w[1], "*") != 0 &&
+		    (strcasecmp(*w, "host") == 0 ||
+		    strcasecmp(*w, "originalhost") == 0);
 	}
+	v->pattern |= named && v->host == v->typed;
 	block->active = c->pass;
 	if (literal && (v->listed == 0 || v->listed > b) &&
 	    strcmp(v->host, v->typed) == 0)
@@ -2165,6 +2166,62 @@ ranking_update(struct ranking *r, const char *text)
 }
 
 /*
+ * Whether a query that no listed host is named like is for ssh as it is: it
+ * looks like an address, a Host pattern that says more than `*' is for it, or
+ * it has a dot and is no part of a listed name.
+ */
+static int
+is_for_ssh(struct hosts *h, const char *query)
+{
+	struct in_addr addr;
+	size_t i;
+
+	if (strpbrk(query, "@:/") != NULL || strcmp(query, "localhost") == 0 ||
+	    inet_pton(AF_INET, query, &addr) == 1 ||
+	    evaluate(h->config, query, NULL)->pattern)
+		return 1;
+	if (strchr(query, '.') == NULL || strchr(query, ' ') != NULL)
+		return 0;
+	for (i = 0; i < h->len && strstr(h->v[i].name, query) == NULL; i++)
+		continue;
+	return i == h->len;
+}
+
+/*
+ * Whether each word of the query is in the name or, with WHOLE, is one or more
+ * words of it, and has no dot, for then it may be another machine's.
+ */
+static int
+is_in_name(const struct query *q, const struct host *host, int whole)
+{
+	size_t i;
+
+	for (i = 0; i < q->nwords; i++)
+		if (match(&q->words[i], host->name, NULL) == SCORE_NONE ||
+		    (whole && (strchr(q->words[i].text, '.') != NULL ||
+		    !has_whole_word(&q->words[i], host->name))))
+			return 0;
+	return q->nwords > 0 && !(whole && q->nwords == WORDS_MAX);
+}
+
+/* What a query means, a host or itself; NULL if that is to be asked. */
+static const char *
+query_meaning(struct ranking *r, const char *query, int whole)
+{
+	const struct host *host = host_find(r->hosts, query);
+
+	if (host != NULL && host->number > 0)
+		return host->name;
+	if (is_for_ssh(r->hosts, query))
+		return query;
+	ranking_update(r, query);
+	if (r->len == 0)
+		return query;
+	return r->len == 1 && is_in_name(&r->query, r->matches[0], whole) ?
+	    r->matches[0]->name : NULL;
+}
+
+/*
  * Signals and the terminal.  From signals_catch() on, signals that would end or
  * stop wl, and are not ignored, arrive only while it waits: they set `caught',
  * and whoever sees that gives the terminal back and does what they are for.
@@ -2773,8 +2830,9 @@ dir_find(struct buf *dir, int make)
 	int i, warned = 0;
 
 	if (run == NULL || *run != '/' || strpbrk(run, "%$\"'\\*?[ \t\n") ||
-	    strlen(run) > SOCKET_MAX - 2 * HASH_LEN)
-		run = NULL;
+	    strlen(run) > SOCKET_MAX - 2 * HASH_LEN || stat(run, &st) == -1 ||
+	    st.st_uid != getuid() || (st.st_mode & 022) != 0)
+		run = NULL;	/* whoever owns it could change what is there */
 	for (i = 0; i < 3; i++) {
 		dir->len = 0;
 		if (i == 1 && run == NULL)
@@ -3581,31 +3639,30 @@ static const char *
 plain_run(struct prompt *p)
 {
 	struct ranking *r = &p->rank;
-	struct host *host;
+	const char *name;
 	size_t i;
 
 	signals_catch();
 	for (;;) {
 		ranking_update(r, p->query);
-		for (i = 0; i < r->len; i++) {
-			host = r->matches[i];
-			buf_fmt(&p->out, "%zu ", host->number);
-			put_text(&p->out, host->name, INT_MAX / 2, NULL);
-			buf_str(&p->out, "\n");
-		}
+		for (i = 0; i < r->len; i++)
+			buf_fmt(&p->out, "%zu %s\n", r->matches[i]->number,
+			    printable(r->matches[i]->name));
 		if (!plain_read(p))
 			return NULL;
 		ranking_update(r, p->query);
-		if (r->len == 0 && r->query.number == 0)
-			return p->query;
-		if (r->len == 0) {
+		if (r->query.number != 0 && r->len > 0 &&
+		    r->matches[0]->number == r->query.number)
+			return r->matches[0]->name;
+		if (r->query.number != 0 && r->len == 0) {
 			buf_str(&p->out, "no such number\n");
 			continue;
 		}
-		host = r->matches[0];
-		if (r->len == 1 || strcmp(host->name, p->query) == 0 ||
-		    (host->number > 0 && host->number == r->query.number))
-			return host->name;
+		if ((name = query_meaning(r, p->query, 0)) == NULL)
+			continue;
+		if (strcmp(name, p->query) != 0 && !p->options->flag['p'])
+			warnx("%s: %s", printable(p->query), printable(name));
+		return name;
 	}
 }
 
@@ -3817,16 +3874,20 @@ static enum plan
 target_plan(struct target *t)
 {
 	const char *require = getenv("SSH_ASKPASS_REQUIRE");
+	const char *path = setting(t, "controlpath"), *end = strrchr(path, '/');
 
 	t->socket.len = t->dir.len = 0;
-	buf_str(&t->socket, setting(t, "controlpath"));
+	buf_str(&t->socket, path);
 	t->users = t->socket.len > 0;
 	if (setting_is(t, "controlmaster", "ask") ||
 	    setting_is(t, "controlmaster", "autoask") ||
 	    setting_is(t, "sessiontype", "none") ||
+	    setting_is(t, "sessiontype", "subsystem") ||
 	    setting_is(t, "forkafterauthentication", "yes") ||
 	    setting_is(t, "stdinnull", "yes") ||
-	    user_denies(t, "ControlPath") || user_denies(t, "ControlMaster"))
+	    user_denies(t, "ControlPath") || user_denies(t, "ControlMaster") ||
+	    (end != NULL && access(format("%.*s", (int)(end + 1 - path), path),
+	    W_OK) == -1))
 		return PLAN_PLAIN;
 	if (!t->users) {
 		dir_find(&t->dir, 1);
@@ -3885,6 +3946,8 @@ login_args(struct target *t, struct args *a)
 		args_add(a, "-o", "LogLevel=DEBUG1", loud ? "-v" : NULL, NULL);
 	else if (is_proxied(t) && setting_is(t, "loglevel", "ERROR"))
 		arg_add(a, "-vqvv");	/* verbose, and LogLevel ERROR */
+	else if (is_proxied(t) && setting_is(t, "loglevel", "QUIET"))
+		arg_add(a, "-vq");
 	args_add(a, "--", t->name, NULL);
 }
 
@@ -4320,6 +4383,7 @@ login_cancel(struct login *l)
 		if (now_ms() > until)
 			kill(-l->pid, SIGKILL);
 	}
+	kill(-l->pid, SIGKILL);	/* a proxy that has not heard */
 	if (!l->target->users && !socket_listens(l->target->socket.v))
 		unlink(l->target->socket.v);
 }
@@ -4566,7 +4630,7 @@ master_answers(struct target *t)
 {
 	struct args a = { NULL, 0, 0 };
 	struct buf out = { NULL, 0, 0 };
-	struct stat st;
+	struct stat st, now;
 
 	if (stat(t->socket.v, &st) == -1 || time(NULL) - st.st_mtime < IDLE_S)
 		return 1;
@@ -4578,6 +4642,8 @@ master_answers(struct target *t)
 		(void)utimensat(AT_FDCWD, t->socket.v, NULL, 0);
 		return 1;
 	}
+	if (stat(t->socket.v, &now) == -1 || now.st_ino != st.st_ino)
+		return 0;	/* another wl has replaced it already */
 	warnx("%s: the connection does not answer, making a new one",
 	    printable(t->name));
 	session_args(t, "stop", &a);
@@ -4617,9 +4683,10 @@ connect_host(struct target *t)
 {
 	struct args a = { NULL, 0, 0 };
 	const struct options *o = t->options;
+	int background = tty_open() && tcgetpgrp(tty.fd) != getpgrp();
 
-	if (tty_open() && tcgetpgrp(tty.fd) != getpgrp()) {
-		close(tty.fd);	/* in the background it is not ours to use */
+	if (background) {	/* it is not ours to use */
+		close(tty.fd);
 		tty.fd = -1;
 	}
 	signals_catch();
@@ -4642,6 +4709,8 @@ connect_host(struct target *t)
 		t->plan = PLAN_ATTACH;
 	}
 	if (o->ctl == NULL && !o->flag['n']) {
+		if (background && isatty(0))	/* which stops ssh, */
+			t->plan = PLAN_PLAIN;	/* but no master */
 		if (t->plan == PLAN_ATTACH && !master_answers(t))
 			t->plan = target_plan(t);
 		if (t->plan == PLAN_MASTER && !login(t)) {
@@ -4833,75 +4902,31 @@ habit_check(const struct ranking *r, const struct options *o, char **words)
 }
 
 /*
- * Whether a query that no listed host is named like is for ssh as it is: it
- * looks like an address, a Host pattern that says more than `*' is for it, or
- * it has a dot and is no part of a listed name.
- */
-static int
-is_for_ssh(struct hosts *h, const char *query)
-{
-	struct in_addr addr;
-	size_t i;
-
-	if (strpbrk(query, "@:/") != NULL || strcmp(query, "localhost") == 0 ||
-	    inet_pton(AF_INET, query, &addr) == 1 ||
-	    evaluate(h->config, query, NULL)->pattern)
-		return 1;
-	if (strchr(query, '.') == NULL || strchr(query, ' ') != NULL)
-		return 0;
-	for (i = 0; i < h->len && strstr(h->v[i].name, query) == NULL; i++)
-		continue;
-	return i == h->len;
-}
-
-/* Whether each word of the query is in the name, or is WHOLE words of it. */
-static int
-is_in_name(const struct query *q, const struct host *host, int whole)
-{
-	size_t i;
-
-	for (i = 0; i < q->nwords; i++)
-		if (match(&q->words[i], host->name, NULL) == SCORE_NONE ||
-		    (whole && !has_whole_word(&q->words[i], host->name)))
-			return 0;
-	return q->nwords > 0 && !(whole && q->nwords == WORDS_MAX);
-}
-
-/*
- * What a query on the command line means without a prompt: a host, itself,
- * or NULL if that is to be asked.  A command, or wl without a terminal, never
- * goes to a host of which the query has only some letters.
+ * What the query on the command line means, or NULL.  A command, or wl without
+ * a terminal, never goes to a host of which it has only some letters: that ends
+ * wl, as a `-' does if no host was used.
  */
 static const char *
 resolve(struct prompt *p, const struct target *t)
 {
-	const char *flag = t->options->flag;
-	struct hosts *h = p->rank.hosts;
-	int last = strcmp(p->query, "-") == 0;
-	struct host *host = last ? h->last : host_find(h, p->query);
-	int run = t->command != NULL && *t->command != NULL;
+	const char *flag = t->options->flag, *name = NULL;
+	const struct ranking *r = &p->rank;
+	int whole = !tty_open() || (t->command != NULL && *t->command != NULL);
 
-	if (last && host == NULL)
+	if (strcmp(p->query, "-") != 0)
+		name = query_meaning(&p->rank, p->query, whole);
+	else if (r->hosts->last != NULL)
+		name = r->hosts->last->name;
+	else
 		errx(1, "no host was used yet");
-	if (!last && host != NULL && host->number > 0)
-		return host->name;
-	if (!last) {
-		if (is_for_ssh(h, p->query))
-			return p->query;
-		ranking_update(&p->rank, p->query);
-		if (p->rank.len == 0)
-			return p->query;
-		host = p->rank.matches[0];
-		if (p->rank.len > 1 || !is_in_name(&p->rank.query, host, 0))
-			return NULL;
-		if ((run || !tty_open()) &&
-		    !is_in_name(&p->rank.query, host, 1))
-			errx(1, "%s: is it %s that is meant?",
-			    printable(p->query), printable(host->name));
-	}
-	if (!flag['p'] && !flag['n'] && !flag['S'])
-		warnx("%s: %s", printable(p->query), printable(host->name));
-	return host->name;
+	if (name == NULL && r->len == 1 &&
+	    is_in_name(&r->query, r->matches[0], 0))
+		errx(1, "%s: is it %s that is meant?", printable(p->query),
+		    printable(r->matches[0]->name));
+	if (name != NULL && strcmp(name, p->query) != 0 && !flag['p'] &&
+	    !flag['n'] && !flag['S'])
+		warnx("%s: %s", printable(p->query), printable(name));
+	return name;
 }
 
 /* There is no terminal to choose on: says what there is to choose from. */
