@@ -47,9 +47,9 @@
  */
 
 /*
- * glibc and musl hide pselect and TIOCGWINSZ without the first of these, wcwidth
- * without the second; the BSDs and macOS show all if there is neither.  The
- * others are for large files, and times after 2038, where a long has 32 bits.
+ * What the libc of Linux hides: pselect and TIOCGWINSZ need the first, wcwidth
+ * the second.  The BSDs and macOS show all if there is neither.  The others are
+ * for large files, and times after 2038, where a long has 32 bits.
  */
 #ifdef __linux__
 #define _DEFAULT_SOURCE
@@ -134,10 +134,7 @@ struct options {
 /* The signal that is to end or to stop the program, 0 if none came yet. */
 static volatile sig_atomic_t caught;
 
-/*
- * Small helpers.  Memory grows by doubling and running out of it ends the
- * program; what lives until the exec is not freed.
- */
+/* Small helpers.  No memory ends wl; what lives until the exec is not freed. */
 
 struct buf {
 	char *v;
@@ -181,6 +178,17 @@ append(void *array, size_t *len, size_t *cap, size_t size)
 	v = grow(v, cap, *len + 1, size);
 	memcpy(array, &v, sizeof(v));
 	return memset(v + size * (*len)++, 0, size);
+}
+
+/* Memory of zeros. */
+static void *
+zeros(size_t n, size_t size)
+{
+	void *v = calloc(n, size);
+
+	if (v == NULL)
+		out_of_memory();
+	return v;
 }
 
 static void
@@ -528,14 +536,14 @@ glob_match(const char *s, const char *pat, size_t len, int fold)
 static int
 list_match(const char *s, const char *list, int fold)
 {
-	int found = 0, negated, hit;
-	size_t n;
+	int found = 0, hit;
+	size_t n, not;
 
 	for (;; list += n + 1) {
 		n = strcspn(list, ",");
-		negated = *list == '!';
-		hit = glob_match(s, list + negated, n - (size_t)negated, fold);
-		if (hit && negated)
+		not = *list == '!';
+		hit = glob_match(s, list + not, n - not, fold);
+		if (hit && not)
 			return 0;
 		found |= hit;
 		if (list[n] == '\0')
@@ -675,8 +683,7 @@ names_index(struct config *c)
 	for (c->mask = 1; c->mask < 2 * c->nliterals; c->mask += c->mask + 1)
 		continue;
 	c->seed = FNV_START ^ (uint64_t)now_ms();
-	if ((c->names = calloc(c->mask + 1, sizeof(*c->names))) == NULL)
-		out_of_memory();
+	c->names = zeros(c->mask + 1, sizeof(*c->names));
 	for (i = c->nliterals; i-- > 0; *slot = l) {
 		l = &c->literals[i];
 		slot = name_slot(c, l->name);
@@ -908,10 +915,7 @@ port_text(const char *s)
 	return n > 0 && n <= 65535 ? format("%ld", n) : NULL;
 }
 
-/*
- * Sets a value if it is the first.  Of ProxyJump and ProxyCommand the first
- * excludes the other, but `ProxyJump none' no command.
- */
+/* Sets a value if it is the first; a jump or command excludes the other one. */
 static void
 value_set(const char *set[V_COUNT], enum value k, const char *s)
 {
@@ -1105,10 +1109,7 @@ put_hostname(struct values *v)
 	}
 }
 
-/*
- * One criterion of a Match line (match_cfg_line), for a shell where the kind
- * of session counts.  Returns -1 for one that is not decided here.
- */
+/* One criterion (match_cfg_line), for a shell; -1: it is not decided here. */
 static int
 criterion(const struct config *c, struct values *v, const char *name,
     const char *arg)
@@ -1276,10 +1277,7 @@ evaluate(struct config *c, const char *typed, const struct given *given)
 	return v;
 }
 
-/*
- * The list of hosts: the names for which a Host line applies when they are
- * typed, in the order of these lines.
- */
+/* The list of hosts: names for which a Host line applies, in its order. */
 
 struct host {
 	const char *name;
@@ -1453,10 +1451,7 @@ inventory_odd(const struct inventory *f, const char *what, const char *s)
 	return 0;
 }
 
-/*
- * Adds what the line says of a name, which is in the section's group or, if
- * it is that group itself, in the one that has all others.
- */
+/* Adds what the line says of a name in the section's group, or of the group. */
 static void
 given_add(struct inventory *f, const char *name)
 {
@@ -1903,8 +1898,7 @@ hosts_read(struct hosts *h, const struct options *o)
 	if (h->config != NULL && o->inventory != NULL && h->file == NULL)
 		return;
 	memset(h, 0, sizeof(*h));
-	if ((h->config = calloc(1, sizeof(*h->config))) == NULL)
-		out_of_memory();
+	h->config = zeros(1, sizeof(*h->config));
 	config_read(h->config, o->file);
 	if (o->inventory != NULL)
 		inventory_read(h, o->inventory);
@@ -2018,10 +2012,7 @@ align_letter(struct alignment *a, const struct needle *w, size_t i,
 	}
 }
 
-/*
- * The score of a word in the text S, SCORE_NONE if it is not in it.  HIT, if
- * not NULL, gets marks where the letters are: the alignment is walked back.
- */
+/* A word's score in S, or SCORE_NONE; HIT, unless NULL, marks its letters. */
 static int
 match(const struct needle *w, const char *s, char *hit)
 {
@@ -2166,9 +2157,8 @@ ranking_update(struct ranking *r, const char *text)
 }
 
 /*
- * Whether a query that no listed host is named like is for ssh as it is: it
- * looks like an address, a Host pattern that says more than `*' is for it, or
- * it has a dot and is no part of a listed name.
+ * Whether a query is for ssh as it is: it looks like an address, a line of the
+ * configuration has it, or it has a dot and is no part of a listed name.
  */
 static int
 is_for_ssh(struct hosts *h, const char *query)
@@ -2675,10 +2665,7 @@ print_args(const struct args *a)
 	putchar('\n');
 }
 
-/*
- * Other programs.  wl becomes them, or starts them with signals and terminal as
- * it found them.
- */
+/* Other programs, with signals and terminal as wl found them. */
 
 /* Reports that a program cannot be run; the status that a shell gives it. */
 static int
@@ -3010,8 +2997,7 @@ probe_start(struct probe **tests, struct hosts *h, struct host *host)
 	    strcmp(one->port, port) != 0); one = one->next)
 		continue;
 	if (one == NULL) {
-		if ((one = calloc(1, sizeof(*one))) == NULL)
-			out_of_memory();
+		one = zeros(1, sizeof(*one));
 		one->name = format("%s", v->name.v);
 		one->port = format("%s", port);
 		one->next = *tests;
@@ -3666,10 +3652,7 @@ plain_run(struct prompt *p)
 	}
 }
 
-/*
- * The chosen host's settings, as `ssh -G' prints them: ssh alone decides what
- * holds for this connection.
- */
+/* The chosen host's settings, as `ssh -G' prints them: ssh alone decides. */
 
 /* The value of a setting, "" if it is not printed. */
 static const char *
@@ -4109,10 +4092,7 @@ behind(const char *s, const char *begin)
 	return strncmp(s, begin, n) == 0 ? s + n : NULL;
 }
 
-/*
- * Takes the stage from a message; 0 if it is none of those.  A jump host's ssh
- * writes some too: until the host itself is spoken to it is jumped to.
- */
+/* Takes the stage from a message, but from no jump host's; 0 if it is none. */
 static int
 login_stage(struct login *l, const char *s)
 {
@@ -4181,10 +4161,7 @@ spinner_erase(struct login *l)
 	tty_write(&l->out);
 }
 
-/*
- * Shows the next frame if it is time, and no pager has taken the terminal.  If
- * there is not room for all, the address goes.
- */
+/* Shows the next frame in time, the address if it fits, but over no pager. */
 static void
 spinner_draw(struct login *l)
 {
@@ -4621,9 +4598,9 @@ login(struct target *t)
 /* From the choice to the session. */
 
 /*
- * Whether the master's connection still works; else the socket goes, and the
- * master is left to its sessions.  The server is asked, unless the socket's time
- * tells that it has just answered, to forward to nowhere: it answers, if by no.
+ * Whether the master's connection works; else the socket goes, and the master
+ * is left to its sessions.  Unless it just did, as the socket's time tells, the
+ * server is to answer to a forwarding to nowhere, if by no.
  */
 static int
 master_answers(struct target *t)
@@ -4775,10 +4752,7 @@ usage(FILE *to)
 	exit(to == stdout ? finish(0) : 2);
 }
 
-/*
- * Prints a text of the list and END.  A terminal gets what may be shown of
- * it, a pipe all but the control characters, which in UTF-8 can be two bytes.
- */
+/* Prints S and END; no control character reaches a terminal or a pipe. */
 static void
 list_text(const char *s, int terminal, char end)
 {
