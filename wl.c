@@ -1747,9 +1747,8 @@ recent_open(int *dir, int make)
 	static const struct timespec moment = { 0, 5000000 };
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	struct stat st;
-	int fd, ours = stat("/", &st) == 0 && st.st_uid == getuid();
+	int fd, tries, ours = stat("/", &st) == 0 && st.st_uid == getuid();
 	char *path, *p;
-	int tries;
 
 	*dir = -1;
 	if (state != NULL && *state == '/')
@@ -4300,8 +4299,7 @@ login_start(struct login *l, struct target *t)
 {
 	int own = tty.fd == -1 || getenv("SSH_ASKPASS_REQUIRE") != NULL;
 	int fds[3] = { -1, -1, -1 };
-	const char *jump = setting(t, "proxyjump"), *port = setting(t, "port");
-	const char *p;
+	const char *jump = setting(t, "proxyjump"), *port = setting(t, "port"), *p;
 	struct sockets all = { { NULL, 0, 0 }, { NULL, 0, 0 } };
 	struct args a = { NULL, 0, 0 };
 
