@@ -4299,7 +4299,7 @@ login_start(struct login *l, struct target *t)
 {
 	int own = tty.fd == -1 || getenv("SSH_ASKPASS_REQUIRE") != NULL;
 	int fds[3] = { -1, -1, -1 };
-	const char *jump = setting(t, "proxyjump"), *port = setting(t, "port"), *p;
+	const char *p, *port = setting(t, "port"), *jump;
 	struct sockets all = { { NULL, 0, 0 }, { NULL, 0, 0 } };
 	struct args a = { NULL, 0, 0 };
 
@@ -4311,6 +4311,7 @@ login_start(struct login *l, struct target *t)
 	sockets_find(&all);	/* it also cleans up */
 	if (t->dir.len == 0 || !login_listen(l, own))
 		return 0;
+	jump = setting(t, "proxyjump");
 	l->arrived = *jump == '\0';
 	snprintf(l->stage, sizeof(l->stage), "%s%s", l->arrived ?
 	    "looking up" : "via ", jump);
