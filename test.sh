@@ -1887,6 +1887,9 @@ test_resolve()
 	run -p -F "$HOME/$config" shop
 	is 'one that is not in its name is too' \
 	    "1::web-prod-1${newline}wl: shop: matches 1 host" "$rc:$out:$err"
+	is 'pieces that follow each other come before those that do not' \
+	    "edge-dev-17${newline}dev.proxy17" \
+	    "$(printf 'dev.proxy17\nedge-dev-17\n' | "$wl" -i - -l dev17)"
 }
 
 # ---------------------------------------------------------- the connection ---

@@ -1292,7 +1292,7 @@ struct host {
 	time_t used;		/* when that was */
 	const struct probe *test;	/* of its address, or NULL */
 	struct host *first;	/* of its aliases; see prompt_rank() */
-	size_t frame;		/* the last in which one of these had a row */
+	size_t times;		/* of the last ranking that has one of these */
 	int score;		/* for the query; see ranking_update() */
 };
 
@@ -2084,6 +2084,7 @@ struct ranking {
 	size_t len, cap;
 	int recent;		/* those used last come first */
 	int valid;		/* the matches are those for the text */
+	size_t times;		/* that hosts were ranked */
 };
 
 /* Finds the host's score, a sum over the words; returns if it matches. */
@@ -2151,6 +2152,7 @@ ranking_update(struct ranking *r, const char *text)
 	r->len = n;
 	snprintf(r->text, sizeof(r->text), "%s", text);
 	r->valid = 1;
+	r->times++;
 	if (r->query.nwords > 0 || r->recent)
 		qsort(r->matches, n, sizeof(*r->matches), match_cmp);
 }
@@ -2938,9 +2940,8 @@ enum {
 	FOUND_REFUSED, FOUND_CLOSED, FOUND_NO_WAY, FOUND_NOTHING, FINDINGS
 };
 
-/* The first ones are words of the server. */
 static const char *const findings[FINDINGS] = {
-	"SSH-", "Not allowed at this time", "Exceeded MaxStartups",
+	"SSH-", "Not allowed at this time", "Exceeded MaxStartups", /* sshd's */
 	"no ssh there", "unknown name", "refused", "closed", "unreachable",
 	"no answer",
 };
@@ -3064,7 +3065,7 @@ struct prompt {
 	size_t len, cursor;	/* bytes of it, and before the cursor */
 	struct host **rows;	/* matches, but one of a host's aliases only */
 	size_t nrows, caprows;
-	size_t frame;		/* the number of the last one */
+	size_t times;		/* the ranking's that these are for */
 	size_t sel, top;	/* the selected row, the first one shown */
 	size_t room;		/* for rows, below the query */
 	struct buf lines[ROWS_MAX + 1];	/* what the screen shows */
@@ -3116,6 +3117,9 @@ prompt_rank(struct prompt *p)
 	size_t i;
 
 	ranking_update(&p->rank, p->query);
+	if (p->times == p->rank.times)
+		return;
+	p->times = p->rank.times;
 	for (i = 0; i < h->len && h->v[i].first == NULL; i++) {
 		host = &h->v[i];
 		if (host->given != NULL || host->file != first->file ||
@@ -3125,13 +3129,12 @@ prompt_rank(struct prompt *p)
 		host->first = first;
 	}
 	p->rows = grow(p->rows, &p->caprows, p->rank.len + 1, sizeof(*p->rows));
-	p->frame++;
 	for (p->nrows = i = 0; i < p->rank.len; i++) {
 		host = p->rank.matches[i];
 		first = host->first != NULL ? host->first : host;
-		if (first->frame != p->frame)
+		if (first->times != p->times)
 			p->rows[p->nrows++] = host;
-		first->frame = p->frame;
+		first->times = p->times;
 	}
 }
 
@@ -3587,11 +3590,9 @@ prompt_run(struct prompt *p)
 }
 
 /*
- * The plain prompt, for a terminal that nothing can be drawn on: prints the
- * list, or the matches, and reads a line until it says which one is meant.
+ * The plain prompt, where nothing can be drawn: prints the list, or the
+ * matches, and reads a line until it says which one is meant, or nothing.
  */
-
-/* Asks, and reads the answer into the query; 0 if it is empty. */
 static int
 plain_read(struct prompt *p)
 {
