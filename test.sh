@@ -316,8 +316,7 @@ screen()
 vanishes()
 {
 	wanted=$1
-	until_true 'capture
-	    case $screen in *"$wanted"*) false ;; esac' ||
+	until_true 'capture; case $screen in *"$wanted"*) false ;; esac' ||
 	    is "the screen does not show $wanted" "not $wanted" "$screen"
 }
 
@@ -624,7 +623,8 @@ test_includes()
 	chmod 0 "$HOME/.ssh/locked"
 	can 'an unreadable Include is passed over' 'root reads all' \
 	    [ ! -r "$HOME/.ssh/locked" ] &&
-	    lists 'an unreadable Include is passed over' '' open last
+	    says 'an unreadable Include is passed over, which ssh refuses' \
+		"0:open${newline}last:" -F "$HOME/$config" -l
 	fresh
 	blocks <<-END | write config
 		Match exec "touch $tmp/canary" :: Include more :: Port 1
@@ -676,7 +676,6 @@ test_agreement()
 	agree 'Host == a\nPort 3' a port=3
 	agree ' = Host a\nPort 3' b
 	agree '==Host a\nPort 3' b port=3
-	agree '= =Host a\nPort 3' b port=3
 	agree '"Host" a\n"Port"3' a port=3
 	agree '"Host" = a\nPort 3' = port=3
 	agree '""Host a\nPort 3' b
@@ -3747,11 +3746,10 @@ $(example compadd)$newline$(example bindkey)"
 }
 
 # A tmux in the terminal, which the keys go to.
-popups() { tmux list-commands | grep popup; }
-
 test_composed_tmux()
 {
-	can 'the keys for tmux' 'it is older than 3.2' popups || return 0
+	can 'the keys for tmux' 'it is older than 3.2' \
+	    [ "$(tmux list-commands | grep popup)" ] || return 0
 	{
 		cat "$tmp/tmux.conf"
 		echo 'set -g default-command "exec sh"'
@@ -5781,13 +5779,11 @@ demo_hosts()
 	cat <<-'END'
 		web-prod-1 10.20.1.11 shop front end, Berlin
 		web-prod-2 10.20.1.12 shop front end, Berlin
-		web-staging 10.40.1.11 what goes live on Tuesday
 		web-dev 10.50.1.11 always broken
 		db-prod-1 10.20.3.11:2222 PostgreSQL, primary
 		queue-prod-1 10.20.5.11 RabbitMQ, do not restart
 		mail.example.com mail.example.com Postfix and Dovecot
 		git.example.com git.example.com:7999 code and reviews
-		backup-berlin 10.20.9.9 nightly, 02:00
 		backup-lisbon 10.30.9.9 weekly
 		vpn-gw-lisbon 10.30.0.1 WireGuard
 		pi-kitchen 192.168.1.21 radio
@@ -6452,9 +6448,14 @@ with)
 	other_openssh "$(cd "${1?}" && pwd)"
 	shift
 	able
+	grep -q '^Accepted' "$server/log" || {
+		echo "test.sh: its sshd keeps no log: this system's has its place"
+		rm "$tmp/with/sshd"
+		parts=''
+	}
 	[ $# != 0 ] || {
-		set -- lines names includes agreement columns file connection \
-		    login questions
+		set -- lines names includes agreement columns criteria file \
+		    connection login questions
 		trees 300 1
 	}
 	groups "$@"
