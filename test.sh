@@ -524,9 +524,9 @@ test_lines()
 	lists 'the last line needs no newline' '' a b
 	{
 		printf Host
-		repeat 20000 ' x*'
+		repeat 4000 ' x*'
 		printf ' a\nHost'
-		repeat 1000 ' h0 h1 h2 h3 h4 h5 h6 h7 h8 h9'
+		repeat 200 ' h0 h1 h2 h3 h4 h5 h6 h7 h8 h9'
 		printf '\n#'
 		repeat 50000 y
 		printf '\nHost z\n'
@@ -6456,7 +6456,7 @@ with)
 	[ $# != 0 ] || {
 		set -- lines names includes agreement columns criteria file \
 		    connection login questions
-		trees 300 1
+		trees 200 1
 	}
 	groups "$@"
 	;;
