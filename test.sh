@@ -316,8 +316,7 @@ screen()
 vanishes()
 {
 	wanted=$1
-	until_true 'capture
-	    case $screen in *"$wanted"*) false ;; esac' ||
+	until_true 'capture; case $screen in *"$wanted"*) false ;; esac' ||
 	    is "the screen does not show $wanted" "not $wanted" "$screen"
 }
 
@@ -525,9 +524,9 @@ test_lines()
 	lists 'the last line needs no newline' '' a b
 	{
 		printf Host
-		repeat 20000 ' x*'
+		repeat 4000 ' x*'
 		printf ' a\nHost'
-		repeat 1000 ' h0 h1 h2 h3 h4 h5 h6 h7 h8 h9'
+		repeat 200 ' h0 h1 h2 h3 h4 h5 h6 h7 h8 h9'
 		printf '\n#'
 		repeat 50000 y
 		printf '\nHost z\n'
@@ -641,7 +640,8 @@ test_includes()
 	chmod 0 "$HOME/.ssh/locked"
 	can 'an unreadable Include is passed over' 'root reads all' \
 	    [ ! -r "$HOME/.ssh/locked" ] &&
-	    lists 'an unreadable Include is passed over' '' open last
+	    says 'an unreadable Include is passed over, which ssh refuses' \
+		"0:open${newline}last:" -F "$HOME/$config" -l
 	fresh
 	blocks <<-END | write config
 		Match exec "touch $tmp/canary" :: Include more :: Port 1
@@ -693,7 +693,6 @@ test_agreement()
 	agree 'Host == a\nPort 3' a port=3
 	agree ' = Host a\nPort 3' b
 	agree '==Host a\nPort 3' b port=3
-	agree '= =Host a\nPort 3' b port=3
 	agree '"Host" a\n"Port"3' a port=3
 	agree '"Host" = a\nPort 3' = port=3
 	agree '""Host a\nPort 3' b
@@ -3999,11 +3998,10 @@ $(example bindkey)"
 }
 
 # A tmux in the terminal, which the keys go to.
-popups() { tmux list-commands | grep popup; }
-
 test_composed_tmux()
 {
-	can 'the keys for tmux' 'it is older than 3.2' popups || return 0
+	can 'the keys for tmux' 'it is older than 3.2' \
+	    [ "$(tmux list-commands | grep popup)" ] || return 0
 	{
 		cat "$tmp/tmux.conf"
 		echo 'set -g default-command "exec sh"'
@@ -6033,13 +6031,11 @@ demo_hosts()
 	cat <<-'END'
 		web-prod-1 10.20.1.11 shop front end, Berlin
 		web-prod-2 10.20.1.12 shop front end, Berlin
-		web-staging 10.40.1.11 what goes live on Tuesday
 		web-dev 10.50.1.11 always broken
 		db-prod-1 10.20.3.11:2222 PostgreSQL, primary
 		queue-prod-1 10.20.5.11 RabbitMQ, do not restart
 		mail.example.com mail.example.com Postfix and Dovecot
 		git.example.com git.example.com:7999 code and reviews
-		backup-berlin 10.20.9.9 nightly, 02:00
 		backup-lisbon 10.30.9.9 weekly
 		vpn-gw-lisbon 10.30.0.1 WireGuard
 		pi-kitchen 192.168.1.21 radio
@@ -6880,10 +6876,15 @@ with)
 	other_openssh "$(cd "${1?}" && pwd)"
 	shift
 	able
+	grep -q '^Accepted' "$server/log" || {
+		echo "test.sh: its sshd keeps no log: this system's has its place"
+		rm "$tmp/with/sshd"
+		parts=''
+	}
 	[ $# != 0 ] || {
-		set -- lines names includes agreement columns file connection \
-		    login questions
-		trees 300 1
+		set -- lines names includes agreement columns criteria file \
+		    connection login questions
+		trees 200 1
 	}
 	groups "$@"
 	;;
