@@ -3637,19 +3637,17 @@ plain_run(struct prompt *p)
 		if (!plain_read(p))
 			return NULL;
 		ranking_update(r, p->query);
-		if (r->query.number != 0 && r->len > 0 &&
+		if (r->query.number != 0 && r->len == 0)
+			buf_str(&p->out, "no such number\n");
+		else if (r->query.number != 0 &&
 		    r->matches[0]->number == r->query.number)
 			return r->matches[0]->name;
-		if (r->query.number != 0 && r->len == 0) {
-			buf_str(&p->out, "no such number\n");
-			continue;
-		}
-		if ((name = query_meaning(r, p->query, 0)) == NULL)
-			continue;
-		if (strcmp(name, p->query) != 0 && !p->options->flag['p'])
-			warnx("%s: %s", printable(p->query), printable(name));
-		return name;
+		else if ((name = query_meaning(r, p->query, 0)) != NULL)
+			break;
 	}
+	if (strcmp(name, p->query) != 0 && !p->options->flag['p'])
+		warnx("%s: %s", printable(p->query), printable(name));
+	return name;
 }
 
 /* The chosen host's settings, as `ssh -G' prints them: ssh alone decides. */
