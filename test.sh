@@ -8,7 +8,8 @@
 #	                                each the name of a function without test_
 #	sh test.sh with DIR [GROUP ...] these groups, or those about lists and
 #	                                connections and random configurations,
-#	                                with the ssh and sshd below DIR
+#	                                with the ssh and sshd below DIR: these
+#	                                pass from 8.4 to 10.5
 #	sh test.sh trees N [SEED [WL]]  N random configurations, from SEED on,
 #	                                read as ssh reads them
 #	sh test.sh fuzz RUNS            RUNS random inputs to the reader (30s:
@@ -4179,6 +4180,7 @@ exit 255"
 # at the prompt and on the command line.
 test_typed()
 {
+	size=160x24	# for any user's name
 	for typed in "$me@late" "ssh://$me@late:2222"; do
 		before=$(logins)
 		spinner=$(printf '* %s  ME@late%s  connecting  N s' "$typed" \
@@ -4203,6 +4205,7 @@ test_typed()
 	run -F "$server/config" -O check "$typed"
 	is 'and the question, and the connection' 0 "$rc"
 	stop "$typed"
+	size=80x24
 }
 
 # Ways not to answer.
