@@ -8,8 +8,8 @@
 #	                                each the name of a function without test_
 #	sh test.sh with DIR [GROUP ...] these groups, or those about lists and
 #	                                connections and random configurations,
-#	                                with the ssh and sshd below DIR: these
-#	                                pass from 8.4 to 10.5
+#	                                with the ssh and sshd below DIR: so run
+#	                                with 10.0; in part with 8.2 to 10.5
 #	sh test.sh trees N [SEED [WL]]  N random configurations, from SEED on,
 #	                                read as ssh reads them
 #	sh test.sh fuzz RUNS            RUNS random inputs to the reader (30s:
