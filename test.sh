@@ -1757,6 +1757,7 @@ test_suspend()
 	brings '> web-d' fg Enter
 	keys Escape
 	vanishes '> web-d'
+	prompted
 	keys 'echo "exit $?"; stty -g >after' Enter
 	screen "${newline}exit 130$newline"
 	is 'after ^Z and Esc only what the shell said is on the screen' \
@@ -2153,7 +2154,6 @@ test_late_words()
 		Host forwards
 		    RemoteForward /no/such/path localhost:1
 		    RemoteForward 0 localhost:1
-		    RemoteForward $tmp/forwarded localhost:1
 		Host commands
 		    PermitLocalCommand yes
 		    LocalCommand echo outer; sleep 1; echo again

@@ -999,6 +999,7 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 {
 	struct reader r;
 	struct buf text = { NULL, 0, 0 };
+	size_t room = READ_MAX - c->read;
 	struct stat st;
 	char *p, *next;
 	int fd;
@@ -1017,9 +1018,9 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 	r.file = (uint32_t)c->files.len;
 	arg_add(&c->files, format("%s", path));
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-		text.v = grow(NULL, &text.cap, st.st_size > READ_MAX ? 0 :
-		    (size_t)st.st_size + 2, 1);
-		(void)read_whole(fd, &text, READ_MAX - c->read);
+		text.v = grow(NULL, &text.cap, st.st_size > (off_t)room ?
+		    room + 4 : (size_t)st.st_size + 2, 1);
+		(void)read_whole(fd, &text, room);
 	}
 	close(fd);
 	c->read += text.len;
