@@ -1473,9 +1473,8 @@ given_add(struct inventory *f, const char *name)
 }
 
 /*
- * Sets a value; returns 0 if it is odd.  It goes to ssh as -o KEYWORD=VALUE,
- * and with %h or %r to commands of the configuration, which shells run: it
- * must mean nothing to either.
+ * Sets a value; returns 0 if it is odd.  It goes to ssh as -o KEYWORD=VALUE, and
+ * by %h or %r to commands that shells run: it must mean nothing to either.
  */
 static int
 given_set(struct inventory *f, size_t k, const char *s)
@@ -1511,9 +1510,8 @@ variable(struct inventory *f, char **p)
 }
 
 /*
- * Adds what the line says of all that NAME stands for, a range at a time:
- * [FROM:TO] or [FROM:TO:STEP] of letters, or of numbers as wide as the first.
- * Returns 0, with nothing added, if one is odd.
+ * Adds what the line says of all that NAME stands for: [FROM:TO] or, with :STEP,
+ * of letters, or of numbers as wide as the first.  Returns 0 if one is odd.
  */
 static int
 names_add(struct inventory *f, const char *name, int depth)
