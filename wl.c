@@ -1473,8 +1473,8 @@ given_add(struct inventory *f, const char *name)
 }
 
 /*
- * Sets a value; returns 0 if it is odd.  It goes to ssh as -o KEYWORD=VALUE, and
- * by %h or %r to commands that shells run: it must mean nothing to either.
+ * Sets a value; returns 0 if it is odd.  It goes to ssh as -o KEYWORD=VALUE
+ * and, by %h or %r, to commands of shells: it must mean nothing to either.
  */
 static int
 given_set(struct inventory *f, size_t k, const char *s)
@@ -1510,7 +1510,7 @@ variable(struct inventory *f, char **p)
 }
 
 /*
- * Adds what the line says of all that NAME stands for: [FROM:TO] or, with :STEP,
+ * Adds what the line says of all that NAME stands for: [FROM:TO] or :STEP more,
  * of letters, or of numbers as wide as the first.  Returns 0 if one is odd.
  */
 static int
@@ -1622,10 +1622,7 @@ inventory_line(struct inventory *f, char *p)
 	}
 }
 
-/*
- * Finds out, once, what the lines of a name say of it, or else the deepest of
- * its groups that says something.  Returns the first line, which has it then.
- */
+/* Finds, once, what a name's lines or else its deepest group say; the first. */
 static struct given *
 given_settle(struct hosts *h, const char *name, int deep)
 {
