@@ -3517,8 +3517,6 @@ test_probe_ends()
 	is 'Enter leaves none of them' '' "$(probing)"
 }
 
-connections() { grep -c '^Connection from' "$server/log"; }
-
 # Ten tests take no longer than one. Those of one address and port are one, and
 # so are all in ten seconds: sshd's log tells.
 connections() { grep -c '^Connection from' "$server/log"; }
@@ -3942,17 +3940,6 @@ $' "$(printf '%s\n' "$screen" | sed '/connected in/d')"
 	keys -l 'wl sta'
 	keys Tab
 	shows "$which completes a name" '$ wl staging'
-	keys C-u
-	keys -l 'wl -'
-	keys Tab
-	[ "$which" != bash ] || keys Tab
-	ok "$which lists the options" \
-	    until_true 'capture; case $screen in *-S*) ;; *) false ;; esac'
-	keys C-u
-	keys -l 'wl -F not'
-	keys Tab
-	ok "$which completes the file of an option" until_true \
-	    'capture; case $screen in *"-F notes.txt") ;; *) false ;; esac'
 	keys C-u
 	keys -l 'wl -'
 	keys Tab

@@ -208,6 +208,8 @@ buf_str(struct buf *b, const char *s)
 }
 
 #ifdef __GNUC__
+static void buf_vfmt(struct buf *, const char *, va_list)
+    __attribute__((format(printf, 2, 0)));
 static void buf_fmt(struct buf *, const char *, ...)
     __attribute__((format(printf, 2, 3)));
 static char *format(const char *, ...) __attribute__((format(printf, 1, 2)));
@@ -1320,14 +1322,13 @@ host_add(struct hosts *h, const char *name)
 	return host;
 }
 
-/* Lists a name as a host. */
+/* Lists a name, of which this is the first literal, as a host. */
 static struct host *
-host_list(struct hosts *h, const char *name)
+host_list(struct hosts *h, struct literal *first)
 {
-	struct host *host = host_add(h, name);
+	struct host *host = host_add(h, first->name);
 
-	h->len++;
-	host->number = (*name_slot(h->config, name))->host = (uint32_t)h->len;
+	host->number = first->host = (uint32_t)++h->len;
 	return host;
 }
 
@@ -1408,7 +1409,7 @@ config_hosts(struct hosts *h)
 		}
 		if (first->host != 0 || first->listed != l->block)
 			continue;
-		host = host_list(h, l->name);
+		host = host_list(h, first);
 		host->file = c->files.v[b->file];
 		host->line = b->line;
 		host->note = b->note != NULL ? b->note : "";
@@ -1659,16 +1660,18 @@ static void
 inventory_hosts(struct hosts *h)
 {
 	const struct literal *l;
+	struct literal *first;
 	struct given *g;
 	struct host *host;
 	size_t i, k;
 
 	for (i = 0; i < h->config->nliterals; i++) {
 		l = &h->config->literals[i];
+		first = *name_slot(h->config, l->name);
 		if (l->given == 0 || *l->name == '[' ||
-		    !is_destination(l->name) || host_find(h, l->name) != NULL)
+		    !is_destination(l->name) || first->host != 0)
 			continue;
-		host = host_list(h, l->name);
+		host = host_list(h, first);
 		host->given = g = given_settle(h, l->name, 0);
 		host->file = h->file;
 		host->line = g->line;
@@ -2950,7 +2953,7 @@ struct probe {
 	char text[32];		/* what is known, "" if nothing */
 };
 
-/* The child: ends with what is at the first address that works. */
+/* The child: ends with what is at the first address that answers. */
 static void
 probe_child(const struct probe *one)
 {
