@@ -1659,8 +1659,7 @@ given_settle(struct hosts *h, const char *name, int deep)
 static void
 inventory_hosts(struct hosts *h)
 {
-	const struct literal *l;
-	struct literal *first;
+	struct literal *l, *first;
 	struct given *g;
 	struct host *host;
 	size_t i, k;
@@ -3471,7 +3470,6 @@ prompt_edit(struct prompt *p, struct host *host)
 	prompt_erase(p);
 	probes_end(p->tests);
 	run_job(&a);
-	free(a.v);
 	hosts_read(p->rank.hosts, p->options);
 	tty_size();
 	p->sel = p->top = 0;
@@ -4206,6 +4204,11 @@ login_say(struct login *l, const char *s, size_t n)
 	spinner_erase(l);
 	l->unended = isatty(2) && s[n - 1] != '\n';
 	l->spoke = 1;
+	if (tty.fd != -1 && tcgetpgrp(2) != -1) {	/* a write may block */
+		buf_add(&l->out, s, n);
+		tty_write(&l->out);
+		return;
+	}
 	FD_ZERO(&out);
 	while (n > 0 && (caught == 0 || caught == SIGTSTP)) {
 		FD_SET(2, &out);
@@ -4646,8 +4649,7 @@ control_all(const struct options *o)
 	}
 	if (all.live.len == 0)
 		warnx("%s: no shared connection", o->ctl);
-	if (out.len > 0)
-		fputs(out.v, stdout);
+	fwrite(out.v, 1, out.len, stdout);
 	return all.live.len == 0;
 }
 
