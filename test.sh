@@ -359,7 +359,9 @@ stop()
 
 # The other end: hosts whose ProxyCommand is an sshd that serves only them,
 # as this user, without a port. Its login program runs the command, or greets
-# and runs a shell with the prompt "remote$ ". The lines given precede those of
+# and runs a shell with the prompt "remote$ ". The user's own shell, which runs
+# that, is made to believe that it is a nested one, so that bash does not read
+# (and wait for) what the user has in ~/.bashrc. The lines given precede those of
 # sshd's configuration. That of ssh is $server/config, with the hosts web, db
 # (behind web) and denied (sshd does not know the key). Tests may add to it.
 server()
@@ -385,6 +387,7 @@ server()
 			PasswordAuthentication no
 			KbdInteractiveAuthentication no
 			ForceCommand exec sh $server/login
+			SetEnv SHLVL=2
 		END
 	} >"$server/sshd_config"
 	cat >"$server/login" <<-'END'

@@ -4649,7 +4649,8 @@ control_all(const struct options *o)
 	}
 	if (all.live.len == 0)
 		warnx("%s: no shared connection", o->ctl);
-	fwrite(out.v, 1, out.len, stdout);
+	if (out.len > 0)
+		fwrite(out.v, 1, out.len, stdout);
 	return all.live.len == 0;
 }
 
