@@ -361,8 +361,8 @@ stop()
 # as this user, without a port. Its login program runs the command, or greets
 # and runs a shell with the prompt "remote$ ". The user's own shell, which runs
 # that, is made to believe that it is a nested one, so that bash does not read
-# (and wait for) what the user has in ~/.bashrc. The lines given precede those of
-# sshd's configuration. That of ssh is $server/config, with the hosts web, db
+# (and wait for) what the user has in ~/.bashrc. The lines given precede those
+# of sshd's configuration. That of ssh is $server/config, with the hosts web, db
 # (behind web) and denied (sshd does not know the key). Tests may add to it.
 server()
 {
@@ -856,7 +856,44 @@ test_criteria()
 	    "x	$me-x-h-6-%$HOME@h:6
 raw	%x\${NOSUCH}@raw:8${newline}h	$me@h:9${newline}y	$me@h:22" \
 	    "$(printf '%s' "$out" | cut -f 1,2)"
+	test_ssh_decides
 	fresh
+}
+
+# The ssh on this PATH notes what it is asked.
+test_ssh_decides()
+{
+	write bin/ssh <<-END
+		#!/bin/sh
+		echo "\$*" >>$HOME/asked
+		exec $(command -v ssh) "\$@"
+	END
+	chmod +x "$HOME/.ssh/bin/ssh"
+	blocks <<-END | write config
+		Host here :: HostName h
+		Host there
+		Match localnetwork 127.0.0.0/8 :: User local :: Include more
+		Match localnetwork 203.0.113.0/24 :: User elsewhere
+		Match !localnetwork 203.0.113.0/24 version OpenSSH_* :: Port 7
+	END
+	echo 'Host inside' | write more
+	write hostile <<-END
+		Include config
+		Match version "*\" exec \"touch $HOME/ran"
+	END
+	path=$PATH
+	PATH=$HOME/.ssh/bin:$PATH
+	run -F "$HOME/.ssh/hostile" -l -v
+	PATH=$path
+	ok 'ssh is asked once for what only it can decide' \
+	    [ "$(grep -c . "$HOME/asked")" -le 3 ]
+	ok 'and not for what somebody has put behind it' [ ! -e "$HOME/ran" ]
+	sentence='what only ssh can decide is as it says'
+	if ssh -G -F "$HOME/$config" here >/dev/null 2>&1; then
+		lists "$sentence" '' here there inside
+	else
+		skip "$sentence" 'this ssh refuses such lines'
+	fi
 }
 
 # The host that was meant: -p prints it, here without a terminal. meant QUERY
@@ -1908,7 +1945,7 @@ hosts()
 
 test_login()
 {
-	server "Banner $tmp/banner" "SetEnv WHERE=here"
+	server "Banner $tmp/banner" "SetEnv WHERE=here SHLVL=2"
 	: >"$tmp/banner"
 	gates
 	sed "s/^AuthorizedKeysFile.*/AuthorizedKeysFile none\\
@@ -2238,7 +2275,8 @@ $' "$(transcript)"
 	    until_true 'keys Enter; capture
 	    case $screen in *Stopped*) ;; *) false ;; esac'
 	brings "${newline}mine" 'kill %1; echo mi""ne' Enter
-	stop
+	stop web
+	gone 'what is killed in the background'
 }
 
 # says NAME STATUS:OUTPUT:ERRORS ARGUMENTS: the test NAME: does wl, without a

@@ -22,14 +22,30 @@
  *
  * The sections, in the order of the work:
  *
- *	Small helpers; Text for the terminal; Lines and words
- *	The configuration; Reading; What the configuration says of one name
- *	The list of hosts; An inventory; Recently used hosts
- *	Matching; Ranking; Signals and the terminal; Keys
- *	ssh's command lines; Other programs; The control socket
- *	Reachability tests; The prompt; The plain prompt
- *	The chosen host's settings; Questions; Logging in
- *	From the choice to the session; The program
+ *	Small helpers
+ *	Text for the terminal
+ *	Lines and words
+ *	The configuration
+ *	Reading
+ *	What the configuration says of one name
+ *	The list of hosts
+ *	An inventory
+ *	Recently used hosts
+ *	Matching
+ *	Ranking
+ *	Signals and the terminal
+ *	Keys
+ *	ssh's command lines
+ *	Other programs
+ *	The control socket
+ *	Reachability tests
+ *	The prompt
+ *	The plain prompt
+ *	The chosen host's settings
+ *	Questions
+ *	Logging in
+ *	From the choice to the session
+ *	The program
  *
  * Copyright (c) 2026 the wl authors
  *
@@ -207,51 +223,35 @@ buf_str(struct buf *b, const char *s)
 	buf_add(b, s, strlen(s));
 }
 
-#ifdef __GNUC__
-static void buf_vfmt(struct buf *, const char *, va_list)
-    __attribute__((format(printf, 2, 0)));
-static void buf_fmt(struct buf *, const char *, ...)
-    __attribute__((format(printf, 2, 3)));
-static char *format(const char *, ...) __attribute__((format(printf, 1, 2)));
-#endif
-
-static void
-buf_vfmt(struct buf *b, const char *fmt, va_list ap)
-{
-	va_list again;
-	int n;
-
-	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
-	if (n < 0)
-		out_of_memory();
-	b->v = grow(b->v, &b->cap, b->len + (size_t)n + 1, 1);
-	vsnprintf(b->v + b->len, (size_t)n + 1, fmt, again);
-	va_end(again);
-	b->len += (size_t)n;
-}
-
-static void
-buf_fmt(struct buf *b, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	buf_vfmt(b, fmt, ap);
-	va_end(ap);
-}
-
 /* A string of its own, which the caller may free. */
+#ifdef __GNUC__
+__attribute__((format(printf, 1, 2)))
+#endif
 static char *
 format(const char *fmt, ...)
 {
-	struct buf b = { NULL, 0, 0 };
 	va_list ap;
+	char *s = NULL;
+	int n;
 
 	va_start(ap, fmt);
-	buf_vfmt(&b, fmt, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	return b.v;
+	if (n < 0 || (s = malloc((size_t)n + 1)) == NULL)
+		out_of_memory();
+	va_start(ap, fmt);
+	vsnprintf(s, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	return s;
+}
+
+#define buf_fmt(b, ...)	buf_take(b, format(__VA_ARGS__))
+
+static void
+buf_take(struct buf *b, char *s)
+{
+	buf_str(b, s);
+	free(s);
 }
 
 /* Adds a string, which is not copied, to a list that ends in NULL. */
@@ -659,7 +659,6 @@ struct config {
 	int by_session;		/* a Match line asks for what is run */
 	int full;		/* nothing more is read */
 	const char *local_user;
-	const char *home;	/* what `~' is in an Include */
 	const char *tokens[sizeof(TOKENS)];	/* NULL: not known */
 	struct values values;
 };
@@ -881,15 +880,8 @@ read_include(struct reader *r, char *p)
 	while (next_word(&p, &w) == 1 && *w != '\0') {
 		if (!expand(&word, r->c, w) || (r->system && *word.v == '~'))
 			continue;
-		w = word.v;
-		if (w[0] == '~' && w[1] == '/')
-			path = format("%s%s", r->c->home, w + 1);
-		else if (*w == '/' || *w == '~')
-			path = format("%s", w);
-		else if (r->system)
-			path = format("/etc/ssh/%s", w);
-		else
-			path = format("%s/.ssh/%s", r->c->home, w);
+		path = format("%s%s", *word.v == '/' || *word.v == '~' ? "" :
+		    r->system ? "/etc/ssh/" : "~/.ssh/", word.v);
 		if (glob(path, GLOB_TILDE, NULL, &g) == 0) {
 			for (i = 0; i < g.gl_pathc; i++)
 				read_file(r->c, g.gl_pathv[i], r->governor,
@@ -1056,8 +1048,6 @@ user_find(struct config *c)
 		c->tokens[4] = format("%s", name);
 	}
 	c->tokens[5] = "%";
-	if ((c->home = getenv("HOME")) == NULL)	/* as for ssh's own glob */
-		c->home = c->tokens[0];
 }
 
 /* Reads FILE, which must be there, or all that ssh reads (passwd, not HOME). */
@@ -1091,9 +1081,11 @@ config_read(struct config *c, const char *file)
 /*
  * What the configuration says of one name: the values `ssh -G NAME' would
  * print.  Every block that may apply is visited in reading order and asked
- * whether it does; the first value of each keyword stays.  Nothing is run:
- * `Match exec', and what else depends on more than the files, is false.
+ * whether it does; the first value of each keyword stays.  No command that they
+ * hold is run: `Match exec', and what else is not decided here, is false.
  */
+
+static int ssh_decides(const char *, const char *);
 
 /* Puts HostName with its %h, up to a bound, or the name typed into v->name. */
 static void
@@ -1143,6 +1135,9 @@ criterion(const struct config *c, struct values *v, const char *name,
 		return list_match(user, arg, 0);
 	if (strcasecmp(name, "user") == 0 || strcasecmp(name, "localuser") == 0)
 		return list_match(c->local_user, arg, 0);
+	if (strcasecmp(name, "localnetwork") == 0 ||
+	    strcasecmp(name, "version") == 0)
+		return ssh_decides(name, arg);
 	return -1;
 }
 
@@ -2366,17 +2361,17 @@ tty_draws(void)
 }
 
 /*
- * Writes to the terminal.  While one that nobody reads is full, a signal that
- * ends or stops wl is heard, and what the terminal does not take in a moment
- * is given up; other signals are left for tty_wait().
+ * Writes to the terminal or, in pieces that a pipe takes at once, to FD.  While
+ * nobody reads there, a signal that ends or stops wl is heard, and what is not
+ * taken in a moment then is given up; other signals are left for tty_wait().
  */
 static void
-tty_write(struct buf *out)
+write_out(int fd, struct buf *out)
 {
 	static const struct timespec moment = { 0, 100000000 };
-	int flags = fcntl(tty.fd, F_GETFL);
+	int ours = fd == tty.fd, flags = fcntl(tty.fd, F_GETFL), ready;
 	sigset_t mask = tty.saved.mask;
-	size_t done = 0;
+	size_t done = 0, left;
 	ssize_t n;
 	fd_set set;
 
@@ -2384,14 +2379,18 @@ tty_write(struct buf *out)
 	sigaddset(&mask, SIGCONT);
 	sigaddset(&mask, SIGWINCH);
 	fcntl(tty.fd, F_SETFL, flags | O_NONBLOCK);
-	while (done < out->len) {
+	while ((left = out->len - done) > 0) {
 		FD_ZERO(&set);
-		FD_SET(tty.fd, &set);
-		if (pselect(tty.fd + 1, NULL, &set, NULL,
-		    caught ? &moment : NULL, &mask) == 0)
+		FD_SET(fd, &set);
+		ready = pselect(fd + 1, NULL, &set, NULL, caught == 0 ||
+		    (!ours && caught == SIGTSTP) ? NULL : &moment, &mask);
+		if (ready == 0)
 			break;
-		n = write(tty.fd, out->v + done, out->len - done);
-		if (n == -1 && errno != EAGAIN && errno != EINTR)
+		if (ready == -1)
+			continue;
+		n = write(fd, out->v + done, ours || left < _POSIX_PIPE_BUF ?
+		    left : _POSIX_PIPE_BUF);
+		if (n == -1 && errno != EAGAIN)
 			break;
 		done += n > 0 ? (size_t)n : 0;
 	}
@@ -3346,7 +3345,7 @@ prompt_draw(struct prompt *p)
 	if (at > 0)
 		buf_fmt(&p->out, "\033[%zuA", at);
 	buf_fmt(&p->out, "\r\033[%dC\033[?25h", p->column);
-	tty_write(&p->out);
+	write_out(tty.fd, &p->out);
 }
 
 /* Takes it all off the screen.  A resize may have wrapped the query's line. */
@@ -3357,7 +3356,7 @@ prompt_erase(struct prompt *p)
 		buf_fmt(&p->out, "\033[%dA", p->column / tty.cols);
 	if (p->height > 0)
 		buf_str(&p->out, "\r\033[J\033[?2004l\033[?25h");
-	tty_write(&p->out);
+	write_out(tty.fd, &p->out);
 	p->height = 0;
 }
 
@@ -3598,7 +3597,7 @@ plain_read(struct prompt *p)
 
 	for (;;) {
 		buf_str(&p->out, "host: ");
-		tty_write(&p->out);
+		write_out(tty.fd, &p->out);
 		while (!caught && tty_wait(tty.fd, -1) == -1)
 			continue;
 		if (!caught)
@@ -3718,6 +3717,35 @@ ssh_output(const struct args *a, struct buf *out, int errors, long ms)
 	if (caught && caught != SIGTSTP)
 		die_of(caught);
 	return ready == 0 ? -1 : status;
+}
+
+enum { CRITERIA_MAX = 50 };	/* different ones that ssh is asked for */
+
+/* Asks ssh, once, whether a criterion holds; -1: it does not know that one. */
+static int
+ssh_decides(const char *name, const char *arg)
+{
+	static struct args asked;	/* each followed by the answer */
+	struct args a = { NULL, 0, 0 };
+	struct buf said = { NULL, 0, 0 };
+	char *one = format("Match %s \"%s\"\nPort 1\n", name, arg);
+	size_t i;
+
+	if (strpbrk(arg, "\"\\") != NULL)	/* nothing is to follow it */
+		return -1;
+	for (i = 0; i < asked.len && strcmp(asked.v[i], one) != 0; i += 2)
+		continue;
+	if (i == 2 * CRITERIA_MAX)
+		return -1;
+	if (i == asked.len) {
+		args_add(&a, "sh", "-c", "printf %s \"$1\" | "
+		    "ssh -G -T -F /dev/stdin x", "sh", one, NULL);
+		arg_add(&asked, one);
+		arg_add(&asked, ssh_output(&a, &said, -1, ANSWER_MS) == 0 ?
+		    said.v : NULL);
+	}
+	return asked.v[i + 1] == NULL ? -1 :
+	    strstr(asked.v[i + 1], "\nport 1\n") != NULL;
 }
 
 /* Asks `ssh -G'; returns 0, or the status with which it failed. */
@@ -4016,7 +4044,6 @@ enum {
 	LINGER_MS = 2000,	/* how long ours may stay beside a live one */
 	SPIN_AFTER = 100,	/* ms before the spinner is shown */
 	SPIN_EVERY = 80,	/* ms between its frames */
-	SAY_MAX = 512,		/* bytes that a pipe takes if it takes any */
 	PIPE_BYTES = 1 << 16,	/* that are in a pipe at most */
 	REPLY_MS = 1000,	/* how long a server may take for its replies */
 };
@@ -4153,7 +4180,7 @@ spinner_erase(struct login *l)
 	if (l->width == 0)
 		return;
 	line_begin(l);
-	tty_write(&l->out);
+	write_out(tty.fd, &l->out);
 }
 
 /* Shows the next frame in time, the address if it fits, but over no pager. */
@@ -4188,38 +4215,8 @@ spinner_draw(struct login *l)
 	}
 	line_begin(l);
 	l->width = put_text(&l->out, text, tty.cols - 1, NULL);
-	tty_write(&l->out);
+	write_out(tty.fd, &l->out);
 	free(text);
-}
-
-/* Writes what is for the user; waits for whoever reads it, or a signal. */
-static void
-login_say(struct login *l, const char *s, size_t n)
-{
-	fd_set out;
-	ssize_t w;
-
-	if (n == 0)
-		return;
-	spinner_erase(l);
-	l->unended = isatty(2) && s[n - 1] != '\n';
-	l->spoke = 1;
-	if (tty.fd != -1 && tcgetpgrp(2) != -1) {	/* a write may block */
-		buf_add(&l->out, s, n);
-		tty_write(&l->out);
-		return;
-	}
-	FD_ZERO(&out);
-	while (n > 0 && (caught == 0 || caught == SIGTSTP)) {
-		FD_SET(2, &out);
-		if (pselect(3, NULL, &out, NULL, NULL, &tty.saved.mask) == -1)
-			continue;
-		w = write(2, s, n < SAY_MAX ? n : SAY_MAX);
-		if (w == -1 && errno != EAGAIN)
-			return;
-		s += w > 0 ? w : 0;
-		n -= w > 0 ? (size_t)w : 0;
-	}
 }
 
 /* Hands on what ssh has written so far, all that a pipe holds. */
@@ -4240,7 +4237,13 @@ login_read(struct login *l)
 		buf_add(&said, s, login_sort(l, s, (size_t)(next - s)));
 		*next = c;
 	}
-	login_say(l, said.v, said.len);
+	if (said.len > 0) {
+		spinner_erase(l);
+		l->unended = isatty(2) && said.v[said.len - 1] != '\n';
+		l->spoke = 1;
+		write_out(tty.fd != -1 && tcgetpgrp(2) != -1 ? tty.fd : 2,
+		    &said);
+	}
 	free(said.v);
 }
 
@@ -4401,7 +4404,7 @@ ask_put(struct login *l)
 	if (*l->request == 'c')
 		buf_str(&l->out, " (yes/no) ");
 	tcflush(tty.fd, TCIFLUSH);	/* typed ahead, it is no answer */
-	tty_write(&l->out);
+	write_out(tty.fd, &l->out);
 }
 
 /* Lets the client go; of an answer that it did not get no shell gets a part. */
@@ -4411,7 +4414,7 @@ ask_end(struct login *l, int refused)
 	if (refused) {
 		tcflush(tty.fd, TCIFLUSH);
 		buf_str(&l->out, "\n");
-		tty_write(&l->out);
+		write_out(tty.fd, &l->out);
 	}
 	close(l->client);
 	l->client = -1;
@@ -4576,7 +4579,7 @@ login(struct target *t)
 		line_begin(&l);
 		buf_fmt(&l.out, "\033[2m%s: connected in %lld.%02lld s\033[m\n",
 		    printable(t->name), ms / 1000, ms % 1000 / 10);
-		tty_write(&l.out);
+		write_out(tty.fd, &l.out);
 	}
 	if (l.state != LOGIN_DONE)
 		login_cancel(&l);
@@ -4673,10 +4676,8 @@ connect_host(struct target *t)
 	if (settings_read(t) != 0)
 		return 255;
 	t->plan = target_plan(t);
-	if (o->flag['S'] && t->plan == PLAN_PLAIN) {
-		warnx("%s: no shared connection", printable(t->name));
-		return 1;
-	}
+	if (o->flag['S'] && t->plan == PLAN_PLAIN)
+		errx(1, "%s: no shared connection", printable(t->name));
 	if (o->flag['S'])
 		return puts(isatty(1) ? printable(t->socket.v) :
 		    t->socket.v) == EOF;
@@ -4903,21 +4904,18 @@ resolve(struct prompt *p, const struct target *t)
 	return name;
 }
 
-/* There is no terminal to choose on: says what there is to choose from. */
-static int
+/* Ends wl without a terminal to choose on: says what there is to choose. */
+static void
 no_choice(const struct prompt *p)
 {
 	size_t i;
 
-	if (p->len == 0) {
-		warnx("no terminal to choose on; see wl -l");
-		return 1;
-	}
+	if (p->len == 0)
+		errx(1, "no terminal to choose on; see wl -l");
 	for (i = 0; i < p->rank.len; i++)
 		fprintf(stderr, "%s\n", printable(p->rank.matches[i]->name));
-	warnx("%s: matches %zu host%s", printable(p->query), p->rank.len,
+	errx(1, "%s: matches %zu host%s", printable(p->query), p->rank.len,
 	    p->rank.len == 1 ? "" : "s");
-	return 1;
 }
 
 /* Chooses and connects; a failure brings back a prompt that was there. */
@@ -4932,7 +4930,7 @@ run(struct prompt *p, struct target *t)
 	for (;; t->name = NULL) {
 		if ((prompted = t->name == NULL)) {
 			if (!tty_open())
-				return no_choice(p);
+				no_choice(p);
 			tty_own(0);
 			t->name = tty_draws() ? prompt_run(p) : plain_run(p);
 		}
@@ -4947,9 +4945,8 @@ run(struct prompt *p, struct target *t)
 		if (t->options->flag['e']) {
 			if (host != NULL && editor_args(&a, host))
 				return become(&a);
-			warnx("%s: %s", printable(t->name), host != NULL ?
+			errx(1, "%s: %s", printable(t->name), host != NULL ?
 			    "not in a file" : "no host matches");
-			return 1;
 		}
 		status = connect_host(t);
 		if (!prompted || status != 255 || t->options->flag['n'])
