@@ -6533,8 +6533,9 @@ C
 # ------------------------------------------------- what the documents show ---
 #
 # README and the manual: their lists are compared with the screen, and their
-# commands run as they stand there, README's in bash and fish, the manual's in
-# zsh. readme prints what is indented in README, less the remarks behind.
+# commands run as they stand there in bash, zsh and, with its word for one that
+# sets a variable, fish. readme prints what is indented in README, less the
+# remarks behind.
 
 readme() { sed -n 's/^    //p' "$docs/README" | sed 's/^\$ //; s/   .*//'; }
 
@@ -6607,6 +6608,7 @@ each()		# FILE SHELL ...
 {
 	lines=$1
 	shift
+	rm -f "$server/socket" "$server/there/notes.txt"
 	terminal "$@"
 	while read -r line <&3; do
 		case $line in
@@ -6661,11 +6663,12 @@ test_shown_commands()
 	    >"$tmp/readme"
 	manual | sed -e '/|$/{N' -e 's/\n *//' -e '}' |
 	    sed -n 's/^\(\.Dl \)*\$ //p' >"$tmp/manual"
-	each "$tmp/readme" bash --norc --noprofile
-	each "$tmp/readme" fish --no-config --private \
+	cat "$tmp/readme" "$tmp/manual" >"$tmp/shown"
+	each "$tmp/shown" bash --norc --noprofile
+	sed 's/^h=\$\(.*)\) /set h \1 /' "$tmp/shown" >"$tmp/lines"
+	each "$tmp/lines" fish --no-config --private \
 	    -C "function fish_prompt; echo -n '\$ '; end"
-	rm "$server/there/notes.txt"
-	each "$tmp/manual" zsh -f
+	each "$tmp/shown" zsh -f
 	is 'what was copied and fetched is there' "words page two one" "$(
 	    cat "$server/there/notes.txt" "$server/there/site/page" |
 	    paste -sd ' ')$(git -C "$server/here" log --all --format=' %s' |
