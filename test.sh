@@ -5126,7 +5126,7 @@ fault_memory()
 	begin h0 -F "$HOME/$config"
 	until_true 'grep -q "^State:.S" "/proc/$(cat "$tmp/pid")/status"'
 	prlimit --pid "$(cat "$tmp/pid")" --as=1000000
-	keys x
+	keys C-r	# a name that was typed once: no room for one more
 	fault 'memory runs out at the prompt' 2 'wl: out of memory'
 	fresh
 }

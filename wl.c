@@ -277,15 +277,9 @@ is_digit(int c)
 }
 
 static int
-is_upper(int c)
-{
-	return c >= 'A' && c <= 'Z';
-}
-
-static int
 is_letter(int c)
 {
-	return is_upper(c) || (c >= 'a' && c <= 'z') || (c & 0x80);
+	return (lower(c) >= 'a' && lower(c) <= 'z') || (c & 0x80);
 }
 
 /* A value that ssh takes for no. */
@@ -1048,6 +1042,7 @@ user_find(struct config *c)
 		c->tokens[4] = format("%s", name);
 	}
 	c->tokens[5] = "%";
+	(void)setenv("HOME", pw->pw_dir, 0);	/* glibc's glob may want it */
 }
 
 /* Reads FILE, which must be there, or all that ssh reads (passwd, not HOME). */
@@ -1302,6 +1297,7 @@ struct hosts {
 	struct host *v;
 	size_t len, cap;
 	size_t typed;		/* more behind them, once typed by hand */
+	size_t ready;		/* of which the details are known already */
 	struct host *last;	/* the one used last, or NULL */
 };
 
@@ -1960,7 +1956,7 @@ bonus(const char *s, size_t i)
 		return 0;
 	if (!is_letter(before))
 		return SCORE_WORD;
-	return is_upper(c) && !is_upper(before) ? SCORE_CAPITAL : 0;
+	return lower(c) != c && lower(before) == before ? SCORE_CAPITAL : 0;
 }
 
 static int
@@ -3556,6 +3552,7 @@ prompt_key(struct prompt *p, int key, const char **chosen)
 static const char *
 prompt_run(struct prompt *p)
 {
+	struct hosts *h = p->rank.hosts;
 	const char *chosen = NULL;
 	int key, over = 0, waiting;
 
@@ -3571,6 +3568,11 @@ prompt_run(struct prompt *p)
 		ioctl(tty.fd, FIONREAD, &waiting);
 		if (p->height == 0 || (waiting == 0 && !caught))
 			prompt_draw(p);
+		/* a first letter wants them all: while none is typed */
+		while (waiting == 0 && h->ready < h->len) {
+			host_details(h, &h->v[h->ready++]);
+			ioctl(tty.fd, FIONREAD, &waiting);
+		}
 		key = read_key(&p->decoder);
 		if (key == KEY_SIGNAL) {
 			prompt_signal(p);
@@ -3719,8 +3721,6 @@ ssh_output(const struct args *a, struct buf *out, int errors, long ms)
 	return ready == 0 ? -1 : status;
 }
 
-enum { CRITERIA_MAX = 50 };	/* different ones that ssh is asked for */
-
 /* Asks ssh, once, whether a criterion holds; -1: it does not know that one. */
 static int
 ssh_decides(const char *name, const char *arg)
@@ -3735,8 +3735,8 @@ ssh_decides(const char *name, const char *arg)
 		return -1;
 	for (i = 0; i < asked.len && strcmp(asked.v[i], one) != 0; i += 2)
 		continue;
-	if (i == 2 * CRITERIA_MAX)
-		return -1;
+	if (i == 100)
+		return -1;	/* enough */
 	if (i == asked.len) {
 		args_add(&a, "sh", "-c", "printf %s \"$1\" | "
 		    "ssh -G -T -F /dev/stdin x", "sh", one, NULL);
