@@ -1047,6 +1047,8 @@ test_hostile()
 		a HostName of a million names|printf "Host a\nHostName "; repeat 1000000 %%h
 		a HostName of 50,000 times 50,000 letters|printf "Host * a"; repeat 50000 a; printf "\nHostName "; repeat 50000 %%h; printf "\nHost a\n"
 		ten million jumps to nowhere|printf "Host a\nProxyJump "; megabytes 10 ,
+		a Match that ssh is asked for, of ten megabytes|printf "Match version "; megabytes 10 x; printf "\nHost a\n"
+		100,000 that it is asked for|repeat 100000 "Match version %d\n"; echo Host a
 		ten million empty patterns in a Match|printf "Host a\nMatch host "; megabytes 10 ,
 		ten million lines|megabytes 10 "\n"; echo Host a
 		100,000 patterns on a line|printf Host; repeat 100000 " p%d*"; echo " a"

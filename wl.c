@@ -3728,11 +3728,12 @@ ssh_decides(const char *name, const char *arg)
 	static struct args asked;	/* each followed by the answer */
 	struct args a = { NULL, 0, 0 };
 	struct buf said = { NULL, 0, 0 };
-	char *one = format("Match %s \"%s\"\nPort 1\n", name, arg);
+	char *one;
 	size_t i;
 
-	if (strpbrk(arg, "\"\\") != NULL)	/* nothing is to follow it */
-		return -1;
+	if (strlen(arg) > ADDR_MAX || strpbrk(arg, "\"\\") != NULL)
+		return -1;	/* nothing else is to follow it */
+	one = format("Match %s \"%s\"\nPort 1\n", name, arg);
 	for (i = 0; i < asked.len && strcmp(asked.v[i], one) != 0; i += 2)
 		continue;
 	if (i == 100)
