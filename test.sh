@@ -113,7 +113,7 @@ setup()
 	printf 'set -g %s\n' 'status off' 'escape-time 0' \
 	    'default-shell /bin/sh' 'history-limit 1000' >"$tmp/tmux.conf"
 	size=80x24 server='' sanitized='' old='' patience=100 vain=0 parts=''
-	alive='-o ServerAliveInterval=30'
+	alive='-o ServerAliveInterval=30' none='-N -T'
 	alone=$(command -v setsid)
 	[ "$(id -u)" != 0 ] || mkdir -p /run/sshd	# sshd insists on it
 	for socket in /dev/shm/wl-"$(id -u)"/*-????????????????; do
@@ -2307,17 +2307,15 @@ master()
 test_commands()
 {
 	size=220x24 ssh="ssh -F $server/config"
-	echo "Host tunnel :: SessionType none :: ForkAfterAuthentication yes" |
-	    hosts
 	web=$(master "$(path web)")
 	start -F "$server/config" -o 'SetEnv=A="b c"' -n web "it's" -x '$HOME' ''
 	ends '-n prints the commands, quoted for the shell' 0 "$(cat <<-END
-		$ssh -o 'SetEnv=A="b c"' -N -T $web -o LogLevel=DEBUG1 -v -- web
+		$ssh -o 'SetEnv=A="b c"' $none $web -o LogLevel=DEBUG1 -v -- web
 		$ssh -o 'SetEnv=A="b c"' -S $(path web) -- web \
 'it'\\''s' -x '\$HOME' ''
 	END
 	)"
-	login="$ssh -N -T $web -o LogLevel=DEBUG1 -v -- web
+	login="$ssh $none $web -o LogLevel=DEBUG1 -v -- web
 $ssh -S $(path web) --"
 	gives 'without a terminal they are the same' \
 	    "0:$login web uptime:" -n web uptime
@@ -2326,7 +2324,7 @@ $ssh -S $(path web) --"
 	gives 'as in ssh the command may follow a --' \
 	    "0:$login web uptime:" -n web -- uptime
 	gives 'ssh has its options from before and behind the query' \
-	    "0:$ssh -4 -A -N -T $(master "$(path -4A web)") -o LogLevel=DEBUG1 \
+	    "0:$ssh -4 -A $none $(master "$(path -4A web)") -o LogLevel=DEBUG1 \
 -v -- web
 $ssh -4 -A -S $(path -4A web) -t -L 80:x:1 -- web htop -t:" \
 	    -n -t4 web -A -L 80:x:1 htop -t
@@ -2339,15 +2337,14 @@ $ssh -4 -A -S $(path -4A web) -t -L 80:x:1 -- web htop -t:" \
 		run -F "$server/config" $arguments
 		is "wl $arguments is wrong" 2: "$rc:$out"
 	done
-	for arguments in '-4 tunnel' '-o ControlMaster=ask web' \
-	    '-o ControlMaster=no web' '-o controlmaster=FALSE web' \
-	    '-o ControlPath=none web'; do
-		# shellcheck disable=SC2086	# several
-		gives "this is left to ssh: $arguments" \
-		    "0:$ssh ${arguments% *} -- ${arguments##* }:" -n $arguments
+	set -- ControlMaster=ask ControlMaster=no controlmaster=FALSE \
+	    ControlPath=none
+	[ "$old" ] || set -- "$@" SessionType=none SessionType=subsystem \
+	    ForkAfterAuthentication=yes
+	for option; do
+		gives "this is left to ssh: $option" \
+		    "0:$ssh -o $option -- web sftp:" -n -o "$option" web sftp
 	done
-	gives 'and a subsystem' "0:$ssh -o SessionType=subsystem -- web sftp:" \
-	    -n -o SessionType=subsystem web sftp
 	gives 'and this, as ssh reads it' \
 	    "0:$ssh -o ' ControlMaster = \"no\"' -- web:" \
 	    -n -o ' ControlMaster = "no"' web
@@ -2359,7 +2356,14 @@ $ssh -4 -A -S $(path -4A web) -t -L 80:x:1 -- web htop -t:" \
 	ends 'a warning of the configuration comes once' 0 "command-line line \
 0: Unsupported option \"kerberosauthentication\"${newline}here"
 	hangup web
-	mkdir "$server/new"
+	mkdir "$server/old" "$server/new"
+	echo "$(command -v ssh) \"\$@\" | sed '/^sessiontype/d'" |
+	    script "$server/old/ssh"
+	socket=$(PATH=$server/old:$PATH "$wl" -F "$server/config" -S web)
+	start PATH="$server/old:$PATH" -n -F "$server/config" web
+	ends 'a master of OpenSSH before 8.7 needs an -f for its -N' 0 \
+	    "$ssh -N -T -f $(master "$socket") -o LogLevel=DEBUG1 -v -- web
+$ssh -S $socket -- web"
 	cat - "$server/config" >"$server/new/config" <<-'END'
 		Match command "uptime*" sessiontype exec
 		    Port 22
@@ -2374,7 +2378,7 @@ $ssh -4 -A -S $(path -4A web) -t -L 80:x:1 -- web htop -t:" \
 	    "-F $server/new/config -G -T -- web uptime -p" \
 	    "$(cat "$server/asked")"
 	gives 'with -F none there is no configuration' \
-	    "0:ssh -F none -N -T $(master "$(path -F none web)") -o \
+	    "0:ssh -F none $none $(master "$(path -F none web)") -o \
 LogLevel=DEBUG1 -- web${newline}ssh -F none -S $(path -F none web) -- web:" \
 	    -F none -n web
 	gives 'with -F none there are no hosts' '1::' -F none -l
@@ -6751,7 +6755,7 @@ other_openssh()
 	fi
 	echo 'User ""x""' >"$tmp/with/config"
 	ssh -G -F "$tmp/with/config" x >/dev/null 2>&1 || {
-		old=yes
+		old=yes none='-N -T -f'
 		parts="ChallengeResponseAuthentication no$newline"
 	}
 }

@@ -3736,16 +3736,14 @@ ssh_decides(const char *name, const char *arg)
 	one = format("Match %s \"%s\"\nPort 1\n", name, arg);
 	for (i = 0; i < asked.len && strcmp(asked.v[i], one) != 0; i += 2)
 		continue;
-	if (i == 100)
-		return -1;	/* enough */
-	if (i == asked.len) {
+	if (i == asked.len && i < 100) {	/* no more than that */
 		args_add(&a, "sh", "-c", "printf %s \"$1\" | "
 		    "ssh -G -T -F /dev/stdin x", "sh", one, NULL);
 		arg_add(&asked, one);
 		arg_add(&asked, ssh_output(&a, &said, -1, ANSWER_MS) == 0 ?
 		    said.v : NULL);
 	}
-	return asked.v[i + 1] == NULL ? -1 :
+	return i == 100 || asked.v[i + 1] == NULL ? -1 :
 	    strstr(asked.v[i + 1], "\nport 1\n") != NULL;
 }
 
@@ -3945,9 +3943,11 @@ static void
 login_args(struct target *t, struct args *a)
 {
 	int loud = is_proxied(t) || *setting(t, "remoteforward") != '\0';
+	int old = *setting(t, "sessiontype") == '\0';
 
 	ssh_args(a, t);
-	args_add(a, "-N", "-T", NULL);
+	/* before OpenSSH 8.7 one that persists forgets its -N, but for -f */
+	args_add(a, "-N", "-T", old ? "-f" : NULL, NULL);
 	socket_args(t, a);
 	if (setting_is(t, "loglevel", "INFO"))
 		args_add(a, "-o", "LogLevel=DEBUG1", loud ? "-v" : NULL, NULL);
