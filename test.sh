@@ -43,6 +43,8 @@
 #	begin TEXT ARGUMENTS   start, then screen
 #	brings TEXT KEY ...    keys, then screen
 #	shows NAME WANT        the test NAME: does this screen come, whole?
+#	soon COMMAND NAME WANT the test NAME: does the command, about the
+#	                       screen that is there, soon print this?
 #	stop                   ends that terminal
 #	server [LINE ...]      makes an sshd, its keys and hosts to connect to
 
@@ -343,12 +345,16 @@ enters()
 	brings "$1" Enter
 }
 
-shows()
+shown() { printf '%s\n' "$screen"; }
+
+soon()
 {
-	wanted=$2
-	until_true 'capture; [ "$screen" = "$wanted" ]'
-	is "$1" "$2" "$screen"
+	awaited=${3-$(cat)} got=''
+	until_true "capture; got=\$($1)"'; [ "$got" = "$awaited" ]' "${4-}"
+	is "$2" "$awaited" "$got"
 }
+
+shows() { soon shown "$@"; }
 
 stop()
 {
@@ -623,16 +629,10 @@ test_includes()
 		Include %h %n.conf %p %C
 		Host last
 	END
-	echo 'Host one' | write one
-	echo 'Host two' | write "$id"
-	echo 'Host three' | write "$(uname -n).conf"
-	echo 'Host four' | write passwd
-	for file in last last.conf 22; do
-		echo 'Host no' | write $file
-	done
 	lists 'an Include may name variables, and what is known of the user' '' \
-	    one two three four last
-
+	    .ssh/one='Host one' ".ssh/$id=Host two" .ssh/passwd='Host four' \
+	    ".ssh/$(uname -n).conf=Host three" .ssh/last='Host no' \
+	    .ssh/last.conf='Host no' .ssh/22='Host no' one two three four last
 	lists 'an Include in a Match block counts for what it matches' \
 	    'Match host a*,!ab\n Include m\nMatch !all\n Include never
 	    Match originalhost c,d\n Include m\nMatch all\n Include rest' \
@@ -833,23 +833,15 @@ test_criteria()
 	is 'tags count, and what decides by the session is for a shell' \
 	    "tagged	worker@tagged:22${newline}other	plain@other:5" \
 	    "$(printf '%s' "$out" | cut -f 1,2)"
-	write config <<-'END'
-		Host x
-		    User %u-%n-%h-%p-%%${HOME}
-		    HostName h
-		Match user %u-%n-*
-		    Port 6
-		Host raw
-		    User %x${NOSUCH}
-		Match host =raw
-		    Port 7
-		Match originalhost= raw host = raw
-		    Port 8
+	blocks <<-'END' | write config
+		Host x :: User %u-%n-%h-%p-%%${HOME} :: HostName h
+		Match user %u-%n-* :: Port 6
+		Host raw :: User %x${NOSUCH}
+		Match host =raw :: Port 7
+		Match originalhost= raw host = raw :: Port 8
 		Match !final originalhost none
-		Host h
-		    Port 9
-		Host y
-		    HostName h
+		Host h :: Port 9
+		Host y :: HostName h
 	END
 	run -F "$HOME/$config" -l -v
 	is 'where versions differ, the newest counts' \
@@ -952,12 +944,8 @@ test_file()
 	END
 	stop
 	chmod 644 "$HOME/.ssh/config"
-	here=$(pwd)
-	cd "$HOME/.ssh" || exit 2
-	run -F config -l
-	cd "$here" || exit 2
-	is 'a relative file is one of the working directory' '0:a:' \
-	    "$rc:$out:$err"
+	is 'a relative file is one of the working directory' "a${newline}0" \
+	    "$(cd "$HOME/.ssh" && "$wl" -F config -l 2>&1; echo $?)"
 	fresh
 }
 
@@ -1116,13 +1104,12 @@ test_connection()
 	    "255::$me@denied: Permission denied (publickey)." denied true
 	begin 'remote$' -q -F "$server/config" db
 	keys 'exit 3' Enter
-	shows 'a shell runs on a terminal' "$(cat <<-'END'
+	sees 'a shell runs on a terminal' <<-'END'
 		Welcome.
 		remote$ exit 3
 		Shared connection to db closed.
 		exit 3
 	END
-	)"
 	stop
 	for host in web db; do
 		run -F "$server/config" -o ControlPersist=60 $host true
@@ -1133,28 +1120,20 @@ test_connection()
 }
 
 # ----------------------------------------------------------------- prompt ---
-# sees NAME [TEXT]: the test NAME: does this screen, or that on standard input,
-# come, whole? looks NAME LINE ...: the same, with single blanks in the first.
+# sees NAME: the test NAME: does the screen on standard input come, whole?
+# looks NAME LINE ...: does this one, with single blanks in the first line?
 # types BYTES: they reach wl as they are, in one piece, as from a terminal.
 # prompting ARGUMENTS: wl on those hosts, its prompt on the screen.
 # ends NAME STATUS: the same for what is left on the screen when wl has ended
 # with that status: nothing else, and the terminal's mode is as before. leaves
 # does so after Esc.
-sees()
-{
-	sight=${2-$(cat)}
-	shows "$1" "$sight"
-}
+sees() { soon shown "$1"; }
 
 looks()
 {
 	sentence=$1
 	shift
-	sight=$(printf '%s\n' "$@")
-	until_true 'capture
-	    screen=$(printf "%s\n" "$screen" | sed "1s/  */ /g")
-	    [ "$screen" = "$sight" ]'
-	is "$sentence" "$sight" "$screen"
+	soon 'shown | sed "1s/  */ /g"' "$sentence" "$(printf '%s\n' "$@")"
 }
 
 types()
@@ -1247,13 +1226,11 @@ test_prompt()
 		>  2  web-prod-1  deploy@10.0.0.5       via bastion  shop front end
 		   3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare
 	END
-	is 'the letters that match are underlined, the row is in reverse' \
-	    "$(cat <<-'END'
+	soon styled 'what matches is underlined, the row in reverse' <<-'END'
 		> web prod                                                                 <d>2/13
 		<r>>  2  <ru>web<r>-<ru>prod<r>-1  deploy@10.0.0.5       via bastion  shop front end
 		<>   3  <u>web<>-<u>prod<>-2<d>  deploy@10.0.0.6:2222  via bastion  the spare
 	END
-	)" "$(styled)"
 	stop
 	test_motion
 	test_editing
@@ -1307,16 +1284,14 @@ test_motion()
 	    PPage:1,1 End:13,4 Up:12,4 PPage:3,1 Home:1,1 Down:2,1 C-k:1,1 \
 	    C-k:1,1; do
 		keys "${move%:*}"
-		until_true 'capture; [ "$(selected)" = "${move#*:}" ]'
-		is "${move%:*} goes to host ${move#*:}" "${move#*:}" \
-		    "$(selected)"
+		soon selected "${move%:*} goes to host ${move#*:}" "${move#*:}"
 	done
 	stop
 }
 
 selected()
 {
-	printf '%s\n' "$screen" | awk '
+	shown | awk '
 		NR == 2 { first = $1 == ">" ? $2 : $1 }
 		NR > 1 && /^>/ { print $2 "," first }'
 }
@@ -1348,20 +1323,14 @@ edits()
 		-l:*)	keys -l "${1#-l:}" ;;
 		*)	keys "$1" ;;
 		esac
-		wanted="$2,0 $3"
-		until_true 'capture; [ "$(cursor) $(query)" = "$wanted" ]'
-		is "$1 leaves the query '$3', cursor $2" "$wanted" \
-		    "$(cursor) $(query)"
+		soon 'echo "$(cursor) $(query)"' \
+		    "$1 leaves the query '$3', cursor $2" "$2,0 $3"
 		shift 3
 	done
 }
 
 # The query, less the count at the end of its line.
-query()
-{
-	printf '%s\n' "$screen" |
-	    sed -n '1{s/^> //; s/ *[0-9]*\/[0-9]*$//; s/^>$//; p;}'
-}
+query() { shown | sed -n '1{s/^> //; s/ *[0-9]*\/[0-9]*$//; s/^>$//; p;}'; }
 
 # What Enter takes. With -p wl says what it would connect to.
 test_choice()
@@ -1449,19 +1418,16 @@ test_input()
 	    'P>|tmux 3.3a\033\\' 'P1$r0m\033\\' '_Gi=31;OK\033\\' \
 	    '^web\033\\' 'Xweb\033\\' '[1\033[99~' ']web\033x\033\\'; do
 		types "\033${sequence}a"
-		until_true 'capture; [ "$(query)" = a ]'
-		is "the sequence ESC $sequence is swallowed whole" a "$(query)"
+		soon query "the sequence ESC $sequence is swallowed whole" a
 		keys C-u
 		until_true 'capture; [ "$(query)" = "" ]'
 	done
 	types '\033[A\033[B\033OB\033[1;5B\033[[A'
 	screen 'type to filter'
 	keys x
-	until_true 'capture; [ "$(selected)" ]'
-	is 'sequences may follow each other' 4,1 "$(selected)"
+	soon selected 'sequences may follow each other' 4,1
 	types '\033[H\033[4~\033[1~\033[8~\033[7~\033[F\033OH\033[6~'
-	until_true 'capture; [ "$(selected)" = 10,4 ]'
-	is 'Home, End and PgDn have many sequences' 10,4 "$(selected)"
+	soon selected 'Home, End and PgDn have many sequences' 10,4
 	types '\033[200~web\033[A\033OB\033xd\033[201~'
 	sees 'a paste may have sequences in it, which do nothing' <<-'END'
 		> webd                                                                     3/13
@@ -1483,17 +1449,13 @@ test_input()
 }
 
 # Names of one Host line that lead to the same address.
-
 test_aliases()
 {
-	write config <<-'END'
+	blocks <<-'END' | write config
 		# the box
-		Host AB8 ab8 ab
-		    HostName 10.0.0.8
-		Host web www web.example.com
-		    HostName web.example.com
-		Host db1 db2
-		    HostName %h.internal
+		Host AB8 ab8 ab :: HostName 10.0.0.8
+		Host web www web.example.com :: HostName web.example.com
+		Host db1 db2 :: HostName %h.internal
 		Host one two
 	END
 	start -p -F "$HOME/$config"
@@ -1516,8 +1478,7 @@ test_aliases()
 		  ssh 3
 	END
 	keys BSpace End
-	until_true 'capture; [ "$(selected)" = 10,1 ]'
-	is 'End goes to the last row' 10,1 "$(selected)"
+	soon selected 'End goes to the last row' 10,1
 	keys www Enter
 	ends 'Enter takes the first' 0 www
 	run -F "$HOME/$config" -l ab
@@ -1593,7 +1554,6 @@ test_sizes()
 }
 
 # Characters of more than one byte, of two columns and of none.
-
 in_utf8()
 {
 	can "$1" 'no locale C.UTF-8' \
@@ -1620,8 +1580,7 @@ test_letters()
 	    "> 3  ${e}t$e  u@${e}t$e" "  ssh $e"
 	is 'the cursor is one column on' 3,0 "$(cursor)"
 	keys -l "$nihon"
-	until_true '[ "$(cursor)" = 7,0 ]'
-	is 'a wide character takes two columns' 7,0 "$(cursor)"
+	soon cursor 'a wide character takes two columns' 7,0
 	keys Left Left BSpace
 	looks 'the cursor and Backspace take whole characters' "> $nihon 1/4" \
 	    "> 1  $nihon-web  u@$nihon-web  $nihon $rocket" "  ssh $nihon"
@@ -1763,8 +1722,7 @@ test_suspend()
 	prompted
 	keys 'echo "exit $?"; stty -g >after' Enter
 	screen "${newline}exit 130$newline"
-	is 'after ^Z and Esc only what the shell said is on the screen' \
-	    "$(cat <<-'END'
+	soon transcript 'after ^Z and Esc there is what the shell said' <<-'END'
 		$ stty -g >before; echo first
 		first
 		$ w
@@ -1780,7 +1738,6 @@ test_suspend()
 		exit 130
 		$
 	END
-	)" "$(transcript)"
 	for when in between after; do
 		is "the terminal is as before when the prompt is gone, $when" \
 		    "$(cat "$HOME/.ssh/before")" "$(cat "$HOME/.ssh/$when")"
@@ -1818,9 +1775,8 @@ test_plain()
 4 web-dev${newline}5 staging-web${newline}6 db1${newline}7 db2${newline}8 db3
 9 mail${newline}10 nas${newline}11 pi${newline}12 printer${newline}13 camera"
 	for case in 8=db3 ' 8=db3' db2=db2 localhost=localhost new1=new1; do
-		typed="host: ${case%=*}"
 		plain "the plain prompt takes '${case%=*}'" \
-		    "$typed$newline${case#*=}" "${case%=*}" 0
+		    "host: ${case%=*}$newline${case#*=}" "${case%=*}" 0
 	done
 	plain 'the plain prompt asks again when several match' 'host: web
 4 web-dev
@@ -1844,7 +1800,6 @@ web-prod-2' 14 3 0
 	for way in C-d:130 HUP:129 INT:130 QUIT:131 TERM:143; do
 		begin host: TERM=dumb -F "$HOME/$config"
 		strikes "${way%:*}"
-		over
 		shows "${way%:*} ends the plain prompt" \
 		    "$all${newline}host: exit ${way#*:}"
 		restored "${way%:*} at the plain prompt"
@@ -1879,18 +1834,11 @@ test_resolve()
 	done
 	says 'several words are one query' \
 	    0:web-prod-2: -p -F "$HOME/$config" 2 prod
-	run -p -F "$HOME/$config" web
-	is 'without a terminal, several matches are named' "1::$(cat <<-'END'
-		web-dev
-		web-prod-1
-		web-prod-2
-		staging-web
-		wl: web: matches 4 hosts
-	END
-	)" "$rc:$out:$err"
-	run -p -F "$HOME/$config" shop
-	is 'one that is not in its name is too' \
-	    "1::web-prod-1${newline}wl: shop: matches 1 host" "$rc:$out:$err"
+	says 'without a terminal, several matches are named' '1::web-dev
+web-prod-1
+web-prod-2
+staging-web
+wl: web: matches 4 hosts' -p -F "$HOME/$config" web
 	is 'pieces that follow each other come before those that do not' \
 	    "edge-dev-17${newline}dev.proxy17" \
 	    "$(printf 'dev.proxy17\nedge-dev-17\n' | "$wl" -i - -l dev17)"
@@ -1976,20 +1924,11 @@ remains()
 	done
 }
 
-gone()
-{
-	until_true '[ ! "$(remains)" ]'
-	is "$1: no process and no socket is left" '' "$(remains)"
-}
+gone() { soon remains "$1: no process and no socket is left" ''; }
 
-# becomes NAME: the same as sees, on a screen without what differs from run to
+# becomes NAME [WANT]: the same on a screen without what differs from run to
 # run: the spinner, seconds, our name, temporary files, keys.
-becomes()
-{
-	sight=${2-$(cat)}
-	until_true 'capture; calm; [ "$screen" = "$sight" ]'
-	is "$1" "$sight" "$screen"
-}
+becomes() { soon 'calm; shown' "$@"; }
 
 calm()
 {
@@ -2131,10 +2070,9 @@ ME@denied: Permission denied (publickey).
 	keys Escape
 	stop
 	hosts <<-END
-		Host silent
-		    ProxyCommand sh -c 'echo proxy: no way >&2; read x; exit 1'
+		Host silent :: ProxyCommand sh -c 'echo proxy: no >&2; read x'
 	END
-	reason="proxy: no way
+	reason="proxy: no
 kex_exchange_identification: Connection closed by remote host
 Connection closed by UNKNOWN port 65535"
 	start -F "$server/config" silent
@@ -2146,19 +2084,14 @@ Connection closed by UNKNOWN port 65535"
 	    "$rc:$out:$(printf '%s' "$err" | tr -d '\r')"
 }
 
-# ^Z while connecting.
-
 # What is said after the login: by the server of a RemoteForward, and by a
 # LocalCommand, whose output is standard output's, and does not keep it.
-
 test_late_words()
 {
 	hosts <<-END
-		Host forwards
-		    RemoteForward /no/such/path localhost:1
+		Host forwards :: RemoteForward /no/such/path localhost:1
 		    RemoteForward 0 localhost:1
-		Host commands
-		    PermitLocalCommand yes
+		Host commands :: PermitLocalCommand yes
 		    LocalCommand echo outer; sleep 1; echo again
 	END
 	start -q -F "$server/config" forwards 'echo hello'
@@ -2190,6 +2123,7 @@ localhost:1${newline}hello${newline}exit 0" \
 	hangup commands
 }
 
+# ^Z while connecting.
 test_suspended_login()
 {
 	shell "$server"
@@ -2322,10 +2256,8 @@ $ssh -4 -A -S $(path -4A web) -t -L 80:x:1 -- web htop -t:" \
 0: Unsupported option \"kerberosauthentication\"${newline}here"
 	hangup web
 	mkdir "$server/new"
-	cat - "$server/config" >"$server/new/config" <<-'END'
-		Match command "uptime*" sessiontype exec
-		    Port 22
-	END
+	echo 'Match command "uptime*" sessiontype exec' |
+	    cat - "$server/config" >"$server/new/config"
 	printf 'echo "$@" >%s/asked\nexec %s -F %s -G -T web\n' "$server" \
 	    "$(command -v ssh)" "$server/config" | script "$server/new/ssh"
 	socket=$(PATH=$server/new:$PATH "$wl" -F "$server/new/config" -S web)
@@ -2492,10 +2424,7 @@ here"
 	    "$rc:$(printf '%s\n' "$err" | sed -n 's#/.*/web-[^:]*:#SOCKET:#p')"
 	kill -CONT "$stuck"
 	hangup web
-	hosts <<-END
-		Host wired
-		    ProxyCommand sh $server/wire
-	END
+	echo "Host wired :: ProxyCommand sh $server/wire" | hosts
 	cat >"$server/wire" <<-END
 		carry() { sh -c 'echo \$\$ >>$server/carriers; exec cat'; }
 		carry | $sshd | carry
@@ -3276,9 +3205,8 @@ test_recent_view()
 		ends "in that view Enter takes what was used last, $host" 0 $host
 	done
 	blocks <<-'END' | write config
-		Host long
+		Host long :: Port 2222
 		    HostName a-name-that-leaves-no-room-for-anything-else.example.net
-		    Port 2222
 		Host via :: HostName 192.0.2.1 :: ProxyJump long
 	END
 	recent 50 via 20 long
@@ -3437,21 +3365,14 @@ test_open()
 	is 'it ends as always' '' "$(ls "$socket" 2>&-)"
 }
 
-# finds NAME: the same as sees, on a screen without ports and times. probes
-# [ARGUMENTS]: has all hosts tested; one answers, one never will. probing: the
-# processes of wl on this configuration.
-finds()
-{
-	sight=${2-$(cat)}
-	until_true 'capture; found; [ "$screen" = "$sight" ]' 200
-	is "$1" "$sight" "$screen"
-}
-
+# found: the screen without ports and times. probes [ARGUMENTS]: has all hosts
+# tested; one answers, one never will. probing: the processes of wl on this
+# configuration.
 found()
 {
-	screen=$(printf '%s\n' "$screen" | sed -e 's/ [0-9]* ms/ N ms/' \
-	    -e 's/127.0.0.1:[0-9]*/127.0.0.1:PORT/' -e 's/PORT  */PORT  /' \
-	    -e 's/127.0.0.1  */127.0.0.1  /' -e 's/invalid  */invalid  /')
+	shown | sed -e 's/ [0-9]* ms/ N ms/' \
+	    -e 's/127.0.0.1:[0-9]* */127.0.0.1:PORT  /' \
+	    -e 's/127.0.0.1  */127.0.0.1  /' -e 's/invalid  */invalid  /'
 }
 
 probes()
@@ -3482,7 +3403,7 @@ test_probe_view()
 	can 'a name that does not exist is unknown' \
 	    'the names of this machine take too long' [ $? != 137 ] ||
 	    sed -i.old '/nowhere/d' "$HOME/$config"
-	finds '^T tests the hosts that are shown' <<-'END'
+	soon found '^T tests the hosts that are shown' "$(cat <<-'END'
 		>                                                                         10/10
 		>  1  alive    127.0.0.1:PORT  N ms
 		   2  direct   127.0.0.1:PORT  N ms
@@ -3495,6 +3416,7 @@ test_probe_view()
 		   9  command  127.0.0.1  via ProxyCommand
 		  10  nowhere  nowhere.invalid  unknown name
 	END
+	)" 200
 	took=$(($(date +%s) - asked))
 	ok "after three seconds ($took) there is no answer" [ "$took" -le 5 ]
 	is 'the tests leave no process' "$(cat "$tmp/pid")" "$(probing)"
@@ -3512,8 +3434,7 @@ test_probe_ends()
 	done
 	probes
 	stop
-	until_true '[ ! "$(probing)" ]' 40
-	is 'nor does a terminal that vanishes' '' "$(probing)"
+	soon probing 'nor does a terminal that vanishes' '' 40
 	probes -p
 	keys mute Enter
 	ends 'Enter ends the tests' 0 mute
@@ -3536,9 +3457,8 @@ test_probe_together()
 {
 	for address in 127.0.0.1 127.0.1 127.1 0177.0.0.1 0177.0.1 0177.1 \
 	    0x7f.0.0.1 0x7f.0.1 0x7f.1 2130706433; do
-		printf 'Host m%s\n\tHostName %s\n\tPort %s\n' $address $address \
-		    "$mute"
-	done | write config
+		echo "Host m$address :: HostName $address :: Port $mute"
+	done | blocks | write config
 	begin 10/10 -F "$HOME/$config"
 	brings ... C-t
 	asked=$(date +%s)
@@ -3546,10 +3466,8 @@ test_probe_together()
 	took=$(($(date +%s) - asked))
 	ok "ten tests take no longer ($took) than one" [ "$took" -le 5 ]
 	stop
-	for host in a1 a2 a3 a4 a5 a6 a7 a8 a9 a10; do
-		printf 'Host %s\n\tHostName 127.0.0.1\n\tPort %s\n' $host \
-		    "$port"
-	done | write config
+	repeat 10 "Host a%d :: HostName 127.0.0.1 :: Port $port\n" | blocks |
+	    write config
 	before=$(connections) asked=$(date +%s)
 	begin 10/10 -F "$HOME/$config"
 	brings '1/10' C-t C-t a3
@@ -3566,9 +3484,9 @@ test_probe_together()
 	    'root makes a network without ways' unshare -n true || return 0
 	wrapped 'exec unshare -n "$@"'
 	begin 10/10 -F "$HOME/$config"
-	keys a10 C-t
-	looks 'a host to which no way leads is unreachable' '> a10 1/10' \
-	    "> 10  a10  127.0.0.1:$port  unreachable" '  ssh a10'
+	keys a9 C-t
+	looks 'a host to which no way leads is unreachable' '> a9 1/10' \
+	    "> 10  a9  127.0.0.1:$port  unreachable" '  ssh a9'
 	unwrapped
 	stop
 }
