@@ -393,7 +393,7 @@ server()
 			PasswordAuthentication no
 			KbdInteractiveAuthentication no
 			ForceCommand exec sh $server/login
-			SetEnv SHLVL=2
+			SetEnv SHLVL=2 WHERE=here
 		END
 	} >"$server/sshd_config"
 	cat >"$server/login" <<-'END'
@@ -880,7 +880,6 @@ test_meant()
 	meant wp7 '1:wl: wp7: is it nc-web-prod-7 that is meant?'
 	meant shop "1:nc-db-backup.corp${newline}wl: shop: matches 1 host"
 	meant 1 "1:nc-web-prod-7${newline}wl: 1: matches 1 host"
-	meant nothing nothing
 	rm -f "$uses"
 	meant - '1:wl: no host was used yet'
 	mkdir -p "$(dirname "$uses")"
@@ -888,20 +887,17 @@ test_meant()
 	    '1700000000 typed' >"$uses"
 	meant - typed
 	start -F "$HOME/$config" -p wp7
-	shows 'on a terminal letters are enough' "nc-web-prod-7${newline}exit 0"
-	stop
+	ends 'on a terminal letters are enough' 0 nc-web-prod-7
 	start -F "$HOME/$config" wp7 true
-	shows 'but not for a command' \
-	    "wl: wp7: is it nc-web-prod-7 that is meant?${newline}exit 1"
-	stop
+	ends 'but not for a command' 1 \
+	    'wl: wp7: is it nc-web-prod-7 that is meant?'
 	echo 'Host web-01' >"$tmp/one"
 	for query in web-0 0 ' '; do
 		run -F "$tmp/one" "$query" true
-		is "no command runs on a host of which $query is a piece" 1 \
-		    "$rc"
+		is "no command runs on a host for its piece '$query'" 1 "$rc"
 	done
-	printf 'Match originalhost web\nUser w\nHost web-prod-1\n' >"$tmp/one"
-	printf 'Host db\n' >>"$tmp/one"
+	printf '%s\n' 'Match originalhost web' 'Host web-prod-1' 'Host db' \
+	    >"$tmp/one"
 	for query in web 'db -i one'; do
 		echo "${query%% *}-prod-1" >"$HOME/one"
 		# shellcheck disable=SC2086	# one word, or with an option
@@ -913,8 +909,8 @@ test_meant()
 	done
 	begin 4/4 -F "$HOME/$config" -r -p
 	is '-r opens with those used last first' 'typed nc-web-prod-7 here' \
-	    "$(printf '%s\n' "$screen" | sed -e 1d -e 's/^..[ 0-9]*//' -e '4q' |
-	    awk '{ printf "%s%s", (NR > 1 ? " " : ""), $1 }')"
+	    "$(shown | sed -n '2,4s/^..[ 0-9]*\([^ ]*\).*/\1/p' |
+	    paste -s -d ' ' -)"
 	brings 3/3 C-r
 	keys Escape
 	stop
@@ -1016,7 +1012,14 @@ test_hostile()
 	fresh
 	hostile_includes
 	hostile_files
-	hostile_characters
+	printf '# bell\a %s]0;title\a \302\233 \177\v\nHost a\n  %b' "$esc" \
+	    'HostName h\0033[2J\n  User u\a\b\n ProxyJump j\r\0033c\n' |
+	    write config
+	run -F "$HOME/$config" -l -v
+	is 'no control character comes out of wl -v' '' \
+	    "$(printf '%s' "$out" | tr -d '\t\n\040-\176\200-\377' | cat -v
+	    printf '%s' "$out" | grep "$(printf '\302[\200-\237]')")"
+	fresh
 	limit='' alone=$free
 }
 
@@ -1078,18 +1081,6 @@ hostile_files()
 	kill $writer
 	wait $writer
 	is 'wl survives a file that grows' 0:a "$rc:$(sed 1q "$tmp/out")"
-	fresh
-}
-
-hostile_characters()
-{
-	printf '# bell\a %s]0;title\a \302\233 \177\v\nHost a\n  %b' "$esc" \
-	    'HostName h\0033[2J\n  User u\a\b\n ProxyJump j\r\0033c\n' |
-	    write config
-	run -F "$HOME/$config" -l -v
-	is 'no control character comes out of wl -v' '' \
-	    "$(printf '%s' "$out" | tr -d '\t\n\040-\176\200-\377' | cat -v
-	    printf '%s' "$out" | grep "$(printf '\302[\200-\237]')")"
 	fresh
 }
 
@@ -1672,18 +1663,15 @@ shell()
 	ln -sf "$wl" "$tmp/bin/wl"
 	echo "echo \$\$ >$tmp/pid; exec wl -F config" '"$@"' | script "$tmp/bin/w"
 	: >"$tmp/rc"
-	cat >"$tmp/session" <<-END
-		cd $1 && PATH=$tmp/bin:\$PATH PS1='\$ ' ENV=$tmp/rc exec sh -i
-	END
-	tmux new-session -d -x "${size%x*}" -y "${size#*x}" \
-	    "exec sh $tmp/session"
+	tmux new-session -d -x "${size%x*}" -y "${size#*x}" -c "$1" \
+	    "PATH=$tmp/bin:\$PATH PS1='\$ ' ENV=$tmp/rc exec sh -i"
 	screen '$'
 }
 
 # The screen from the last line on that begins with a text.
 tail_from()
 {
-	printf '%s\n' "$screen" | awk -v text="$1" '
+	shown | awk -v text="$1" '
 		index($0, text) == 1 { s = "" }
 		{ s = s $0 "\n" }
 		END { printf "%s", s }'
@@ -1692,8 +1680,7 @@ tail_from()
 # transcript: what a shell's screen shows, less its words on stopped jobs.
 transcript()
 {
-	printf '%s\n' "$screen" | sed -e '/Stopped/d' -e 's/^\[1\] *+ //' \
-	    -e 's/^^Z//'
+	shown | sed -e '/Stopped/d' -e 's/^\[1\] *+ //' -e 's/^^Z//'
 }
 
 test_suspend()
@@ -1707,11 +1694,9 @@ test_suspend()
 	vanishes 4/13
 	keys 'echo between; stty -g >between' Enter
 	screen "${newline}between$newline"
-	is '^Z takes the prompt off the screen' '' \
-	    "$(printf '%s\n' "$screen" | grep -e 13 -e bastion)"
+	is '^Z takes the prompt away' '' "$(shown | grep -e 13 -e bastion)"
 	brings 4/13 fg Enter
-	is 'fg brings the prompt back, with its query' "$rows" \
-	    "$(tail_from '> web')"
+	is 'fg brings prompt and query back' "$rows" "$(tail_from '> web')"
 	brings '> web-d' -l -- -d
 	kill -TSTP "$(cat "$tmp/pid")"
 	vanishes '> web-d'
@@ -1771,9 +1756,7 @@ plain()
 test_plain()
 {
 	size=80x30
-	all="1 bastion${newline}2 web-prod-1${newline}3 web-prod-2
-4 web-dev${newline}5 staging-web${newline}6 db1${newline}7 db2${newline}8 db3
-9 mail${newline}10 nas${newline}11 pi${newline}12 printer${newline}13 camera"
+	all=$("$wl" -F "$HOME/$config" -l | awk '{ print NR, $0 }')
 	for case in 8=db3 ' 8=db3' db2=db2 localhost=localhost new1=new1; do
 		plain "the plain prompt takes '${case%=*}'" \
 		    "host: ${case%=*}$newline${case#*=}" "${case%=*}" 0
@@ -1856,13 +1839,14 @@ hosts()
 
 test_login()
 {
-	server "Banner $tmp/banner" "SetEnv WHERE=here"
+	server "Banner $tmp/banner"
 	: >"$tmp/banner"
 	gates
-	sed "s/^AuthorizedKeysFile.*/AuthorizedKeysFile none\\
-AuthorizedKeysCommand \/bin\/sh $(echo "$server/keys" | sed 's/\//\\\//g')\\
-AuthorizedKeysCommandUser $me/; s/WHERE=here/WHERE=there/" \
-	    "$server/sshd_config" >"$server/checks_config"
+	cat - "$server/sshd_config" >"$server/checks_config" <<-END
+		AuthorizedKeysFile none
+		AuthorizedKeysCommand /bin/sh $server/keys
+		AuthorizedKeysCommandUser $me
+	END
 	echo "$wait; cat $server/authorized_keys" >"$server/keys"
 	hosts <<-END
 		Host slow :: ProxyCommand sh -c '$wait; exec $sshd'
@@ -1904,6 +1888,8 @@ hangup()
 }
 
 path() { "$wl" -F "$server/config" -S "$@" </dev/null; }
+
+pid_of() { "$wl" -F "$server/config" -O check "$1" 2>&1 | tr -dc 0-9; }
 
 # What of this server and the last wl is still there: processes, sockets.
 processes()
@@ -1990,14 +1976,11 @@ Authenticated to all'
 	becomes 'the spinner counts seconds, and nothing typed is echoed' \
 	    '* slow  ME@slow  connecting  N s'
 	gate
-	screen 'typed ahead'
-	calm
-	is 'the spinner ends, and what is typed ahead is for the shell' "$mine
+	soon 'calm; shown | sed "s/^remote\$ //; /^echo/d; /^$/d"' \
+	    'the spinner ends, and what is typed ahead is for the shell' "$mine
 slow: connected in N s
 Welcome.
-typed ahead" \
-	    "$(printf '%s\n' "$screen" | sed -e 's/^remote\$ //' -e '/^echo/d' \
-	    -e '/^$/d')"
+typed ahead"
 	is 'ssh has the process id of wl' "ssh -F $server/config -S $(path slow) \
 -- slow " "$(tr '\0' ' ' <"/proc/$(cat "$tmp/pid")/cmdline")"
 	run -F "$server/config" slow 'exit 7'
@@ -2062,11 +2045,10 @@ ME@denied: Permission denied (publickey).
 	echo 'Host fails1 fails2 fails3 :: ProxyCommand exit 1' | hosts
 	begin 9/9 -F "$server/config"
 	brings Connection fails Down Down Enter
-	screen 3/9
-	is 'the host that failed stays selected' '  1  fails1
+	soon 'shown | tail -n 4' 'what failed stays selected' '  1  fails1
   2  fails2
 > 3  fails3
-  ssh fails' "$(printf '%s\n' "$screen" | tail -n 4)"
+  ssh fails'
 	keys Escape
 	stop
 	hosts <<-END
@@ -2142,9 +2124,8 @@ test_suspended_login()
 	brings 'closed.' 'exit 5' Enter
 	prompted
 	brings "${newline}exit 5" 'echo "exit $?"; stty -g >after' Enter
-	screen "exit 5$newline\$"
-	calm
-	is 'after ^Z and fg the login goes on' '$ stty -g >before; w slow
+	soon 'calm; transcript' \
+	    'after ^Z and fg the login goes on' '$ stty -g >before; w slow
 $ stty -g >between; echo bet""ween
 between
 $ fg
@@ -2155,7 +2136,7 @@ remote$ exit 5
 Shared connection to slow closed.
 $ echo "exit $?"; stty -g >after
 exit 5
-$' "$(transcript)"
+$'
 	for when in between after; do
 		is "the terminal is as before while wl is suspended, and $when" \
 		    "$(cat "$server/before")" "$(cat "$server/$when")"
@@ -2363,8 +2344,7 @@ test_sockets()
 	test_told_apart
 	for way in start run; do
 		run -F "$server/config" -o ControlPersist=60 web true
-		run -F "$server/config" -O check web
-		kill -9 "$(printf '%s' "$err" | tr -dc 0-9)"
+		kill -9 "$(pid_of web)"
 		ok 'a master that is killed leaves its socket' \
 		    [ -S "$(path web)" ]
 		case $way in
@@ -2415,8 +2395,7 @@ test_idle()
 	    "wl: web: the connection does not answer, making a new one
 here"
 	kill -CONT "$sshd_pid"
-	run -F "$server/config" -O check web
-	stuck=$(printf '%s' "$err" | tr -dc 0-9)
+	stuck=$(pid_of web)
 	kill -STOP "$stuck"
 	run -O exit
 	is '-O for all does not wait for a master that is stuck' \
@@ -2874,9 +2853,8 @@ test_inventory_login()
 	brings 'remote$' alp Enter
 	brings closed. 'test -t 0 && exit 4' Enter
 	prompted
-	brings "${newline}exit" 'echo "exit $?"' Enter
-	is 'and the session has the terminal' 'exit 4' \
-	    "$(printf '%s\n' "$screen" | grep '^exit')"
+	keys 'echo "exit $?"' Enter
+	soon "shown | grep '^exit'" 'and the session has the terminal' 'exit 4'
 	prompted
 	keys 'clear; cat inventory | w -q -i - alpha "echo rea\dy; cat"' Enter
 	screen ready
@@ -3353,7 +3331,7 @@ test_open()
 	socket=$(path web)
 	run -F "$server/config" -o ControlPersist=1m web true
 	is 'a host with a master is marked' 1 "$(marks)"
-	kill -9 "$(ssh -S "$socket" -O check web 2>&1 | tr -dc 0-9)"
+	kill -9 "$(pid_of web)"
 	until_true '[ "$(marks)" = 0 ]'
 	is 'one whose master was killed is not' "0 $socket" \
 	    "$(marks) $(ls "$socket")"
@@ -3445,13 +3423,9 @@ test_probe_ends()
 # so are all in ten seconds: sshd's log tells.
 connections() { grep -c '^Connection from' "$server/log"; }
 
-ten()
-{
-	wanted=$1
-	until_true 'capture; [ "$(answers "$wanted")" = 10 ]'
-}
+answers() { shown | grep -c "$1\$"; }
 
-answers() { printf '%s\n' "$screen" | grep -c "$1\$"; }
+ten() { until_true "capture; [ \"\$(answers '$1')\" = 10 ]"; }
 
 test_probe_together()
 {
