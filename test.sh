@@ -249,7 +249,6 @@ until_true()
 # Files of the configuration. Tests name it with -F, for wl finds the user's
 # own through the password file, as ssh does; HOME leads its includes to here.
 # blocks puts each setting behind a :: on a line of its own.
-
 config=.ssh/config
 
 fresh()
@@ -693,38 +692,43 @@ agree()
 
 test_agreement()
 {
+	for lines in 'Host a\r HostName x\rPort 3' 'Host a\vb\nPort 3' \
+	    'ProxyCommand == nc' 'Host !a *\nPort 3' 'Host * !a\nPort 3' \
+	    'Host !b\nPort 3' 'Host a,b\nPort 3' 'Match !all\nPort 3' \
+	    'Match host *,!a\nPort 3' 'Match host !b\nPort 3' \
+	    'Host b\nHostName %q' 'Host a\n ""Port 3' 'Port ssh' 'Port +022' \
+	    'ProxyJump none\nProxyJump j' 'ProxyCommand none\nProxyJump j'; do
+		agree "$lines" a
+	done
+	for lines in 'Host == a\nPort 3' '"Host" a\n"Port"3' \
+	    '\rHost\ra\nPort 3' '#x "\n  # "y\n\t#z\n"#q" r\nPort 3' \
+	    'Match all\nPort 3' 'Match host A,b\nPort 3' \
+	    'Match !host b\nPort 3' \
+	    'Match host "a" originalhost a # c\nPort 3' \
+	    'Match host a all\nPort 3' 'Host a\n""Port 3' \
+	    'Protocol 1\nCipher x\nRSAAuthentication yes\nPort 3'; do
+		agree "$lines" a port=3
+	done
+	for lines in '==Host a\nPort 3' '"Host a\nPort 3' 'Ho"st a\nPort 3' \
+	    'Host a \r b\nPort 3'; do
+		agree "$lines" b port=3
+	done
 	agree 'Host == a\nPort 3' = port=3
-	agree 'Host == a\nPort 3' a port=3
 	agree ' = Host a\nPort 3' b
-	agree '==Host a\nPort 3' b port=3
-	agree '"Host" a\n"Port"3' a port=3
 	agree '"Host" = a\nPort 3' = port=3
 	agree '""Host a\nPort 3' b
-	agree '"Host a\nPort 3' b port=3
-	agree 'Ho"st a\nPort 3' b port=3
-	agree '\rHost\ra\nPort 3' a port=3
-	agree 'Host a\r HostName x\rPort 3' a
-	agree '#x "\n  # "y\n\t#z\n"#q" r\nPort 3' a port=3
 	agree 'User "a\\"b\\\\c\\d"' a 'user=a"b\c\d'
 	agree 'User a\\ b' a 'user=a b'
 	agree 'User "a\\ b"' a 'user=a\ b'
 	agree 'User "x" # "y' a user=x
 	agree 'User "x"#y' a 'user=x#y'
 	agree 'User ""x""' a user=x
-	agree 'Host a \r b\nPort 3' b port=3
-	agree 'Host a\vb\nPort 3' a
 	agree "ProxyCommand nc \"%h\" # it's" a
-	agree 'ProxyCommand == nc' a
 	agree 'Host a b*\nPort 3' bcd port=3
-	agree 'Host !a *\nPort 3' a
-	agree 'Host * !a\nPort 3' a
-	agree 'Host !b\nPort 3' a
 	agree 'Host a?c\nPort 3' ac
 	agree 'Host a[bc]\nPort 3' 'a[bc]' port=3
 	agree 'Host a[bc]\nPort 3' ab
-	agree 'Host a,b\nPort 3' a
-	agree 'Port 2\nHost a\n Port 3\n User u\n Host b\n User v' b user=v \
-	    port=2
+	agree 'Port 2\nHost a\nPort 3\nUser u\n Host b\nUser v' b user=v port=2
 	agree "Host \"a\"'b'c\nPort 3" abc port=3
 	agree 'Include rel' a port=3 '.ssh/rel=Port 3'
 	agree 'Include rel' a './rel=Port 3'
@@ -740,46 +744,29 @@ test_agreement()
 	agree 'Host a\nInclude ~/x\nUser u' a user=u port=3 \
 	    './x=Port 3\nHost zz\nPort 4'
 	agree 'Include ~/x\nUser u' a user=u './x=Host zz\nPort 4'
-	agree 'Match all\nPort 3' a port=3
-	agree 'Match !all\nPort 3' a
-	agree 'Match host A,b\nPort 3' a port=3
-	agree 'Match host *,!a\nPort 3' a
-	agree 'Match host !b\nPort 3' a
-	agree 'Match !host b\nPort 3' a port=3
-	agree 'Match host "a" originalhost a # c\nPort 3' a port=3
 	real='Host a\nHostName Real\nMatch host real\nPort 3'
 	agree "$real\nMatch originalhost a\nUser u" a \
 	    user=u hostname=real port=3
 	agree 'Match host real\nPort 3\nHost a\nHostName real' a hostname=real
-	agree 'Host a\nHostName real\nHost real\nPort 3\nMatch host final' a \
-	    hostname=real
-	agree 'Host a\nHostName real\nHost real\nPort 3\nMatch user !final' a \
-	    hostname=real
 	agree 'Host a\nUser x\nMatch user x\nPort 3' a user=x port=3
-	agree 'Match host a all\nPort 3' a port=3
 	agree 'Host *\nHostName %h.ex%%y' Ab hostname=Ab.ex%y
 	agree 'HostName %h.EX' Ab hostname=ab.ex
-	agree 'Host b\nHostName %q' a
-	agree 'Host a\n ""Port 3' a
-	agree 'Host a\n""Port 3' a port=3
 	agree 'HostName x\nHostName %q' a hostname=x
 	agree 'HostName FE80::1' a hostname=FE80::1
 	agree 'HostName ${FOO}' a 'hostname=${foo}'
-	agree 'Port ssh' a
-	agree 'Port +022' a
 	agree 'ProxyJump u@j:22,k:2 #c' a proxyjump=u@j:22,k:2
 	agree 'ProxyJump j#c' a proxyjump=j
-	agree 'ProxyJump none\nProxyJump j' a
 	agree 'ProxyJump none #c' a proxyjump=none
 	agree 'ProxyJump "j"' a 'proxyjump="j"'
 	agree 'ProxyJump = = j' a proxyjump=j
-	agree 'ProxyCommand none\nProxyJump j' a
 	agree 'ProxyJump j\nProxyCommand x' a proxyjump=j
 	agree 'ProxyJump A' a proxyjump=A
 	real='Host a\nHostName REAL\nHost real\nPort 3'
 	agree "$real\nMatch final" a hostname=real port=3
 	agree "$real\nMatch host zz final" a hostname=real port=3
 	agree "$real\nMatch canonical" a hostname=real
+	agree "$real\nMatch host final" a hostname=real
+	agree "$real\nMatch user !final" a hostname=real
 	agree "CanonicalizeHostname yes\n$real" a hostname=real port=3
 	agree 'Host A\nUser x\nMatch final\nPort 3\nHost A\nHostName z' A \
 	    user=x hostname=z port=3
@@ -787,8 +774,8 @@ test_agreement()
 	    './x=Match final'
 	agree 'Host a#b=c!%+:/[~^.\nPort 3' 'a#b=c!%+:/[~^.' port=3
 	agree 'HostName "a b;c"\nUser -x' a user=-x 'hostname=a b;c'
-	agree 'Protocol 1\nCipher x\nRSAAuthentication yes\nPort 3' a port=3
 }
+
 # The columns of -l -v that ssh does not know: where, and the note. What is put
 # aside or drawn is no note, and an address stays as it is written.
 test_columns()
@@ -1556,11 +1543,8 @@ test_letters()
 	in_utf8 'wide characters are measured' || return 0
 	rocket=$(printf '\360\237\232\200') acute=$(printf '\314\201')
 	e=$(printf '\303\251') nihon=$(printf '\346\227\245\346\234\254')
-	printf '# %s\nHost %s-web\n' "$nihon $rocket" "$nihon" | write config
-	for name in "cafe$acute" "${e}t$e" "$rocket-prod"; do
-		echo "Host $name"
-	done >>"$HOME/$config"
-	printf 'Host *\n User u\n' >>"$HOME/$config"
+	printf '%s\n' "# $nihon $rocket" "Host $nihon-web" "Host cafe$acute" \
+	    "Host ${e}t$e" "Host $rocket-prod" 'Host *' 'User u' | write config
 	start LC_ALL=C.UTF-8 -p -F "$HOME/$config"
 	looks 'wide and combining characters keep the columns straight' \
 	    '> 4/4' "> 1  $nihon-web  u@$nihon-web  $nihon $rocket" \
@@ -2188,12 +2172,9 @@ test_commands()
 	    hosts
 	web=$(master "$(path web)")
 	start -F "$server/config" -o 'SetEnv=A="b c"' -n web "it's" -x '$HOME' ''
-	ends '-n prints the commands, quoted for the shell' 0 "$(cat <<-END
-		$ssh -o 'SetEnv=A="b c"' -N -T $web -o LogLevel=DEBUG1 -v -- web
-		$ssh -o 'SetEnv=A="b c"' -S $(path web) -- web \
-'it'\\''s' -x '\$HOME' ''
-	END
-	)"
+	ends '-n prints the commands, quoted for the shell' 0 \
+	    "$ssh -o 'SetEnv=A=\"b c\"' -N -T $web -o LogLevel=DEBUG1 -v -- web
+$ssh -o 'SetEnv=A=\"b c\"' -S $(path web) -- web 'it'\\''s' -x '\$HOME' ''"
 	login="$ssh -N -T $web -o LogLevel=DEBUG1 -v -- web
 $ssh -S $(path web) --"
 	gives 'without a terminal they are the same' \
@@ -3011,8 +2992,7 @@ test_recent_trouble()
 		rm -f "$uses"
 		(cd "$XDG_STATE_HOME/wl" && eval "$trouble")
 		start PATH="$tmp/fast:$PATH" -F "$server/config" web
-		shows "a use goes well after: $trouble" 'exit 0'
-		stop
+		ends "a use goes well after: $trouble" 0
 		gives "and a list" '0:web:' -l we
 		chmod 755 "$XDG_STATE_HOME"
 		[ ! -d "$XDG_STATE_HOME/wl" ] || chmod 755 "$XDG_STATE_HOME/wl"
