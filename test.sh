@@ -531,15 +531,9 @@ test_lines()
 \0\nHost e\0\n# \0\nHost f' a d e f
 	printf 'Host a\n  Port 1\nHost b' | write config
 	lists 'the last line needs no newline' '' a b
-	{
-		printf Host
-		repeat 4000 ' x*'
-		printf ' a\nHost'
-		repeat 200 ' h0 h1 h2 h3 h4 h5 h6 h7 h8 h9'
-		printf '\n#'
-		repeat 50000 y
-		printf '\nHost z\n'
-	} | write config
+	printf '%s\n' "Host$(repeat 4000 ' x*') a" "#$(repeat 50000 y)" \
+	    "Host$(repeat 200 ' h0 h1 h2 h3 h4 h5 h6 h7 h8 h9')" 'Host z' |
+	    write config
 	lists 'a line may be long' '' a h0 h1 h2 h3 h4 h5 h6 h7 h8 h9 z
 	lists 'other keywords are no business of the list' \
 	    "IgnoreUnknown UseKeychain,Add*Foo\nUseKeychain yes \"Host no1\"
@@ -1031,10 +1025,7 @@ hostile_includes()
 	    'printf "Host a b\nInclude *\n" | tee "$HOME/.ssh/b"' b
 	echo 'Host a' | write 16
 	for level in 15 14 13 12 11 10 9 8 7 6 5 4 3 2 1; do
-		{
-			printf Include
-			repeat 10 " $((level + 1))"
-		} | write $level
+		echo "Include$(repeat 10 " $((level + 1))")" | write $level
 	done
 	hostile 'an Include that grows tenfold at each level' 'echo Include 1'
 }
@@ -1676,8 +1667,7 @@ test_suspend()
 	rows=$(tail_from '> web')
 	keys C-z
 	vanishes 4/13
-	keys 'echo between; stty -g >between' Enter
-	screen "${newline}between$newline"
+	enters "${newline}between$newline" 'echo between; stty -g >between'
 	is '^Z takes the prompt away' '' "$(shown | grep -e 13 -e bastion)"
 	brings 4/13 fg Enter
 	is 'fg brings prompt and query back' "$rows" "$(tail_from '> web')"
@@ -1689,8 +1679,7 @@ test_suspend()
 	keys Escape
 	vanishes '> web-d'
 	prompted
-	keys 'echo "exit $?"; stty -g >after' Enter
-	screen "${newline}exit 130$newline"
+	brings "exit 130$newline" 'echo "exit $?"; stty -g >after' Enter
 	soon transcript 'after ^Z and Esc there is what the shell said' <<-'END'
 		$ stty -g >before; echo first
 		first
@@ -1713,9 +1702,7 @@ test_suspend()
 	done
 	stop
 	prompting
-	keys C-z
-	keys web
-	screen 4/13	# ^Z does not stop wl where nobody could continue it
+	brings 4/13 C-z web	# none could continue what ^Z stops here
 	stop
 }
 
@@ -1955,8 +1942,7 @@ Transferred: all
 Authenticated to all'
 	echo "$mine" >"$tmp/banner"
 	begin '  connecting' -F "$server/config" slow
-	keys 'echo typed ahe""ad; PS1=; stty -echo' Enter
-	screen ' 1.'
+	brings ' 1.' 'echo typed ahe""ad; PS1=; stty -echo' Enter
 	becomes 'the spinner counts seconds, and nothing typed is echoed' \
 	    '* slow  ME@slow  connecting  N s'
 	gate
@@ -1971,9 +1957,7 @@ typed ahead"
 	is 'a second session needs no second login' "7:$((before + 1))" \
 	    "$rc:$(logins)"
 	keys 'exit 3' Enter
-	over
-	is 'the exit status is that of the remote shell' 'exit 3' \
-	    "${screen##*"$newline"}"
+	soon 'shown | tail -n 1' 'its exit status is that of wl' 'exit 3'
 	restored 'the session has ended'
 	stop
 	start -F "$server/config" slow 'echo $WHERE; exit 9'
@@ -1987,9 +1971,8 @@ typed ahead"
 	in_utf8 'the spinner is of dots in UTF-8' || return 0
 	begin '  exchanging keys' LC_ALL=C.UTF-8 -F "$server/config" mute
 	for frame in '\342\240\213' '\342\240\231' '\342\240\271'; do
-		dots=$(printf "$frame")
-		ok 'the spinner is of dots in UTF-8' until_true \
-		    'capture; case $screen in "$dots"*) ;; *) false ;; esac' 300
+		soon 'shown | cut -b 1-3' 'the spinner is of dots in UTF-8' \
+		    "$(printf "$frame")" 300
 	done
 	keys C-c
 	ends '^C ends a spinner of dots' 130
@@ -2060,8 +2043,7 @@ test_late_words()
 		Host commands :: PermitLocalCommand yes
 		    LocalCommand echo outer; sleep 1; echo again
 	END
-	start -q -F "$server/config" forwards 'echo hello'
-	screen 'exit 0'
+	begin 'exit 0' -q -F "$server/config" forwards 'echo hello'
 	is 'what becomes of a RemoteForward is said before the session' \
 	    "Warning: remote port forwarding failed for listen path \
 /no/such/path${newline}Allocated port N for remote forward to \
@@ -2165,6 +2147,7 @@ master()
 }
 
 # -n, -S and -O: what would be run, and what ssh does.
+# shellcheck disable=SC2086	# several arguments
 test_commands()
 {
 	size=220x24 ssh="ssh -F $server/config"
@@ -2193,14 +2176,12 @@ $ssh -4 -A -S $(path -4A web) -t -L 80:x:1 -- web htop -t:" \
 		    [ "$(path web)" != "$(path $option web)" ]
 	done
 	for arguments in '-S web x' '-e web x' '-O exit web x' '-O' '-S'; do
-		# shellcheck disable=SC2086	# several
 		run -F "$server/config" $arguments
 		is "wl $arguments is wrong" 2: "$rc:$out"
 	done
 	for arguments in '-4 tunnel' '-o ControlMaster=ask web' \
 	    '-o ControlMaster=no web' '-o controlmaster=FALSE web' \
 	    '-o ControlPath=none web'; do
-		# shellcheck disable=SC2086	# several
 		gives "this is left to ssh: $arguments" \
 		    "0:$ssh ${arguments% *} -- ${arguments##* }:" -n $arguments
 	done
@@ -2233,7 +2214,6 @@ $ssh -4 -A -S $(path -4A web) -t -L 80:x:1 -- web htop -t:" \
 	    "0:ssh -F none -N -T $(master "$(path -F none web)") -o \
 LogLevel=DEBUG1 -- web${newline}ssh -F none -S $(path -F none web) -- web:" \
 	    -F none -n web
-	gives 'with -F none there are no hosts' '1::' -F none -l
 	test_control
 	size=80x24
 }
@@ -2361,6 +2341,7 @@ test_sockets()
 	test_idle
 }
 
+# shellcheck disable=SC2086	# two carriers
 test_idle()
 {
 	run -F "$server/config" -o ControlPersist=60 web 'echo $PPID'
@@ -2391,13 +2372,11 @@ here"
 	END
 	run -F "$server/config" -o ControlPersist=60 wired true
 	carriers=$(cat "$server/carriers")
-	# shellcheck disable=SC2086	# two
 	kill -STOP $carriers
 	touch -d '1 minute ago' "$(path wired)"
 	gives 'nor one whose network drops everything' \
 	    '0:here:wl: wired: the connection does not answer, making a new one' \
 	    wired 'echo $WHERE'
-	# shellcheck disable=SC2086
 	kill -CONT $carriers
 	hangup wired
 }
@@ -2837,8 +2816,7 @@ test_inventory_login()
 	keys 'echo "exit $?"' Enter
 	soon "shown | grep '^exit'" 'and the session has the terminal' 'exit 4'
 	prompted
-	keys 'clear; cat inventory | w -q -i - alpha "echo rea\dy; cat"' Enter
-	screen ready
+	enters ready 'clear; cat inventory | w -q -i - alpha "echo rea\dy; cat"'
 	brings "typed text${newline}typed text" 'typed text' Enter
 	keys C-d
 	prompted
@@ -2935,17 +2913,16 @@ test_recent_file()
 }
 
 # The names: what counts as a use.
+# shellcheck disable=SC2086	# words
 test_recent_names()
 {
 	recent
 	for way in '-l' '-l -v web' '-p web' '-n web' '-S web' '-O check web' \
 	    '-h' '-V' 'web true'; do
-		# shellcheck disable=SC2086	# words
 		run -F "$server/config" $way
 		is "wl $way, without a terminal, is no use" '' "$(used)"
 	done
 	for way in '-e web' '-n web' denied "nobody@denied"; do
-		# shellcheck disable=SC2086
 		visit EDITOR=true -F "$server/config" $way
 		is "nor is wl $way on one" '' "$(used)"
 	done
