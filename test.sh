@@ -1082,9 +1082,8 @@ test_connection()
 	stop
 	for host in web db; do
 		run -F "$server/config" -o ControlPersist=60 $host true
-		run -F "$server/config" -O exit $host
-		is "the connection to $host is shared, and ends when told to" \
-		    '0::Exit request sent.' "$rc:$out:$err"
+		gives "the connection to $host is shared, and ends if told to" \
+		    '0::Exit request sent.' -O exit $host
 	done
 }
 
@@ -1196,9 +1195,9 @@ test_prompt()
 		   3  web-prod-2  deploy@10.0.0.6:2222  via bastion  the spare
 	END
 	soon styled 'what matches is underlined, the row in reverse' <<-'END'
-		> web prod                                                                 <d>2/13
-		<r>>  2  <ru>web<r>-<ru>prod<r>-1  deploy@10.0.0.5       via bastion  shop front end
-		<>   3  <u>web<>-<u>prod<>-2<d>  deploy@10.0.0.6:2222  via bastion  the spare
+		> web prod                                                                 <2>2/13
+		<0;7>>  2  <4>web<0;7>-<4>prod<0;7>-1  deploy@10.0.0.5       via bastion  shop front end
+		<0>   3  <4>web<0>-<4>prod<0>-2<2>  deploy@10.0.0.6:2222  via bastion  the spare
 	END
 	stop
 	test_motion
@@ -1214,33 +1213,12 @@ test_prompt()
 	test_resolve
 }
 
-# The screen with its attributes: before text in another style than the last,
-# the letters of that style, of r (in reverse), d (dim) and u (underlined).
+# The screen with its attributes, where they change: 2 is dim, 4 underlined, 7 in
+# reverse, 0 none of these.
 styled()
 {
-	tmux capture-pane -e -p | awk '
-	function show(text) {
-		style = (on[7] ? "r" : "") (on[2] ? "d" : "") (on[4] ? "u" : "")
-		if (text != "" && style != last)
-			printf "<%s>", last = style
-		printf "%s", text
-	}
-	{
-		for (line = $0; match(line, /\033\[[0-9;]*m/);) {
-			show(substr(line, 1, RSTART - 1))
-			n = split(substr(line, RSTART + 2, RLENGTH - 3), code, ";")
-			line = substr(line, RSTART + RLENGTH)
-			if (n == 0)
-				code[n = 1] = 0
-			for (i = 1; i <= n; i++) {
-				if (code[i] == 0)
-					split("", on)
-				on[code[i] % 20] = code[i] < 20
-			}
-		}
-		show(line)
-		print ""
-	}' | sed 's/ *$//' | awk 'NF { print }'
+	tmux capture-pane -e -p | sed -e "s/$esc\[[34]9m//g" \
+	    -e "s/$esc\[\([0-9;]*\)m/<\1>/g" -e 's/ *$//' -e '/^$/d'
 }
 
 # The keys that move the selection: after each, which host is it, and which is
@@ -1438,7 +1416,7 @@ test_aliases()
 		  10  two
 	END
 	is 'all but the first of them are dim' \
-	    '4  web<d> www web.example.com  web.example.com' \
+	    '4  web<2> www web.example.com  web.example.com' \
 	    "$(styled | sed -n 's/^.* 4 /4 /p')"
 	keys 3
 	sees 'the one that matches best is the first' <<-'END'
@@ -1644,13 +1622,7 @@ shell()
 }
 
 # The screen from the last line on that begins with a text.
-tail_from()
-{
-	shown | awk -v text="$1" '
-		index($0, text) == 1 { s = "" }
-		{ s = s $0 "\n" }
-		END { printf "%s", s }'
-}
+tail_from() { shown | sed -n "/^$1/h; /^$1/!H; \${x;p;}"; }
 
 # transcript: what a shell's screen shows, less its words on stopped jobs.
 transcript()
@@ -2027,10 +1999,9 @@ Connection closed by UNKNOWN port 65535"
 	start -F "$server/config" silent
 	ends 'what a proxy says is shown too' 255 "$reason"
 	gives 'and without a terminal' "255::$reason" silent
-	run -F "$server/config" -o Bogus=1 web
-	is 'what ssh -G complains of ends wl with 255' \
+	gives 'what ssh -G complains of ends wl with 255' \
 	    '255::command-line: line 0: Bad configuration option: bogus' \
-	    "$rc:$out:$(printf '%s' "$err" | tr -d '\r')"
+	    -o Bogus=1 web
 }
 
 # What is said after the login: by the server of a RemoteForward, and by a
@@ -2058,8 +2029,7 @@ localhost:1${newline}hello${newline}exit 0" \
 		hello
 		exit 0
 	END
-	stop
-	hangup forwards commands
+	stop forwards commands
 	wrapped "\"\$@\" | cat >$tmp/read"
 	start -q -F "$server/config" commands 'echo hello'
 	unwrapped
@@ -2067,8 +2037,7 @@ localhost:1${newline}hello${newline}exit 0" \
 	is 'into a pipe it goes by itself, which ends with the session' \
 	    "outer${newline}again${newline}hello" "$(cat "$tmp/read")"
 	ok 'while the master is there' [ -S "$(path commands)" ]
-	stop
-	hangup commands
+	stop commands
 }
 
 # ^Z while connecting.
@@ -2240,8 +2209,7 @@ test_control()
 		    "$rc:$(printf '%s\n' "$err" | grep '^wl: .*/web-')"
 	done
 	until_true '[ ! -S "$(path web)" ]'
-	run -O exit
-	is 'when there are any' '1:wl: exit: no shared connection' "$rc:$err"
+	says 'when there are any' '1::wl: exit: no shared connection' -O exit
 }
 
 # A ControlPath of the user's own.
@@ -2730,9 +2698,8 @@ test_inventory_odd()
 	for habit in '-p 2222:-p is -o Port=2222' '-l root:-l is -o User=root'
 	do
 		# shellcheck disable=SC2086	# words
-		run -F "$HOME/$config" ${habit%%:*} web1
-		is "ssh's ${habit%% *} is recognized" \
-		    "2::wl: nothing matches; ssh's ${habit#*:}" "$rc:$out:$err"
+		says "ssh's ${habit%% *} is known" "2::wl: nothing matches; ssh's \
+${habit#*:}" -F none ${habit%%:*} x
 	done
 	says 'but words that match are no habit' \
 	    '0:web1:' -F "$HOME/$config" -l other web1
