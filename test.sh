@@ -1213,8 +1213,8 @@ test_prompt()
 	test_resolve
 }
 
-# The screen with its attributes, where they change: 2 is dim, 4 underlined, 7 in
-# reverse, 0 none of these.
+# The screen with its attributes, where they change: 2 is dim, 4 underlined, 7
+# in reverse, 0 none of these.
 styled()
 {
 	tmux capture-pane -e -p | sed -e "s/$esc\[[34]9m//g" \
@@ -1616,8 +1616,8 @@ shell()
 	ln -sf "$wl" "$tmp/bin/wl"
 	echo "echo \$\$ >$tmp/pid; exec wl -F config" '"$@"' | script "$tmp/bin/w"
 	: >"$tmp/rc"
-	tmux new-session -d -x "${size%x*}" -y "${size#*x}" -c "$1" \
-	    "PATH=$tmp/bin:\$PATH PS1='\$ ' ENV=$tmp/rc exec sh -i"
+	(cd "$1" && tmux new-session -d -x "${size%x*}" -y "${size#*x}" \
+	    "PATH=$tmp/bin:\$PATH PS1='\$ ' ENV=$tmp/rc exec sh -i")
 	screen '$'
 }
 
@@ -2698,8 +2698,9 @@ test_inventory_odd()
 	for habit in '-p 2222:-p is -o Port=2222' '-l root:-l is -o User=root'
 	do
 		# shellcheck disable=SC2086	# words
-		says "ssh's ${habit%% *} is known" "2::wl: nothing matches; ssh's \
-${habit#*:}" -F none ${habit%%:*} x
+		says "ssh's ${habit%% *} is known" \
+		    "2::wl: nothing matches; ssh's ${habit#*:}" \
+		    -F none ${habit%%:*} x
 	done
 	says 'but words that match are no habit' \
 	    '0:web1:' -F "$HOME/$config" -l other web1
