@@ -1218,7 +1218,7 @@ test_prompt()
 styled()
 {
 	tmux capture-pane -e -p | sed -e "s/$esc\[[34]9m//g" \
-	    -e "s/$esc\[\([0-9;]*\)m/<\1>/g" -e 's/ *$//' -e '/^$/d'
+	    -e "s/$esc\[\([0-9;]*\)m/<\1>/g" -e 's/ *\(<0>\)*$//' -e '/^$/d'
 }
 
 # The keys that move the selection: after each, which host is it, and which is
@@ -1316,22 +1316,19 @@ test_choice()
 	keys Down Enter
 	ends 'Enter takes the selected host' 0 db2
 	begin 4/13 -p -F "$HOME/$config" web
-	is 'the prompt opens with the query of the command line' '5,0 web' \
-	    "$(cursor) $(query)"
+	is 'the prompt opens with the query given' '5,0 web' "$(cursor) $(query)"
 	keys Enter
 	ends 'and Enter takes its best match' 0 web-dev
 	shell "$HOME/.ssh"
 	mkfifo "$HOME/.ssh/go"
 	brings "${newline}nas" 'cat go; w -p' Enter nas Enter
 	echo >"$HOME/.ssh/go"
-	screen "nas$newline\$"
-	is 'an Enter that was typed ahead, which is a line feed, is Enter' \
-	    "\$ cat go; w -p${newline}nas$newline${newline}nas$newline\$" "$screen"
+	shows 'an Enter that was typed ahead, which is a line feed, is Enter' \
+	    "\$ cat go; w -p${newline}nas$newline${newline}nas$newline\$"
 	stop
 	prompting -p
 	keys 'no such' Enter
-	looks 'what ssh would refuse is not offered' '> no such 0/13' \
-	    '  no match'
+	looks 'what ssh would refuse is not there' '> no such 0/13' '  no match'
 	keys C-u web End
 	sees 'the last row is the query itself' <<-'END'
 		> web                                                                      4/13
@@ -1344,11 +1341,9 @@ test_choice()
 	keys C-y C-x C-o Enter
 	ends 'and Enter takes it' 0 web
 	start -p -F /dev/null
-	looks 'without hosts a hint says why' '> 0/0' \
-	    '  no Host entries in /dev/null'
+	looks 'a hint says why' '> 0/0' '  no Host entries in /dev/null'
 	keys Enter Space Enter x
-	looks 'Enter takes no empty query, and no blank begins one' '> x 0/0' \
-	    '  ssh x'
+	looks 'no empty query is taken, no blank begins one' '> x 0/0' '  ssh x'
 	keys Up Down NPage PPage End Home Enter
 	ends 'Enter takes a query that matches nothing' 0 x
 }
@@ -1785,18 +1780,14 @@ test_login()
 	server "Banner $tmp/banner"
 	: >"$tmp/banner"
 	gates
-	cat - "$server/sshd_config" >"$server/checks_config" <<-END
-		AuthorizedKeysFile none
-		AuthorizedKeysCommand /bin/sh $server/keys
-		AuthorizedKeysCommandUser $me
-	END
 	echo "$wait; cat $server/authorized_keys" >"$server/keys"
 	hosts <<-END
 		Host slow :: ProxyCommand sh -c '$wait; exec $sshd'
 		Host mute
 		    ProxyCommand sh -c 'echo SSH-2.0-mute; cat >/dev/null'
-		Host checks
-		    ProxyCommand $(command -v sshd) -i -f $server/checks_config
+		Host checks :: ProxyCommand $sshd -o AuthorizedKeysFile=none \
+-o 'AuthorizedKeysCommand=/bin/sh $server/keys' \
+-o AuthorizedKeysCommandUser=$me
 	END
 	watched='slow mute checks' sockets=$(dirname "$(path web)")
 	test_cancel
@@ -2250,15 +2241,12 @@ test_sockets()
 {
 	hosts <<-END
 		Host here there :: HostName same
-		Host there
-		    ProxyCommand $(command -v sshd) -i -f $server/open_config
+		Host there :: ProxyCommand $sshd -o 'SetEnv=SHLVL=2 WHERE=there'
 		Host j1 j2 :: HostName same
 		Host j1 :: ProxyJump web
 		Host j2 :: ProxyJump db
 		Host together :: ProxyCommand sh $server/together
 	END
-	sed 's/WHERE=here/WHERE=there/' "$server/sshd_config" \
-	    >"$server/open_config"
 	for host in here there here there; do
 		gives "$host is $host, though HostName is the same" \
 		    "0:$host:" $host 'echo $WHERE'
@@ -2274,8 +2262,7 @@ test_sockets()
 	for way in start run; do
 		run -F "$server/config" -o ControlPersist=60 web true
 		kill -9 "$(pid_of web)"
-		ok 'a master that is killed leaves its socket' \
-		    [ -S "$(path web)" ]
+		ok 'a killed master leaves its socket' [ -S "$(path web)" ]
 		case $way in
 		start)	start -q -F "$server/config" web 'echo $WHERE'
 			ends 'a stale socket is no obstacle' 0 here ;;
@@ -2376,12 +2363,10 @@ test_told_apart()
 		is "sockets with two values: $case" "${case%%[!0-9]*}" \
 		    "$(with "${host#?}" "${case#*:}")"
 	done
-	is 'shared: with and without SetEnv' "$(path set)" \
-	    "$(path -o SetEnv=A=2 set)"
+	is 'shared: two of SetEnv' "$(path set)" "$(path -o SetEnv=A=2 set)"
 	ok 'told apart: two directories for a command with ./' \
 	    [ "$(path files)" != "$(cd / && path files)" ]
-	is 'shared: two directories for any other' \
-	    "$(path web)" "$(cd / && path web)"
+	is 'shared: two for any other' "$(path web)" "$(cd / && path web)"
 	touch -d '2026-01-01 00:00:00.1' "$server/config"
 	old=$(path j1)
 	begin 2/ -F "$server/config" -S j
@@ -2864,15 +2849,14 @@ test_recent_file()
 	    "$(awk -v from="$before" -v to="$(date +%s)" '
 	    $1 >= from && $1 <= to { sub(/^[0-9]+/, "T"); s = $0 }
 	    END { print NR " line: " s }' "$uses")"
+	theirs=$tmp/home2/.local/state/wl
 	for where in '' state; do
 		fast HOME="$tmp/home2" XDG_STATE_HOME=$where \
 		    -F "$server/config" denied
 		is "the file is in ~/.local/state if that is not '$where'" \
 		    'drwx------ -rw------- denied no' \
-		    "$(modes "$tmp/home2/.local/state/wl" \
-		    "$tmp/home2/.local/state/wl/recent") $(
-		    cut -d ' ' -f 2 "$tmp/home2/.local/state/wl/recent") $(
-		    [ ! -e state ] && echo no)"
+		    "$(modes "$theirs" "$theirs/recent") $(cut -d ' ' -f 2 \
+		    "$theirs/recent") $([ ! -e state ] && echo no)"
 		rm -rf "$tmp/home2"
 	done
 	start HOME= XDG_STATE_HOME= -q -F "$server/config" web echo hello
@@ -2939,11 +2923,9 @@ test_recent_trouble()
 		start PATH="$tmp/fast:$PATH" -F "$server/config" web
 		ends "a use goes well after: $trouble" 0
 		gives "and a list" '0:web:' -l we
-		chmod 755 "$XDG_STATE_HOME"
-		[ ! -d "$XDG_STATE_HOME/wl" ] || chmod 755 "$XDG_STATE_HOME/wl"
+		chmod 755 "$XDG_STATE_HOME" "$XDG_STATE_HOME/wl" 2>&-
 	done
-	start XDG_STATE_HOME=/dev/null/state -q -F "$server/config" web \
-	    echo hello
+	start XDG_STATE_HOME=/dev/null/x -q -F "$server/config" web echo hello
 	ends 'and where no directory can be' 0 hello
 	hangup web
 	recent
@@ -2960,9 +2942,8 @@ test_recent_trouble()
 		printf '5 h\0001\n5 h1\r\n5 h2\n5 nosuch\n5 h5\n5 h3 \n5 h4'
 	} >"$uses"
 	run -F "$HOME/$config" -l h
-	is 'a damaged line means nothing' \
-	    'h4 h5 h2 h1 h3 h6 h7 h8 h9' "$(printf '%s' "$out" |
-	    paste -s -d ' ' -)"
+	is 'a damaged line means nothing' 'h4 h5 h2 h1 h3 h6 h7 h8 h9' \
+	    "$(printf '%s' "$out" | paste -s -d ' ' -)"
 }
 
 # Root, with a home that is another user's, as with sudo -E.
