@@ -513,8 +513,7 @@ test_lines()
 		  User d\u\\x
 		Host u
 	END
-	lists 'a backslash escapes quotes, itself and a bare blank' '' \
-	    c f k m p s u
+	lists 'a backslash escapes quotes, itself, a blank' '' c f k m p s u
 	lists 'a comment begins where a word would' \
 	    "#Host no1\n   # Host no2\n\t#Host no3\nHost a #no4 no5
 	    Host b#c d# # no6 \"\nHost #no7\nHost \"#e\" f\nHost g # it's fine
@@ -1037,8 +1036,7 @@ hostile_files()
 		mkfifo "$HOME/.ssh/fifo"
 		mkdir "$HOME/.ssh/dir"
 		ln -s "$tmp/tmux" "$HOME/.ssh/socket"
-		hostile "an Include of $what" \
-		    'printf "Include %s\nHost a\n" $what'
+		hostile "an Include: $what" 'printf "Include %s\nHost a\n" $what'
 	done
 	stop
 	for what in /dev/zero /dev/tty /dev/random /; do
@@ -1316,7 +1314,7 @@ test_choice()
 	keys Down Enter
 	ends 'Enter takes the selected host' 0 db2
 	begin 4/13 -p -F "$HOME/$config" web
-	is 'the prompt opens with the query given' '5,0 web' "$(cursor) $(query)"
+	is 'the prompt opens with that query' '5,0 web' "$(cursor) $(query)"
 	keys Enter
 	ends 'and Enter takes its best match' 0 web-dev
 	shell "$HOME/.ssh"
@@ -1786,8 +1784,7 @@ test_login()
 		Host mute
 		    ProxyCommand sh -c 'echo SSH-2.0-mute; cat >/dev/null'
 		Host checks :: ProxyCommand $sshd -o AuthorizedKeysFile=none \
--o 'AuthorizedKeysCommand=/bin/sh $server/keys' \
--o AuthorizedKeysCommandUser=$me
+-o AuthorizedKeysCommandUser=$me -o 'AuthorizedKeysCommand=/bin/sh $server/keys'
 	END
 	watched='slow mute checks' sockets=$(dirname "$(path web)")
 	test_cancel
@@ -2184,8 +2181,7 @@ test_control()
 	    "255::Control socket connect($(path web)): No such file or directory" \
 	    -O check web
 	run -F "$server/config" -o ControlPersist=60 web true
-	gives '-O check finds the master' '0::Master running (pid=N)' \
-	    -O check web
+	gives '-O check finds it' '0::Master running (pid=N)' -O check web
 	gives 'where a master is, -n prints the session' \
 	    "0:$ssh -S $(path web) -- web:" -n web
 	gives '-O takes what ssh takes' 0:: \
@@ -2213,8 +2209,7 @@ test_own_path()
 		Host none :: ControlPath none
 		Host lost :: ControlPath $tmp/nowhere/%C
 	END
-	gives 'where its directory lacks it is ssh alone' "0:$ssh -- lost:" \
-	    -n lost
+	gives 'without its directory it is ssh' "0:$ssh -- lost:" -n lost
 	own=$(path mine) before=$(logins)
 	ok "the user's ControlPath is used" [ "${own#"$tmp"/cm-????}" != "$own" ]
 	$ssh -o ControlMaster=yes -fN mine
