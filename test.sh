@@ -1036,7 +1036,7 @@ hostile_files()
 		mkfifo "$HOME/.ssh/fifo"
 		mkdir "$HOME/.ssh/dir"
 		ln -s "$tmp/tmux" "$HOME/.ssh/socket"
-		hostile "an Include: $what" 'printf "Include %s\nHost a\n" $what'
+		hostile "Include $what" 'printf "Include %s\nHost a\n" $what'
 	done
 	stop
 	for what in /dev/zero /dev/tty /dev/random /; do
@@ -1730,14 +1730,12 @@ web-prod-2' 14 3 0
 	brings host: 'TERM=dumb w -p web' Enter
 	brings "Stopped" C-z
 	keys fg Enter
-	ok 'after ^Z and fg the plain prompt asks again' until_true 'capture
-	    [ "$(printf "%s\n" "$screen" | tail -n 1)" = host: ]'
+	soon 'shown | tail -n 1' 'after ^Z and fg it asks again' host:
 	brings "${newline}staging-web" 5 Enter
 	brings '8 db3' 'TERM= w -p db' Enter
 	brings "${newline}db2" 7 Enter	# TERM may be empty
 	stop
-	is 'the plain prompt is plain' '' "$(tr -d '\n\r\a\b -~' <"$tmp/raw" |
-	    cat -v)"
+	is 'that prompt is plain' '' "$(tr -d '\n\r\a\b -~' <"$tmp/raw" | cat -v)"
 }
 
 # Queries on the command line, without and with a terminal. -p does not
@@ -2680,7 +2678,7 @@ test_inventory_odd()
 		# shellcheck disable=SC2086	# words
 		says "ssh's ${habit%% *} is known" \
 		    "2::wl: nothing matches; ssh's ${habit#*:}" \
-		    -F none ${habit%%:*} x
+		    -F "$HOME/$config" ${habit%%:*} web1
 	done
 	says 'but words that match are no habit' \
 	    '0:web1:' -F "$HOME/$config" -l other web1
@@ -2709,8 +2707,7 @@ wl: ${from% <hosts}:3: left out: bad name: w[2:1]" \
 	done
 	says 'an inventory may be empty' '1::' -F none -i /dev/null -l
 	start -F none -i /dev/null
-	looks 'without hosts the hint names the inventory' '> 0/0' \
-	    '  no hosts in /dev/null'
+	looks 'a hint names the inventory' '> 0/0' '  no hosts in /dev/null'
 	stop
 }
 
