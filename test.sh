@@ -737,8 +737,8 @@ test_agreement()
 	agree 'Host a\nInclude ~/x\nUser u' a user=u port=3 \
 	    './x=Port 3\nHost zz\nPort 4'
 	agree 'Include ~/x\nUser u' a user=u './x=Host zz\nPort 4'
-	agree 'HostName Real\nMatch host real\nPort 3\nMatch originalhost a\nUser u' \
-	    a user=u hostname=real port=3
+	agree 'HostName R\nMatch host r\nPort 3\nMatch originalhost a\nUser u' \
+	    a user=u hostname=r port=3
 	agree 'Match host real\nPort 3\nHost a\nHostName real' a hostname=real
 	agree 'Host a\nUser x\nMatch user x\nPort 3' a user=x port=3
 	agree 'Host *\nHostName %h.ex%%y' Ab hostname=Ab.ex%y
@@ -980,8 +980,7 @@ test_hostile()
 		a note of 40,000 lines|repeat 40000 "# a line of a note\n"; echo Host a
 	END
 	for bytes in 2000000000 200000000000; do
-		dd if=/dev/zero of="$HOME/$config" bs=1 count=0 seek="$bytes" \
-		    2>/dev/null
+		truncate -s "$bytes" "$HOME/$config"
 		launch -F "$HOME/$config" -l
 		is "wl survives $bytes bytes" 1: "$rc:$(cat "$tmp/out")"
 	done
@@ -2968,8 +2967,7 @@ test_recent_writers()
 {
 	recent
 	many
-	is 'twenty at once lose nothing' 20 \
-	    "$(used | sort -u | grep -c '^new[0-2][0-9]$')"
+	is 'twenty at once lose none' 20 "$(used | sort -u | grep -c '^new..$')"
 	# 6000 uses of 600 names: 78 KB
 	awk 'BEGIN { for (i = 0; i < 6000; i++)
 		print 1000000 + i, "n" i * 7 % 600 + (i < 3000 ? 100 : 0) }' \
@@ -2990,12 +2988,10 @@ test_recent_writers()
 	is 'the new one is for the user alone, and nothing else is left there' \
 	    '-rw------- recent' "$(modes "$uses") $(ls "$XDG_STATE_HOME/wl")"
 	fast -F "$server/config" later
-	is 'it is not cut before it is long again' 501 \
-	    "$(wc -l <"$uses" | tr -d ' ')"
+	is 'it is not cut before it is long again' 501 "$(grep -c . "$uses")"
 	cp "$tmp/uses" "$uses"
 	many
-	is 'nor do they while one of them cuts the file' 20 \
-	    "$(used | grep -c '^new')"
+	is 'nor do they while one cuts the file' 20 "$(used | grep -c '^new')"
 	# 30,000 uses: 400 KB
 	awk 'BEGIN { for (i = 0; i < 30000; i++)
 		print 1000000 + i, "n" i % 300 }' >"$uses"
@@ -3009,12 +3005,10 @@ test_recent_view()
 {
 	prompt_hosts
 	recent 500 db1 400 nas 300 db3
-	run -F "$HOME/$config" -l db
-	is 'of equal hosts the one used last comes first' \
-	    "db3${newline}db1${newline}db2" "$out"
+	says 'of equal hosts the one used last comes first' \
+	    "0:db3${newline}db1${newline}db2:" -F "$HOME/$config" -l db
 	run -F "$HOME/$config" -l
-	is 'all hosts are listed in the order of the file' bastion \
-	    "$(printf '%s\n' "$out" | head -n 1)"
+	is 'the list is in the order of the file' bastion "${out%%"$newline"*}"
 	recent 31600000 printer 260000 camera 100000 bastion 7300 web-dev \
 	    7250 admin@192.0.2.7 150 nas 7200 web-dev 2 db3
 	begin '10  nas' -F "$HOME/$config"
