@@ -695,9 +695,8 @@ test_agreement()
 	done
 	for lines in 'Host == a\nPort 3' '"Host" a\n"Port"3' \
 	    '\rHost\ra\nPort 3' '#x "\n  # "y\n\t#z\n"#q" r\nPort 3' \
-	    'Match all\nPort 3' 'Match host A,b\nPort 3' \
-	    'Match !host b\nPort 3' \
-	    'Match host "a" originalhost a # c\nPort 3' \
+	    'Match all\nPort 3' 'Match host "a" originalhost a # c\nPort 3' \
+	    'Match host A,b\nPort 3' 'Match !host b\nPort 3' \
 	    'Match host a all\nPort 3' 'Host a\n""Port 3' \
 	    'Protocol 1\nCipher x\nRSAAuthentication yes\nPort 3'; do
 		agree "$lines" a port=3
@@ -931,8 +930,7 @@ survives()
 	launch -F "$HOME/$config" -l
 	is "wl survives $1" "0:${2-a}" "$rc:$(tail -n 1 "$tmp/out")"
 	launch -F "$HOME/$config" -l -v
-	is "wl -v survives $1" "0:${2-a}" \
-	    "$rc:$(tail -n 1 "$tmp/out" | cut -f 1)"
+	is "-v survives $1" "0:${2-a}" "$rc:$(cut -f 1 "$tmp/out" | tail -n 1)"
 	fresh
 }
 
@@ -2142,8 +2140,7 @@ $ssh -4 -A -S $(path -4A web) -t -L 80:x:1 -- web htop -t:" \
 	gives 'with -o ControlPersist=false the session is the master' \
 	    "0:$ssh -o ControlPersist=false $web -- web:" \
 	    -n -o ControlPersist=false web
-	start -q -F "$server/config" -o KerberosAuthentication=yes web \
-	    'echo $WHERE'
+	start -q -F "$server/config" -o KerberosAuthentication=yes web echo here
 	ends 'a warning of the configuration comes once' 0 "command-line line \
 0: Unsupported option \"kerberosauthentication\"${newline}here"
 	hangup web
