@@ -47,8 +47,9 @@
 #	server [LINE ...]      makes an sshd, its keys and hosts to connect to
 
 # Text for eval, awk, the other side of a connection; optional arguments; words
-# that are called by their name; names of files that are ours; octal numbers:
-# shellcheck disable=SC2016,SC2119,SC2120,SC2317,SC2012,SC2034,SC2059
+# that are called by their name; names of files that are ours; octal numbers;
+# several words in one variable:
+# shellcheck disable=SC2016,SC2119,SC2120,SC2317,SC2012,SC2034,SC2059,SC2086
 
 set -u
 umask 022
@@ -78,7 +79,6 @@ need()
 		}
 	done
 	[ "$missing" ] || return 0
-	# shellcheck disable=SC2086	# a list of packages
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null &&
 	    echo "test.sh: installing$packages" >&2 &&
 	    export DEBIAN_FRONTEND=noninteractive && apt-get -q update >&2 &&
@@ -211,7 +211,6 @@ whole()
 
 launch()
 {
-	# shellcheck disable=SC2086	# setsid, or nothing
 	within "${limit:-30}" $alone "$wl" "$@" \
 	    </dev/null >"$tmp/out" 2>"$tmp/err"
 	rc=$?
@@ -911,7 +910,6 @@ test_meant()
 	    >"$tmp/one"
 	for query in web 'db -i one'; do
 		echo "${query%% *}-prod-1" >"$HOME/one"
-		# shellcheck disable=SC2086	# one word, or with an option
 		(cd "$HOME" && "$wl" -F "$tmp/one" -n $query true </dev/null) \
 		    >"$tmp/out"
 		is "a name that a line of the configuration has is ssh's: $query" \
@@ -1228,17 +1226,8 @@ test_prompt()
 		<0>   3  <4>web<0>-<4>prod<0>-2<2>  deploy@10.0.0.6:2222  via bastion  the spare
 	END
 	stop
-	test_motion
-	test_editing
-	test_choice
-	test_input
-	test_aliases
-	test_sizes
-	test_letters
-	test_leaving
-	test_suspend
-	test_plain
-	test_resolve
+	groups motion editing choice input aliases sizes letters leaving \
+	    suspend plain resolve
 }
 
 # The screen with its attributes, where they change: 2 is dim, 4 underlined, 7
@@ -1593,7 +1582,6 @@ test_leaving()
 	for case in Escape 'Escape Escape' C-c C-d 'M-P C-c' 'M-] C-c' \
 	    'M-[ C-c' 'M-O C-c' 'F1 C-c'; do
 		prompting
-		# shellcheck disable=SC2086	# one key after another
 		keys $case
 		ends "after $case wl has left and there is no trace" 130
 	done
@@ -1815,16 +1803,8 @@ test_login()
 -o AuthorizedKeysCommandUser=$me -o 'AuthorizedKeysCommand=/bin/sh $server/keys'
 	END
 	watched='slow mute checks' sockets=$(dirname "$(path web)")
-	test_cancel
-	test_spinner
-	test_failure
-	test_late_words
-	test_suspended_login
-	test_commands
-	test_own_path
-	test_sockets
-	test_directory
-	test_execution
+	groups cancel spinner failure late_words suspended_login commands \
+	    own_path sockets directory execution
 }
 
 # gates makes the gate; $wait waits there until gate opens it.
@@ -2132,7 +2112,6 @@ master()
 }
 
 # -n, -S and -O: what would be run, and what ssh does.
-# shellcheck disable=SC2086	# several arguments
 test_commands()
 {
 	size=220x24 ssh="ssh -F $server/config"
@@ -2323,7 +2302,6 @@ test_sockets()
 	test_idle
 }
 
-# shellcheck disable=SC2086	# two carriers
 test_idle()
 {
 	run -F "$server/config" -o ControlPersist=60 web 'echo $PPID'
@@ -2540,11 +2518,8 @@ test_inventory()
 	END
 	says 'a query finds what an inventory says' \
 	    0:web1: -F "$HOME/$config" -i "$HOME/.ssh/hosts" -l deploy
-	test_inventory_groups
-	test_inventory_ranges
-	test_inventory_odd
-	test_inventory_input
-	test_inventory_login
+	groups inventory_groups inventory_ranges inventory_odd inventory_input \
+	    inventory_login
 	fresh
 }
 
@@ -2709,7 +2684,6 @@ test_inventory_odd()
 	    '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZX' 'a\nb\0'
 	for habit in '-p 2222:-p is -o Port=2222' '-l root:-l is -o User=root'
 	do
-		# shellcheck disable=SC2086	# words
 		says "ssh's ${habit%% *} is known" \
 		    "2::wl: nothing matches; ssh's ${habit#*:}" \
 		    -F "$HOME/$config" ${habit%%:*} web1
@@ -2848,13 +2822,8 @@ test_recent()
 	watched=slow sockets=$(dirname "$(path web)")
 	mkdir -p "$tmp/fast"
 	echo 'exit 0' | script "$tmp/fast/ssh"
-	test_recent_file
-	test_recent_names
-	test_recent_trouble
-	test_recent_root
-	test_recent_writers
-	test_recent_view
-	test_unasked
+	groups recent_file recent_names recent_trouble recent_root \
+	    recent_writers recent_view unasked
 	rm -rf "$XDG_STATE_HOME"
 	fresh
 }
@@ -2888,7 +2857,6 @@ test_recent_file()
 }
 
 # The names: what counts as a use.
-# shellcheck disable=SC2086	# words
 test_recent_names()
 {
 	recent
@@ -3193,9 +3161,7 @@ test_probe()
 		Host nowhere :: HostName nowhere.invalid
 		Host * :: HostName 127.0.0.1
 	END
-	test_probe_view
-	test_probe_ends
-	test_probe_together
+	groups probe_view probe_ends probe_together
 	dismiss
 	fresh
 }
@@ -3233,7 +3199,6 @@ listening()
 
 dismiss()
 {
-	# shellcheck disable=SC2086	# several
 	{ kill $workers; wait $workers; } 2>/dev/null
 	workers=''
 }
@@ -3394,9 +3359,7 @@ test_copy_edit()
 {
 	fresh
 	prompt_hosts
-	test_copy
-	test_edit
-	test_edit_option
+	groups copy edit edit_option
 	fresh
 }
 
@@ -3687,9 +3650,7 @@ test_composed()
 {
 	[ -z "$sanitized" ] || return 0	# it is the others that are tried
 	others
-	test_composed_prompt
-	test_composed_shells
-	test_composed_tmux
+	groups composed_prompt composed_shells composed_tmux
 	hangup web prod-web-1 prod-web-2
 	fresh
 }
@@ -3867,20 +3828,8 @@ test_questions()
 	sed 's/^Host \* !denied$/Host web db new/' "$server/config" >"$server/x"
 	mv "$server/x" "$server/config"
 	watched='locked behind far' sockets=$(dirname "$(path web)")
-	test_passphrase
-	test_typed
-	test_refusal
-	test_host_key
-	test_hops
-	test_levels
-	test_said
-	test_client
-	test_fake_ssh
-	test_password
-	test_several
-	test_old_ssh
-	test_asking
-	test_stages
+	groups passphrase typed refusal host_key hops levels said client \
+	    fake_ssh password several old_ssh asking stages
 }
 
 lock="Enter passphrase for key 'TMP/sshd/lock':"
@@ -4639,23 +4588,13 @@ test_faults()
 		path $host
 	done)
 	sockets=$(dirname "$(path quick)")
-	fault_ssh		# ssh is missing, does not start, dies
-	fault_sshd		# sshd is killed at each stage
-	fault_master		# the master is, before the session
-	fault_shm		# /dev/shm is missing, full, read-only
-	fault_state		# so is the directory for uses
-	fault_descriptors	# there are too few
-	fault_memory		# there is too little
-	fault_standard		# no terminal; standard descriptors are closed
-	fault_hangup		# the terminal hangs up at each stage
-	fault_two		# two wl connect to one host
-	fault_clock		# the clock jumps
-	fault_pipe		# SIGPIPE
-	fault_environment	# no HOME, no such locale
+	groups fault_ssh fault_sshd fault_master fault_shm fault_state \
+	    fault_descriptors fault_memory fault_standard fault_hangup \
+	    fault_two fault_clock fault_pipe fault_environment
 	rm -rf "$XDG_STATE_HOME"
 }
 
-fault_ssh()
+test_fault_ssh()
 {
 	mkdir -p "$tmp/broken"
 	rm -f "$tmp/broken/ssh"
@@ -4697,7 +4636,7 @@ strike()
 	kill -KILL "$struck" $(cat "/proc/$struck/task/$struck/children")
 }
 
-fault_sshd()
+test_fault_sshd()
 {
 	for stage in stuck:'exchanging keys' checks:authenticating; do
 		begin "  ${stage#*:}" -F "$server/config" "${stage%%:*}"
@@ -4713,7 +4652,7 @@ fault_sshd()
 
 # The master, or its connection, ends between its socket and the session. ssh
 # connects anew then.
-fault_master()
+test_fault_master()
 {
 	fake "$tmp/late" <<-END
 		case " \$* " in *' -N '*) ;; *) . $tmp/script ;; esac
@@ -4779,7 +4718,7 @@ shm()
 	unwrapped
 }
 
-fault_shm()
+test_fault_shm()
 {
 	can 'trouble with shared memory' 'root makes a private one' \
 	    unshare -m mount -t tmpfs none /dev/shm || return 0
@@ -4830,7 +4769,7 @@ state()
 	unwrapped
 }
 
-fault_state()
+test_fault_state()
 {
 	can 'trouble with the uses' 'root makes a private directory' \
 	    unshare -m mount -t tmpfs none "$tmp" || return 0
@@ -4852,7 +4791,7 @@ excused()
 	esac
 }
 
-fault_descriptors()
+test_fault_descriptors()
 {
 	for n in 4 5 7 10 11 12; do
 		sentence="there are only $n descriptors"
@@ -4876,7 +4815,7 @@ fault_descriptors()
 	unwrapped
 }
 
-fault_memory()
+test_fault_memory()
 {
 	[ ! "$sanitized" ] || return 0	# they take a lot of it
 	repeat 100000 'Host h%d\n' | write config
@@ -4907,7 +4846,7 @@ fault_memory()
 }
 
 # A standard descriptor is closed, or full, or there is no terminal.
-fault_standard()
+test_fault_standard()
 {
 	without 'there is no terminal to choose on' \
 	    '1::wl: no terminal to choose on; see wl -l'
@@ -4925,7 +4864,6 @@ fault_standard()
 	done
 	wrapped 'exec "$@" >&-'
 	for way in -l '-l -v' '-p quick' '-n quick' '-S quick' -h -V; do
-		# shellcheck disable=SC2086	# several
 		without "standard output is closed for $way" \
 		    '2::wl: standard output: Bad file descriptor' $way
 	done
@@ -4939,7 +4877,7 @@ fault_standard()
 
 # The terminal hangs up at each stage, for ^T see test_probe_ends; with nohup,
 # where wl reads it. (A nohup ssh that connects goes on, and so does wl.)
-fault_hangup()
+test_fault_hangup()
 {
 	write editor <<-END
 		echo >$tmp/edited
@@ -4997,7 +4935,7 @@ other_ends()
 
 # Two wl connect to one host at once: each has a session, over the connection
 # of whoever was first, and what the other had begun ends.
-fault_two()
+test_fault_two()
 {
 	for gates in 1 2; do
 		before=$(logins)
@@ -5021,7 +4959,7 @@ fault_two()
 
 # The clock is a year ahead, for a wl that is compiled so; and back, so that
 # there are uses of the future.
-fault_clock()
+test_fault_clock()
 {
 	printf '%s\n' '#undef time' '#include <time.h>' 'time_t later(time_t *t)' \
 	    '{ return time(t) + 31536000; }' >"$tmp/later.c"
@@ -5055,7 +4993,7 @@ exit 0' "$(other_ends | sed 's/[0-9]\.[0-9]*/0.N/')"
 }
 
 # Nobody reads what wl writes.
-fault_pipe()
+test_fault_pipe()
 {
 	repeat 100000 'Host h%d\n' | write config
 	for way in :141 "PIPE:2${tab}wl: standard output: Broken pipe"; do
@@ -5076,7 +5014,7 @@ fault_pipe()
 }
 
 # Without HOME the files are found as ssh finds them, through passwd.
-fault_environment()
+test_fault_environment()
 {
 	for locale in nosuch xx_XX.ISO-8859-1; do
 		start LC_ALL=$locale LANG=$locale -F "$server/config" stuck
@@ -5158,7 +5096,6 @@ trees()
 		done >"$tmp/hosts$worker" &
 		workers="$workers $!"
 	done
-	# shellcheck disable=SC2086	# a list
 	wait $workers
 	workers=''
 	echo "$1 random configurations have $(awk '{ n += $1 }
@@ -5459,13 +5396,13 @@ fuzz()
 	can "$sentence" 'no clang with libFuzzer' \
 	    clang -fsanitize=fuzzer -o "$tmp/fuzzer" "$tmp/stub.c" || return 0
 	case $1 in
-	*s)	runs=-max_total_time=${1%s} ;;
+	*s)	runs="-fork=1 -max_total_time=${1%s}" ;;
 	*)	runs=-runs=$1 ;;
 	esac
 	clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined \
 	    -fno-sanitize-recover=all -I"$(dirname "$source")" \
 	    -o "$tmp/fuzzer" "$tmp/fuzz.c" 2>"$tmp/err" &&
-	    "$tmp/fuzzer" "$runs" -dict="$tmp/tokens" -close_fd_mask=1 \
+	    "$tmp/fuzzer" $runs -dict="$tmp/tokens" -close_fd_mask=1 \
 	    -max_len=4096 -timeout=20 -detect_leaks=0 \
 	    -artifact_prefix="$tmp/found-" "$tmp/corpus" >"$tmp/err" 2>&1
 	is "$sentence" 0 $? || {
@@ -5514,9 +5451,8 @@ fuzz_corpus()
 # The driver. An input is a line, of which the first two bytes are the size of
 # the terminal and the others keys (but those that stop wl or start a program),
 # and up to four files with bytes 255 between, ~/.ssh/0 and what it may include
-# as 1, 2 and 3. wl frees little, for it ends soon; here, what one input has
-# allocated is freed after it, except what functions hold in static variables,
-# for which one run goes before.
+# as 1, 2 and 3. wl frees little, for it ends soon: where there are many inputs,
+# libFuzzer goes on in another process when one has too much.
 fuzz_driver()
 {
 	cat <<'C'
@@ -5529,47 +5465,11 @@ fuzz_driver()
 
 static jmp_buf failed;		/* where wl would end with an error */
 
-/* Before each piece of memory; the lists of them begin and end at a root. */
-struct piece { struct piece *next, *prev; };
-static struct piece roots[2] = {
-	{ &roots[0], &roots[0] }, { &roots[1], &roots[1] }
-}, *root = roots;
-enum { FREE = -1 };
-
-static void *
-fuzz_realloc(void *v, size_t n)
-{
-	struct piece *p = v == NULL ? NULL : (struct piece *)v - 1;
-
-	if (p != NULL) {
-		p->next->prev = p->prev;
-		p->prev->next = p->next;
-	}
-	if (n == (size_t)FREE) {
-		free(p);
-		return NULL;
-	}
-	if ((p = realloc(p, sizeof(*p) + n)) == NULL)
-		abort();
-	p->next = root->next;
-	p->prev = root;
-	root->next = p->next->prev = p;
-	return p + 1;
-}
-
-#undef strdup
-#define malloc(n) fuzz_realloc(NULL, n)
-#define calloc(n, size) \
-	memset(fuzz_realloc(NULL, (n) * (size)), 0, (n) * (size))
-#define realloc fuzz_realloc
-#define free(v) fuzz_realloc(v, (size_t)FREE)
-#define strdup(s) strcpy(fuzz_realloc(NULL, strlen(s) + 1), s)
 #define err(...) longjmp(failed, 1)
 #define errx(...) longjmp(failed, 1)
 #define main wl_main
 #include "wl.c"
 #undef main
-#undef free
 
 /* The same matches must come from typing as from the whole query at once. */
 static void
@@ -5672,7 +5572,6 @@ fuzz_run(const unsigned char *data, size_t size, const char *path)
 int
 LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-	static const unsigned char first[] = "\030\120a\nHost a b\n";
 	static char path[1000];
 	const unsigned char *files;
 
@@ -5681,15 +5580,11 @@ LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		if ((tty.fd = open("/dev/null", O_WRONLY)) == -1)
 			abort();
 		setlocale(LC_CTYPE, "C.UTF-8");
-		LLVMFuzzerTestOneInput(first, sizeof(first) - 1);
-		root = &roots[1];
 	}
 	if ((files = memchr(data, '\n', size)) == NULL)
 		return 0;
 	fuzz_files(files + 1, data + size, path);
 	fuzz_run(data, size, path);
-	while (roots[1].next != &roots[1])
-		fuzz_realloc(roots[1].next + 1, (size_t)FREE);
 	return 0;
 }
 C
@@ -6053,23 +5948,18 @@ function pick(choices,    c) { return c[1 + rnd(split(choices, c, "|"))] }
 AWK
 }
 
-# Connecting, cold and warm, to an sshd that is a proxy command, one on a port
-# of 127.0.0.1, and one with a delay each way. The far side's HOME is
-# empty: what a shell reads there is not to be measured.
+# Connecting, cold and warm, to an sshd that is a proxy command, and one on a
+# port of 127.0.0.1.
 bench_connect()
 {
-	server "SetEnv HOME=$HOME"
+	server
 	listening
 	hosts <<-END
 		Host proxy
 		Host port :: HostName 127.0.0.1 :: Port $port :: ProxyCommand none
-		Host far-20
-		    ProxyCommand $harness delay 10 | $sshd | $harness delay 10
-		Host far-100
-		    ProxyCommand $harness delay 50 | $sshd | $harness delay 50
 	END
 	for round in 1 2 3 4 5 6 7; do
-		for host in proxy port far-20 far-100; do
+		for host in proxy port; do
 			connect run "$host" terminal
 			connect alone "$host" no_terminal
 		done
@@ -6100,7 +5990,6 @@ write_harness_c()
  *	when nothing comes for QUIET ms; what counts is its last byte.
  * run COMMAND...	on a terminal: how long it takes, how much memory
  * alone COMMAND...	likewise, without a terminal
- * delay MS		passes its input on, so much later
  */
 #define _XOPEN_SOURCE 700
 #define _DEFAULT_SOURCE
@@ -6222,35 +6111,6 @@ keys(int quiet, const char *query, const char *leave, const char *program,
 	printf("8:peak_memory,_KB %s %ld\n", program, usage.ru_maxrss);
 }
 
-/* What comes waits in a pipe, with the time when it is due. */
-static int
-delay(double ms)
-{
-	struct { double due; ssize_t len; char data[4000]; } c;
-	struct timespec ts = { 0, 0 };
-	int line[2];
-
-	if (pipe(line) == -1)
-		err(1, "pipe");
-	if (fork() == 0) {
-		close(line[0]);
-		while ((c.len = read(0, c.data, sizeof(c.data))) > 0) {
-			c.due = now() + ms;
-			if (write(line[1], &c, sizeof(c)) == -1)
-				break;
-		}
-		exit(0);
-	}
-	close(line[1]);
-	while (read(line[0], &c, sizeof(c)) == sizeof(c)) {
-		ts.tv_nsec = (long)((c.due - now()) * 1e6);
-		nanosleep(&ts, NULL);	/* none if that is past */
-		if (write(1, c.data, (size_t)c.len) != c.len)
-			break;
-	}
-	return 0;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -6260,8 +6120,6 @@ main(int argc, char **argv)
 	if (argc > 7 && strcmp(argv[1], "keys") == 0)
 		keys(atoi(argv[2]), argv[3], argv[4], argv[5], argv[6][0],
 		    argv + 7);
-	else if (argc == 3 && strcmp(argv[1], "delay") == 0)
-		return delay(atof(argv[2]));
 	else {
 		status = finish(start(argv + 2, strcmp(argv[1], "run") == 0));
 		printf("%.3f %ld\n", now() - began, usage.ru_maxrss);
@@ -6472,27 +6330,9 @@ $stage/opt/wl/share/zsh/site-functions/_wl 644" "$(for mode in 755 644; do
 # All tests on one binary.
 all()
 {
-	test_make
-	test_lines
-	test_names
-	test_includes
-	test_agreement
-	test_columns
-	test_criteria
-	test_meant
-	test_file
-	test_hostile
-	test_connection
-	test_inventory
-	test_recent
-	test_prompt
-	test_login
-	test_probe
-	test_copy_edit
-	test_composed
-	test_shown
-	test_questions
-	test_faults
+	groups make lines names includes agreement columns criteria meant file \
+	    hostile connection inventory recent prompt login probe copy_edit \
+	    composed shown questions faults
 	trees "$1" 1
 }
 
@@ -6566,7 +6406,6 @@ case $mode in
 bench | demo | only | with | trees | fuzz) shift ;;
 *)	mode='test' ;;
 esac
-# shellcheck disable=SC2086	# a list of programs
 case $mode in
 bench)
 	case ${1-} in
