@@ -604,7 +604,7 @@ struct block {
 	const char *note;	/* what the comment above it says, or NULL */
 	size_t words;		/* its list begins there in config.words */
 	uint32_t scope;
-	uint32_t file, line;	/* where it stands */
+	unsigned file, line;	/* where it stands */
 	uint32_t active;	/* the last pass in which it applied */
 	int is_match;		/* the list has criteria, which all must hold,
 				   else patterns, of which one must match */
@@ -617,7 +617,7 @@ struct literal {
 	uint32_t given;		/* the inventory's entry, 0: none */
 	struct literal *next;	/* the same name, further on */
 	/* of the name, in its first literal: */
-	uint32_t listed;	/* the block that lists it, see config_hosts() */
+	uint32_t listed;	/* the block that does so, see config_hosts() */
 	uint32_t host;		/* its place in the list, from 1 on */
 };
 
@@ -731,7 +731,7 @@ struct reader {			/* of one file */
 	uint32_t scope;		/* the block around the Include */
 	uint32_t governor;	/* the block whose lines are being read */
 	uint32_t open;		/* the block that takes them, or 0 */
-	uint32_t file, line;
+	unsigned file, line;
 	struct buf note;	/* the comment above */
 	int depth;
 	int system;		/* below /etc/ssh/ssh_config */
@@ -1003,7 +1003,7 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 	r.scope = r.governor = scope;
 	r.depth = depth;
 	r.system = system;
-	r.file = (uint32_t)c->files.len;
+	r.file = (unsigned)c->files.len;
 	arg_add(&c->files, format("%s", path));
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
 		text.v = grow(NULL, &text.cap, st.st_size > (off_t)room ?
@@ -1215,7 +1215,7 @@ struct given {
 	const char *set[VARIABLES];	/* NULL: nothing */
 	const char *note;
 	const char *group;	/* that it is in */
-	uint32_t line;
+	unsigned line;
 	/* see given_settle(): */
 	uint32_t by[VARIABLES];	/* whose own values it has, 0: none */
 	uint32_t depth;		/* by the longest way from the group `all' */
@@ -1279,7 +1279,7 @@ struct host {
 	const char *note;	/* "" for none */
 	const struct given *given;	/* by the inventory, or NULL */
 	const char *file;	/* that it is from, or NULL */
-	uint32_t line;
+	unsigned line;
 	size_t number;		/* its place in the list, 0: it was typed */
 	size_t use;		/* the place of its last use, 0: none */
 	time_t used;		/* when that was */
@@ -1388,6 +1388,7 @@ config_hosts(struct hosts *h)
 	struct host *host;
 	size_t i;
 
+	names_index(c);
 	for (i = 0; i < c->nliterals; i++) {
 		l = &c->literals[i];
 		first = *name_slot(c, l->name);
@@ -1439,8 +1440,8 @@ struct inventory {
 static int
 inventory_odd(const struct inventory *f, const char *what, const char *s)
 {
-	warnx("%s:%lu: left out: bad %s: %s", f->name,
-	    (unsigned long)f->now.line, what, printable(s));
+	warnx("%s:%u: left out: bad %s: %s", f->name, f->now.line, what,
+	    printable(s));
 	return 0;
 }
 
@@ -1452,10 +1453,8 @@ given_add(struct inventory *f, const char *name)
 	struct config *c = h->config;
 	struct literal *l;
 
-	f->bytes += strlen(name);
-	if (h->ngiven > INVENTORY_MAX || f->bytes > READ_MAX)
-		errx(2, "%s:%lu: too many hosts", f->name,
-		    (unsigned long)f->now.line);
+	if (h->ngiven > INVENTORY_MAX || (f->bytes += strlen(name)) > READ_MAX)
+		errx(2, "%s:%u: too many hosts", f->name, f->now.line);
 	l = append(&c->literals, &c->nliterals, &c->capliterals, sizeof(*l));
 	l->name = name;
 	l->given = (uint32_t)h->ngiven;
@@ -1602,9 +1601,8 @@ inventory_line(struct inventory *f, char *p)
 		given_add(f, p);
 	} else if (f->h->ngiven == 2 && (*p == '{' ||
 	    strncmp(p, "---", 3) == 0 || p[strcspn(p, " \t") - 1] == ':')) {
-		errx(2, "%s:%lu: YAML and JSON are not understood, only INI "
-		    "and lists with one host a line", f->name,
-		    (unsigned long)f->now.line);
+		errx(2, "%s:%u: YAML and JSON are not understood, only INI "
+		    "and lists with one host a line", f->name, f->now.line);
 	} else if (f->children) {
 		given_add(f, format("[%.*s", (int)strcspn(p, " \t"), p));
 	} else if (!f->vars) {
@@ -1655,6 +1653,7 @@ inventory_hosts(struct hosts *h)
 	struct host *host;
 	size_t i, k;
 
+	names_index(h->config);
 	for (i = 0; i < h->config->nliterals; i++) {
 		l = &h->config->literals[i];
 		first = *name_slot(h->config, l->name);
@@ -1888,13 +1887,12 @@ hosts_read(struct hosts *h, const struct options *o)
 	memset(h, 0, sizeof(*h));
 	h->config = zeros(1, sizeof(*h->config));
 	config_read(h->config, o->file);
-	if (o->inventory != NULL)
+	if (o->inventory != NULL) {
 		inventory_read(h, o->inventory);
-	names_index(h->config);
-	if (o->inventory != NULL)
 		inventory_hosts(h);
-	else
+	} else {
 		config_hosts(h);
+	}
 	recent_read(h);
 }
 
@@ -2754,6 +2752,7 @@ run_job(const struct args *a)
 		if (WIFSTOPPED(status) && WSTOPSIG(status) == SIGTSTP)
 			suspend(0);
 	} while (WIFSTOPPED(status));
+	tty_size();
 }
 
 /* The editor on a host's entry, or 0; the shell takes $EDITOR's words apart. */
@@ -2763,7 +2762,7 @@ editor_args(struct args *a, const struct host *host)
 	if (host->file == NULL)
 		return 0;
 	args_add(a, "sh", "-c", "exec ${VISUAL:-${EDITOR:-vi}} \"$@\"", "sh",
-	    format("+%lu", (unsigned long)host->line), host->file, NULL);
+	    format("+%u", host->line), host->file, NULL);
 	return 1;
 }
 
@@ -3140,8 +3139,8 @@ put_aliases(struct prompt *p, const struct host *host)
 
 	p->text.len = 0;
 	buf_str(&p->text, "");
-	for (; one != NULL && one < h->v + h->len && one->first == host->first &&
-	    p->text.len < MATCH_MAX; one++)
+	for (; one != NULL && one < h->v + h->len &&
+	    one->first == host->first && p->text.len < MATCH_MAX; one++)
 		if (one != host)
 			buf_fmt(&p->text, " %s", one->name);
 }
@@ -3466,7 +3465,6 @@ prompt_edit(struct prompt *p, struct host *host)
 	probes_end(p->tests);
 	run_job(&a);
 	hosts_read(p->rank.hosts, p->options);
-	tty_size();
 	p->sel = p->top = 0;
 	p->rank.valid = 0;
 }
@@ -4789,7 +4787,7 @@ list(const struct ranking *r, int verbose)
 		list_text(v->set[V_PORT], terminal, '\t');
 		list_text(v->set[V_JUMP], terminal, '\t');
 		list_text(host->file != NULL ? host->file : "-", terminal, ':');
-		printf("%lu\t", (unsigned long)host->line);
+		printf("%u\t", host->line);
 		list_text(host->note, terminal, '\n');
 	}
 	return r->len == 0;
