@@ -47,9 +47,8 @@
 #	server [LINE ...]      makes an sshd, its keys and hosts to connect to
 
 # Text for eval, awk, the other side of a connection; optional arguments; words
-# that are called by their name; names of files that are ours; octal numbers;
-# several words in one variable:
-# shellcheck disable=SC2016,SC2119,SC2120,SC2317,SC2012,SC2034,SC2059,SC2086
+# that are called by their name; names of files that are ours; octal numbers:
+# shellcheck disable=SC2016,SC2119,SC2120,SC2317,SC2012,SC2034,SC2059
 
 set -u
 umask 022
@@ -79,6 +78,7 @@ need()
 		}
 	done
 	[ "$missing" ] || return 0
+	# shellcheck disable=SC2086	# a list of packages
 	if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null &&
 	    echo "test.sh: installing$packages" >&2 &&
 	    export DEBIAN_FRONTEND=noninteractive && apt-get -q update >&2 &&
@@ -211,6 +211,7 @@ whole()
 
 launch()
 {
+	# shellcheck disable=SC2086	# setsid, or nothing
 	within "${limit:-30}" $alone "$wl" "$@" \
 	    </dev/null >"$tmp/out" 2>"$tmp/err"
 	rc=$?
@@ -733,8 +734,8 @@ test_agreement()
 	agree 'Host a\nInclude ~/x\nUser u' a user=u port=3 \
 	    './x=Port 3\nHost zz\nPort 4'
 	agree 'Include ~/x\nUser u' a user=u './x=Host zz\nPort 4'
-	agree 'HostName R\nMatch host r\nPort 3\nMatch originalhost a\nUser u' \
-	    a user=u hostname=r port=3
+	agree 'Host a\nHostName Real\nMatch host real\nPort 3\nMatch originalhost a
+	    User u' a user=u hostname=real port=3
 	agree 'Match host real\nPort 3\nHost a\nHostName real' a hostname=real
 	agree 'Host a\nUser x\nMatch user x\nPort 3' a user=x port=3
 	agree 'Host *\nHostName %h.ex%%y' Ab hostname=Ab.ex%y
@@ -830,12 +831,9 @@ raw	%x\${NOSUCH}@raw:8${newline}h	$me@h:9${newline}y	$me@h:22" \
 # The ssh on this PATH notes what it is asked.
 test_ssh_decides()
 {
-	write bin/ssh <<-END
-		#!/bin/sh
-		echo "\$*" >>$HOME/asked
-		exec $(command -v ssh) "\$@"
-	END
-	chmod +x "$HOME/.ssh/bin/ssh"
+	mkdir "$HOME/bin"
+	printf 'echo >>%s\nexec %s "$@"\n' "$HOME/asked" "$(command -v ssh)" |
+	    script "$HOME/bin/ssh"
 	blocks <<-END | write config
 		Host here :: HostName h
 		Host there
@@ -848,12 +846,11 @@ test_ssh_decides()
 		Include config
 		Match version "*\" exec \"touch $HOME/ran"
 	END
-	path=$PATH
-	PATH=$HOME/.ssh/bin:$PATH
+	wrapped "PATH=$HOME/bin:$PATH; exec \"\$@\""
 	run -F "$HOME/.ssh/hostile" -l -v
-	PATH=$path
+	unwrapped
 	ok 'ssh is asked once for what only it can decide' \
-	    [ "$(grep -c . "$HOME/asked")" -le 3 ]
+	    [ "$(grep -c '' "$HOME/asked")" -le 3 ]
 	ok 'and not for what somebody has put behind it' [ ! -e "$HOME/ran" ]
 	sentence='what only ssh can decide is as it says'
 	if ssh -G -F "$HOME/$config" here >/dev/null 2>&1; then
@@ -906,10 +903,11 @@ test_meant()
 		run -F "$tmp/one" "$query" true
 		is "no command runs on a host for its piece '$query'" 1 "$rc"
 	done
-	printf '%s\n' 'Match originalhost web' 'Host web-prod-1' 'Host db' \
-	    >"$tmp/one"
+	printf '%s\n' 'Match originalhost web' 'User w' 'Host web-prod-1' \
+	    'Host db' >"$tmp/one"
 	for query in web 'db -i one'; do
 		echo "${query%% *}-prod-1" >"$HOME/one"
+		# shellcheck disable=SC2086	# one word, or with an option
 		(cd "$HOME" && "$wl" -F "$tmp/one" -n $query true </dev/null) \
 		    >"$tmp/out"
 		is "a name that a line of the configuration has is ssh's: $query" \
@@ -1041,8 +1039,8 @@ hostile_includes()
 			    $((level + 1)) | write "$level"
 			level=$((level + 1))
 		done
-		[ $last != 17 ] || last=16
-		survives "an Include in an Include, $((level - 1)) deep" h$last
+		[ "$last" != 17 ] || last=16
+		survives "an Include in an Include, $((level - 1)) deep" h"$last"
 	done
 	hostile 'a file that includes itself' \
 	    'printf "Host a\nMatch all\nInclude config\n"'
@@ -1052,7 +1050,7 @@ hostile_includes()
 	    'printf "Host a b\nInclude *\n" | tee "$HOME/.ssh/b"' b
 	echo 'Host a' | write 16
 	for level in 15 14 13 12 11 10 9 8 7 6 5 4 3 2 1; do
-		echo "Include$(repeat 10 " $((level + 1))")" | write $level
+		echo "Include$(repeat 10 " $((level + 1))")" | write "$level"
 	done
 	hostile 'an Include that grows tenfold at each level' 'echo Include 1'
 }
@@ -1068,11 +1066,11 @@ hostile_files()
 	done
 	stop
 	for what in /dev/zero /dev/tty /dev/random /; do
-		launch -F $what -l
-		ok "wl survives -F $what" [ $rc -le 2 ]
+		launch -F "$what" -l
+		ok "wl survives -F $what" [ "$rc" -le 2 ]
 	done
 	launch -F "$wl" -l -v
-	ok 'wl survives a program as its configuration' [ $rc -le 1 ]
+	ok 'wl survives a program as its configuration' [ "$rc" -le 1 ]
 	echo 'Host a' | write config
 	(
 		trap 'exit' TERM
@@ -1082,8 +1080,8 @@ hostile_files()
 	) 2>/dev/null &
 	writer=$!
 	launch -F "$HOME/$config" -l
-	kill $writer
-	wait $writer
+	kill "$writer"
+	wait "$writer"
 	is 'wl survives a file that grows' 0:a "$rc:$(sed 1q "$tmp/out")"
 	fresh
 }
@@ -1107,9 +1105,9 @@ test_connection()
 	END
 	stop
 	for host in web db; do
-		run -F "$server/config" -o ControlPersist=60 $host true
+		run -F "$server/config" -o ControlPersist=60 "$host" true
 		gives "the connection to $host is shared, and ends if told to" \
-		    '0::Exit request sent.' -O exit $host
+		    '0::Exit request sent.' -O exit "$host"
 	done
 }
 
@@ -1582,6 +1580,7 @@ test_leaving()
 	for case in Escape 'Escape Escape' C-c C-d 'M-P C-c' 'M-] C-c' \
 	    'M-[ C-c' 'M-O C-c' 'F1 C-c'; do
 		prompting
+		# shellcheck disable=SC2086	# one key after another
 		keys $case
 		ends "after $case wl has left and there is no trace" 130
 	done
@@ -1591,14 +1590,14 @@ test_leaving()
 	ends '^D leaves only when there is no query' 130
 	for signal in HUP:129 INT:130 QUIT:131 TERM:143; do
 		prompting
-		[ $signal != TERM:143 ] || brings 'type to filter' F1
+		[ "$signal" != TERM:143 ] || brings 'type to filter' F1
 		kill -"${signal%:*}" "$(cat "$tmp/pid")"
 		ends "SIG${signal%:*} ends the prompt" "${signal#*:}"
 	done
 	for signal in HUP INT TERM; do
 		prompting
 		unread
-		kill -$signal "$(cat "$tmp/pid")"
+		kill -"$signal" "$(cat "$tmp/pid")"
 		ok "SIG$signal is heard where nobody reads the terminal" \
 		    until_true '[ -s "$tmp/after" ]'
 		kill -CONT "$reader"
@@ -1710,7 +1709,9 @@ plain()
 test_plain()
 {
 	size=80x30
-	all=$("$wl" -F "$HOME/$config" -l | awk '{ print NR, $0 }')
+	all="1 bastion${newline}2 web-prod-1${newline}3 web-prod-2
+4 web-dev${newline}5 staging-web${newline}6 db1${newline}7 db2${newline}8 db3
+9 mail${newline}10 nas${newline}11 pi${newline}12 printer${newline}13 camera"
 	for case in 8=db3 ' 8=db3' db2=db2 localhost=localhost new1=new1; do
 		plain "the plain prompt takes '${case%=*}'" \
 		    "host: ${case%=*}$newline${case#*=}" "${case%=*}" 0
@@ -2112,6 +2113,7 @@ master()
 }
 
 # -n, -S and -O: what would be run, and what ssh does.
+# shellcheck disable=SC2086	# several arguments
 test_commands()
 {
 	size=220x24 ssh="ssh -F $server/config"
@@ -2202,7 +2204,7 @@ test_control()
 	    "$(ssh -F "$server/config" -o ControlPath="$(path web)" web \
 	    'echo $WHERE')"
 	for way in check exit; do
-		run -O $way
+		run -O "$way"
 		is "-O $way without a query is for all masters" "0:wl: $(path web)" \
 		    "$rc:$(printf '%s\n' "$err" | grep '^wl: .*/web-')"
 	done
@@ -2230,7 +2232,7 @@ test_own_path()
 	gives 'ssh finds that master by itself' "0:$ssh -- mine:" -n mine
 	hangup mine
 	for host in mine keeps; do
-		start -q -F "$server/config" $host 'echo $WHERE'
+		start -q -F "$server/config" "$host" 'echo $WHERE'
 		ends "a master is started where the user said: $host" 0 here
 		gives "it is used for $host" 0:again: "$host" 'echo again'
 	done
@@ -2255,7 +2257,7 @@ test_sockets()
 	END
 	for host in here there here there; do
 		gives "$host is $host, though HostName is the same" \
-		    "0:$host:" $host 'echo $WHERE'
+		    "0:$host:" "$host" 'echo $WHERE'
 	done
 	hangup here there
 	ok 'another ProxyJump is another connection' \
@@ -2302,6 +2304,7 @@ test_sockets()
 	test_idle
 }
 
+# shellcheck disable=SC2086	# two carriers
 test_idle()
 {
 	run -F "$server/config" -o ControlPersist=60 web 'echo $PPID'
@@ -2650,7 +2653,7 @@ test_inventory_odd()
 		done
 		odd ansible_port 0 65536 22x 99999999999999999999 ssh ''
 		for key in ansible_host ansible_ssh_user; do
-			odd $key 'a|b' 'a;b' '$a' 'a`b`' 'a&b' 'a>b' 'a<b' \
+			odd "$key" 'a|b' 'a;b' '$a' 'a`b`' 'a&b' 'a>b' 'a<b' \
 			    'a(b)' '{a}' '{{' 'a@b' '%h' 'a,b' 'a*' 'a#b' \
 			    'a\b' -1 -oProxyCommand=x ''
 		done
@@ -2684,6 +2687,7 @@ test_inventory_odd()
 	    '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZX' 'a\nb\0'
 	for habit in '-p 2222:-p is -o Port=2222' '-l root:-l is -o User=root'
 	do
+		# shellcheck disable=SC2086	# words
 		says "ssh's ${habit%% *} is known" \
 		    "2::wl: nothing matches; ssh's ${habit#*:}" \
 		    -F "$HOME/$config" ${habit%%:*} web1
@@ -2747,7 +2751,7 @@ test_inventory_login()
 	    "$("$wl" "$@" -S alpha)" != "$(path alpha)" ]
 	for host in alpha beta; do
 		says "$host of an inventory is connected to" \
-		    0:hello: "$@" -o ControlPersist=1m $host echo hello
+		    0:hello: "$@" -o ControlPersist=1m "$host" echo hello
 	done
 	is 'ssh was given what the inventory says' \
 	    "alpha alpha.example.com 2201 $me${newline}beta beta 22 $me" \
@@ -2843,7 +2847,7 @@ test_recent_file()
 	    END { print NR " line: " s }' "$uses")"
 	theirs=$tmp/home2/.local/state/wl
 	for where in '' state; do
-		fast HOME="$tmp/home2" XDG_STATE_HOME=$where \
+		fast HOME="$tmp/home2" XDG_STATE_HOME="$where" \
 		    -F "$server/config" denied
 		is "the file is in ~/.local/state if that is not '$where'" \
 		    'drwx------ -rw------- denied no' \
@@ -2857,6 +2861,7 @@ test_recent_file()
 }
 
 # The names: what counts as a use.
+# shellcheck disable=SC2086	# words
 test_recent_names()
 {
 	recent
@@ -2975,7 +2980,8 @@ test_recent_writers()
 {
 	recent
 	many
-	is 'twenty at once lose none' 20 "$(used | sort -u | grep -c '^new..$')"
+	is 'twenty at once lose none' 20 \
+	    "$(used | sort -u | grep -c '^new[0-2][0-9]$')"
 	# 6000 uses of 600 names: 78 KB
 	awk 'BEGIN { for (i = 0; i < 6000; i++)
 		print 1000000 + i, "n" i * 7 % 600 + (i < 3000 ? 100 : 0) }' \
@@ -3068,11 +3074,11 @@ test_recent_view()
 	    "$(used | paste -s -d ' ' -)"
 	leaves 'then Esc leaves'
 	for host in web-dev admin@192.0.2.7; do
-		recent 20 $host
+		recent 20 "$host"
 		begin 13/13 -p -F "$HOME/$config"
 		brings 'just now' C-r
 		keys Enter
-		ends "in that view Enter takes what was used last, $host" 0 $host
+		ends "in that view Enter takes what was used last, $host" 0 "$host"
 	done
 	blocks <<-'END' | write config
 		Host long :: Port 2222
@@ -3199,6 +3205,7 @@ listening()
 
 dismiss()
 {
+	# shellcheck disable=SC2086	# several
 	{ kill $workers; wait $workers; } 2>/dev/null
 	workers=''
 }
@@ -3547,7 +3554,7 @@ test_edit_option()
 	    "$rc:$out:$err:$(arguments)"
 	for name in nosuch u@web-dev; do
 		says "$name is in no file" \
-		    "1::wl: $name: no host matches" -F "$HOME/$config" -e $name
+		    "1::wl: $name: no host matches" -F "$HOME/$config" -e "$name"
 	done
 	EDITOR=/nonexistent/editor
 	run -F "$HOME/$config" -e nas
@@ -3639,7 +3646,7 @@ others()
 	git init -q "$server/there/repo"
 	for commit in one two; do
 		git -C "$server/there/repo" -c user.name=me -c user.email=me \
-		    commit -q --allow-empty -m $commit
+		    commit -q --allow-empty -m "$commit"
 	done
 	git -C "$server/there/repo" branch old HEAD~
 	git init -q "$server/here"
@@ -3778,13 +3785,13 @@ test_composed_tmux()
 	until_true '[ -S "$tmp/inner" ]'
 	for key in S H; do
 		cleared
-		brings 6/6 C-b $key
+		brings 6/6 C-b "$key"
 		brings 'remote$' web Enter
 		is "C-b $key opens a new window for a host" 2 \
 		    "$(command tmux -S "$tmp/inner" list-windows | wc -l)"
 		keys exit Enter
 		until_true 'capture; [ "$screen" = "$" ]'
-		brings 6/6 C-b $key
+		brings 6/6 C-b "$key"
 		keys Escape
 		until_true 'capture; [ "$screen" = "$" ]'
 		is 'and nothing if none is chosen' 1 \
@@ -3808,7 +3815,7 @@ test_questions()
 	echo 'No trespassing.' >"$tmp/banner"
 	gates
 	for key in lock inner; do
-		ssh-keygen -q -t ed25519 -N "open $key" -C $key \
+		ssh-keygen -q -t ed25519 -N "open $key" -C "$key" \
 		    -f "$server/$key"
 		cat "$server/$key.pub" >>"$server/authorized_keys"
 	done
@@ -4477,8 +4484,8 @@ in_memory()
 	sed -n 's/^\([0-9a-f]*\)-\([0-9a-f]*\) rw.*/\1 \2/p' \
 	    "/proc/$(cat "$tmp/pid")/maps" | while read -r from to; do
 		pages=$(((0x$to - 0x$from) / 4096))
-		[ $pages -gt 16384 ] || dd if="/proc/$(cat "$tmp/pid")/mem" \
-		    bs=4096 skip=$((0x$from / 4096)) count=$pages
+		[ "$pages" -gt 16384 ] || dd if="/proc/$(cat "$tmp/pid")/mem" \
+		    bs=4096 skip=$((0x$from / 4096)) count="$pages"
 	done 2>/dev/null | grep -aow "$1" | sed q
 }
 
@@ -4585,7 +4592,7 @@ test_faults()
 	mkdir -p "$XDG_STATE_HOME/wl"
 	echo '1000000000 older' >"$uses"
 	places=$(for host in quick locked slow stuck checks; do
-		path $host
+		path "$host"
 	done)
 	sockets=$(dirname "$(path quick)")
 	groups fault_ssh fault_sshd fault_master fault_shm fault_state \
@@ -4662,7 +4669,7 @@ test_fault_master()
 		said=
 		echo "kill -9 \$(cat $server/pid); while [ -e \$4 ]; do :; done" \
 		    >"$tmp/script"
-		[ $who = sshd ] || {
+		[ "$who" = sshd ] || {
 			cat >"$tmp/script" <<-'END'
 				master=$(PATH=${PATH#*:} ssh -F "$2" -S "$4" \
 				    -O check x 2>&1 | tr -dc 0-9)
@@ -4820,7 +4827,7 @@ test_fault_memory()
 	[ ! "$sanitized" ] || return 0	# they take a lot of it
 	repeat 100000 'Host h%d\n' | write config
 	refused=0 done=0 kb=2500
-	while [ $kb -lt 30000 ]; do
+	while [ "$kb" -lt 30000 ]; do
 		wrapped "ulimit -v $kb; exec \"\$@\""
 		run -F "$HOME/$config" -l
 		unwrapped
@@ -4864,13 +4871,14 @@ test_fault_standard()
 	done
 	wrapped 'exec "$@" >&-'
 	for way in -l '-l -v' '-p quick' '-n quick' '-S quick' -h -V; do
+		# shellcheck disable=SC2086	# several
 		without "standard output is closed for $way" \
 		    '2::wl: standard output: Bad file descriptor' $way
 	done
 	wrapped 'exec "$@" >/dev/full'
 	for way in -l -h -V; do
 		without "standard output is full for $way" \
-		    '2::wl: standard output: No space left on device' $way
+		    '2::wl: standard output: No space left on device' "$way"
 	done
 	unwrapped
 }
@@ -4945,11 +4953,11 @@ test_fault_two()
 		until_true '[ "$(grep -l "$server/late" /proc/[0-9]*/cmdline \
 		    2>/dev/null | wc -l)" -ge 2 ]'
 		gate
-		[ $gates = 1 ] || gate
+		[ "$gates" = 1 ] || gate
 		is "two wl at once, $gates logins: the other has a session" \
 		    "two${newline}exit 0" "$(other_ends)"
 		screen one
-		[ $gates = 2 ] || is 'two wl at once need one login' \
+		[ "$gates" = 2 ] || is 'two wl at once need one login' \
 		    $((before + 1)) "$(logins)"
 		brings exit Enter
 		hangup slow
@@ -5017,7 +5025,7 @@ test_fault_pipe()
 test_fault_environment()
 {
 	for locale in nosuch xx_XX.ISO-8859-1; do
-		start LC_ALL=$locale LANG=$locale -F "$server/config" stuck
+		start LC_ALL="$locale" LANG="$locale" -F "$server/config" stuck
 		becomes "the locale is $locale" \
 		    '* stuck  ME@stuck  exchanging keys  N s'
 		keys C-c
@@ -5096,6 +5104,7 @@ trees()
 		done >"$tmp/hosts$worker" &
 		workers="$workers $!"
 	done
+	# shellcheck disable=SC2086	# a list
 	wait $workers
 	workers=''
 	echo "$1 random configurations have $(awk '{ n += $1 }
@@ -5396,9 +5405,10 @@ fuzz()
 	can "$sentence" 'no clang with libFuzzer' \
 	    clang -fsanitize=fuzzer -o "$tmp/fuzzer" "$tmp/stub.c" || return 0
 	case $1 in
-	*s)	runs="-fork=1 -max_total_time=${1%s}" ;;
+	*s)	runs="-fork=1 -ignore_timeouts=0 -max_total_time=${1%s}" ;;
 	*)	runs=-runs=$1 ;;
 	esac
+	# shellcheck disable=SC2086	# several options
 	clang -std=c99 -g -O1 -fsanitize=fuzzer,address,undefined \
 	    -fno-sanitize-recover=all -I"$(dirname "$source")" \
 	    -o "$tmp/fuzzer" "$tmp/fuzz.c" 2>"$tmp/err" &&
@@ -6319,7 +6329,7 @@ $stage/opt/wl/share/bash-completion/completions/wl 644
 $stage/opt/wl/share/fish/vendor_completions.d/wl.fish 644
 $stage/opt/wl/share/man/man1/wl.1 644
 $stage/opt/wl/share/zsh/site-functions/_wl 644" "$(for mode in 755 644; do
-	        find "$stage" -type f -perm $mode | sort | sed "s/\$/ $mode/"
+	        find "$stage" -type f -perm "$mode" | sort | sed "s/\$/ $mode/"
 	    done)"
 	is 'the program that is installed works' "$("$wl" -V)" \
 	    "$("$stage/opt/wl/bin/wl" -V)"
@@ -6406,6 +6416,7 @@ case $mode in
 bench | demo | only | with | trees | fuzz) shift ;;
 *)	mode='test' ;;
 esac
+# shellcheck disable=SC2086	# a list of programs
 case $mode in
 bench)
 	case ${1-} in

@@ -2363,7 +2363,7 @@ static void
 write_out(int fd, struct buf *out)
 {
 	static const struct timespec moment = { 0, 100000000 };
-	int ours = fd == tty.fd, flags = fcntl(tty.fd, F_GETFL), ready;
+	int ours = fd == tty.fd, flags = fcntl(fd, F_GETFL), ready;
 	sigset_t mask = tty.saved.mask;
 	size_t done = 0, left;
 	ssize_t n;
@@ -2372,7 +2372,8 @@ write_out(int fd, struct buf *out)
 	sigaddset(&mask, SIGCHLD);
 	sigaddset(&mask, SIGCONT);
 	sigaddset(&mask, SIGWINCH);
-	fcntl(tty.fd, F_SETFL, flags | O_NONBLOCK);
+	if (ours)
+		fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 	while ((left = out->len - done) > 0) {
 		FD_ZERO(&set);
 		FD_SET(fd, &set);
@@ -2388,7 +2389,8 @@ write_out(int fd, struct buf *out)
 			break;
 		done += n > 0 ? (size_t)n : 0;
 	}
-	fcntl(tty.fd, F_SETFL, flags);
+	if (ours)
+		fcntl(fd, F_SETFL, flags);
 	out->len = 0;
 }
 
@@ -4240,6 +4242,7 @@ login_read(struct login *l)
 		spinner_erase(l);
 		l->unended = isatty(2) && said.v[said.len - 1] != '\n';
 		l->spoke = 1;
+		/* a terminal by our own descriptor, where no write blocks */
 		write_out(tty.fd != -1 && tcgetpgrp(2) != -1 ? tty.fd : 2,
 		    &said);
 	}
