@@ -3757,15 +3757,15 @@ $(example 'wl_add()')$newline$(example '\C-xh')"
 	enters "${newline}to db:file" ':file'
 	is 'another adds a name to the line' \
 	    "\$ echo to db:file${newline}to db:file$newline\$" "$screen"
-	stop
+	stop web
 	lines="$(example fpath)${newline}autoload -U compinit; compinit -u -D
 $(example bindkey)"
 	completes zsh zsh -f
-	stop
+	stop web
 	lines="$(example fish/vendor)$newline$(example '\cxw')"
 	completes fish fish --no-config --private \
 	    -C "function fish_prompt; echo -n '\$ '; end"
-	stop
+	stop web
 	rm -rf "$XDG_RUNTIME_DIR"/fish*
 }
 
