@@ -123,9 +123,11 @@ enum {
 	FILES_MAX = 65535,	/* files read in all */
 	READ_MAX = 1 << 28,	/* bytes read in all */
 	KEYWORD_MAX = 32,	/* the longest keyword has 31 letters */
+	KEEP_SIZE = 1 << 18,	/* bytes of text that are kept together */
 	HOSTNAME_MAX = 1 << 16,	/* bytes from which on no %h is expanded */
 	ADDR_MAX = 1024,	/* bytes of an address that are kept */
 	MATCH_MAX = 255,	/* bytes of a text that are matched */
+	RESERVED = 1 << 14,	/* elements that there is room for at first */
 };
 
 extern char **environ;
@@ -175,8 +177,6 @@ grow(void *v, size_t *cap, size_t need, size_t size)
 
 	if (need <= n)
 		return v;
-	if (n < 16)
-		n = 8;
 	n = n > need / 2 ? n * 2 : need;
 	if (n > SIZE_MAX / size || (v = realloc(v, n * size)) == NULL)
 		out_of_memory();
@@ -191,7 +191,7 @@ append(void *array, size_t *len, size_t *cap, size_t size)
 	char *v;
 
 	memcpy(&v, array, sizeof(v));
-	v = grow(v, cap, *len + 1, size);
+	v = grow(v, cap, *cap > 0 ? *len + 1 : RESERVED, size);
 	memcpy(array, &v, sizeof(v));
 	return memset(v + size * (*len)++, 0, size);
 }
@@ -305,7 +305,9 @@ is_blank(int c)
 static char *
 skip_blanks(char *s)
 {
-	return s + strspn(s, BLANKS);
+	while (is_blank(*s))
+		s++;
+	return s;
 }
 
 /* Goes on with the hash H, which begins as FNV_START (FNV-1a). */
@@ -370,12 +372,10 @@ cut_line(char *p, char *end)
 static size_t
 char_len(const char *s, size_t n, int *width)
 {
-	mbstate_t state;
+	mbstate_t state = { 0 };
 	wchar_t c;
-	size_t len;
+	size_t len = mbrtowc(&c, s, n, &state);
 
-	memset(&state, 0, sizeof(state));
-	len = mbrtowc(&c, s, n, &state);
 	*width = -1;
 	if (len == (size_t)-1 || len == (size_t)-2 || len == 0)
 		return 1;
@@ -477,12 +477,13 @@ token(char *p, char key[KEYWORD_MAX])
 static int
 next_word(char **p, char **word)
 {
-	char *s = *p + strspn(*p, " \t"), *out, quote = '\0';
+	char *s = *p, *out, quote = '\0';
 
-	*p = *word = s;
+	while (*s == ' ' || *s == '\t')
+		s++;
+	*p = *word = out = s;
 	if (*s == '\0' || *s == '#')
 		return 0;
-	out = s += strcspn(s, " \t\\'\"");
 	for (; *s != '\0' && (quote || (*s != ' ' && *s != '\t')); s++) {
 		if (*s == '\\' && s[1] != '\0' && (strchr("'\"\\", s[1]) !=
 		    NULL || (!quote && s[1] == ' ')))
@@ -582,12 +583,11 @@ is_destination(const char *name)
 }
 
 /*
- * The configuration, in memory.  Files are read whole and kept; all text is
- * where it was read.  A Host or Match line opens a block, which governs the
- * lines up to the next one.  A block that was read through an Include applies
- * only where its scope does, the block that governs the Include; the lines of
- * an included file before its first block, and those that follow an Include,
- * are in a block like one of `Match all'.
+ * The configuration, in memory.  A Host or Match line opens a block, which
+ * governs the lines up to the next one.  A block that was read through an
+ * Include applies only where its scope does, the block that governs the
+ * Include; the lines of an included file before its first block, and those that
+ * follow an Include, are in a block like one of `Match all'.
  *
  * Blocks are numbered in reading order.  Those that may apply to a name are
  * found without a look at the others: the names that Host lines hold are in
@@ -602,7 +602,7 @@ enum { GIVEN_COUNT = V_PORT + 1,	/* of these an inventory may say, */
 struct block {
 	const char *set[V_COUNT];	/* what it sets, NULL: nothing */
 	const char *note;	/* what the comment above it says, or NULL */
-	size_t words;		/* its list begins there in config.words */
+	uint32_t words;		/* its list begins there in config.words */
 	uint32_t scope;
 	unsigned file, line;	/* where it stands */
 	uint32_t active;	/* the last pass in which it applied */
@@ -618,7 +618,8 @@ struct literal {
 	struct literal *next;	/* the same name, further on */
 	/* of the name, in its first literal: */
 	uint32_t listed;	/* the block that does so, see config_hosts() */
-	uint32_t host;		/* its place in the list, from 1 on */
+	uint32_t host;		/* its place in the list, from 1 on;
+				   UINT32_MAX in the others */
 };
 
 /* What the configuration says of the name that was looked at last. */
@@ -647,7 +648,9 @@ struct config {
 	uint64_t seed;		/* with which they begin */
 	uint32_t *tried;	/* blocks whose list may match any name */
 	size_t nblocks, nliterals, ntried, capblocks, capliterals;
-	size_t read;		/* bytes read so far */
+	off_t read;		/* bytes read so far */
+	char *text;		/* where the next text that is kept goes, */
+	size_t room;		/* if it has no more bytes than this */
 	uint32_t pass;
 	int final;		/* a `Match final' asks for a second pass */
 	int by_session;		/* a Match line asks for what is run */
@@ -656,6 +659,19 @@ struct config {
 	const char *tokens[sizeof(TOKENS)];	/* NULL: not known */
 	struct values values;
 };
+
+/* A copy of S that stays; they are put close together. */
+static char *
+keep(struct config *c, const char *s)
+{
+	size_t n = strlen(s) + 1;
+
+	if (n > c->room)
+		c->text = zeros(1, c->room = n + KEEP_SIZE);
+	c->text += n;
+	c->room -= n;
+	return memcpy(c->text - n, s, n);
+}
 
 /* The place of a name in the index. */
 static struct literal **
@@ -675,14 +691,15 @@ names_index(struct config *c)
 	struct literal *l, **slot;
 	size_t i;
 
-	for (c->mask = 1; c->mask < 2 * c->nliterals; c->mask += c->mask + 1)
-		continue;
+	while (c->mask / 3 * 2 < c->nliterals + 1)
+		c->mask += c->mask + 1;
 	c->seed = FNV_START ^ (uint64_t)now_ms();
 	c->names = zeros(c->mask + 1, sizeof(*c->names));
 	for (i = c->nliterals; i-- > 0; *slot = l) {
 		l = &c->literals[i];
 		slot = name_slot(c, l->name);
-		l->next = *slot;
+		if ((l->next = *slot) != NULL)
+			l->next->host = UINT32_MAX;
 	}
 }
 
@@ -746,7 +763,7 @@ block_add(struct reader *r, uint32_t scope, int is_match)
 
 	r->open = (uint32_t)c->nblocks;
 	b = append(&c->blocks, &c->nblocks, &c->capblocks, sizeof(*b));
-	b->words = c->words.len;
+	b->words = (uint32_t)c->words.len;
 	b->scope = scope;
 	b->file = r->file;
 	b->line = r->line;
@@ -820,7 +837,7 @@ read_host(struct reader *r, char *p)
 		note_add(r, p);
 	}
 	if (r->note.len > 0)
-		b->note = format("%s", r->note.v);
+		b->note = keep(c, r->note.v);
 }
 
 /* A Match line: criteria, each followed by its argument or "". */
@@ -893,9 +910,8 @@ port_text(const char *s)
 {
 	struct servent *service;
 	char *end;
-	long n;
+	long n = strtol(s, &end, 10);
 
-	n = strtol(s, &end, 10);
 	if (end == s || *end != '\0') {
 		service = getservbyname(s, "tcp");
 		n = service != NULL ? ntohs((uint16_t)service->s_port) : 0;
@@ -931,6 +947,7 @@ read_value(struct reader *r, const char *key, char *p)
 		continue;
 	if (k == V_COUNT)
 		return;
+	p = keep(r->c, p);
 	if (r->open == 0)
 		block_add(r, r->governor, 1)->words = 0;
 	if (k == V_JUMP || k == V_COMMAND) {
@@ -965,9 +982,9 @@ read_line(struct reader *r, char *line)
 		p = token(p, key);	/* behind a blank, `=' or "" */
 	if (p != NULL && *p != '\0') {
 		if (strcmp(key, "host") == 0)
-			read_host(r, p);
+			read_host(r, keep(r->c, p));
 		else if (strcmp(key, "match") == 0)
-			read_match(r, p);
+			read_match(r, keep(r->c, p));
 		else if (strcmp(key, "include") == 0)
 			read_include(r, p);
 		else
@@ -977,19 +994,22 @@ read_line(struct reader *r, char *line)
 }
 
 /*
- * Reads a file into block SCOPE, as far as the bounds allow; its text is kept.
- * What is no regular file is empty, as a directory is to ssh.  Returns -1 and
- * errno if it cannot be opened.
+ * Reads a file into block SCOPE, as far as the bounds allow.  What is no
+ * regular file is empty, as a directory is to ssh.  Returns -1 and errno if it
+ * cannot be opened.
  */
 static int
 read_file(struct config *c, const char *path, uint32_t scope, int depth,
     int system)
 {
-	struct reader r;
-	struct buf text = { NULL, 0, 0 };
-	size_t room = READ_MAX - c->read;
+	struct reader r = { .c = c, .scope = scope, .governor = scope,
+	    .depth = depth, .system = system, .file = (unsigned)c->files.len };
 	struct stat st;
-	char *p, *next;
+	off_t left = 0;
+	char *line = NULL;
+	size_t cap = 0;
+	ssize_t n;
+	FILE *file;
 	int fd;
 
 	c->full |= depth > INCLUDE_DEPTH;
@@ -998,29 +1018,23 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd == -1)
 		return -1;
-	memset(&r, 0, sizeof(r));
-	r.c = c;
-	r.scope = r.governor = scope;
-	r.depth = depth;
-	r.system = system;
-	r.file = (unsigned)c->files.len;
+	if ((file = fdopen(fd, "r")) == NULL)
+		out_of_memory();
 	arg_add(&c->files, format("%s", path));
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-		text.v = grow(NULL, &text.cap, st.st_size > (off_t)room ?
-		    room + 4 : (size_t)st.st_size + 2, 1);
-		(void)read_whole(fd, &text, room);
-	}
-	close(fd);
-	c->read += text.len;
-	if (c->read > READ_MAX || c->files.len == FILES_MAX) {
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		left = st.st_size;
+	c->read += left;
+	c->full = c->read > READ_MAX || c->files.len == FILES_MAX;
+	if (c->full)
 		warnx("%s: too much configuration, no more is read", path);
-		c->full = 1;
-	}
-	for (p = text.v; text.len > 0 && p < text.v + text.len; p = next) {
-		next = cut_line(p, text.v + text.len);
+	for (; left > 0 && !c->full && (n = getline(&line, &cap, file)) != -1;
+	    left -= n) {
 		r.line++;
-		read_line(&r, p);
+		read_line(&r, line);
 	}
+	free(line);
+	free(r.note.v);
+	fclose(file);
 	return 0;
 }
 
@@ -1050,7 +1064,6 @@ static void
 config_read(struct config *c, const char *file)
 {
 	struct stat st;
-	size_t cap = 0;
 	uint32_t i;
 
 	arg_add(&c->words, NULL);
@@ -1066,7 +1079,7 @@ config_read(struct config *c, const char *file)
 		if (read_file(c, file, 0, 0, 0) == -1)
 			err(2, "%s", file);
 	}
-	c->tried = grow(NULL, &cap, c->nblocks, sizeof(*c->tried));
+	c->tried = zeros(c->nblocks, sizeof(*c->tried));
 	for (i = 1; i < c->nblocks; i++)
 		if (c->blocks[i].is_match ||
 		    c->words.v[c->blocks[i].words] != NULL)
@@ -1235,8 +1248,7 @@ evaluate(struct config *c, const char *typed, const struct given *given)
 	char *s;
 
 	memset(v->set, 0, sizeof(v->set));
-	v->listed = 0;
-	v->pattern = 0;
+	v->listed = v->pattern = 0;
 	v->typed = v->host = at != NULL ? at + 1 : typed;
 	if (at != NULL) {
 		v->user.len = 0;
@@ -1279,13 +1291,13 @@ struct host {
 	const char *note;	/* "" for none */
 	const struct given *given;	/* by the inventory, or NULL */
 	const char *file;	/* that it is from, or NULL */
-	unsigned line;
-	size_t number;		/* its place in the list, 0: it was typed */
-	size_t use;		/* the place of its last use, 0: none */
-	time_t used;		/* when that was */
 	const struct probe *test;	/* of its address, or NULL */
-	struct host *first;	/* of its aliases; see prompt_rank() */
-	size_t times;		/* of the last ranking that has one of these */
+	unsigned line;
+	unsigned number;	/* its place in the list, 0: it was typed */
+	unsigned use;		/* the place of its last use, 0: none */
+	unsigned first;		/* of its aliases; see prompt_rank() */
+	unsigned times;		/* of the last ranking that has one of these */
+	uint32_t used;		/* when it was used last */
 	int score;		/* for the query; see ranking_update() */
 };
 
@@ -1319,7 +1331,7 @@ host_list(struct hosts *h, struct literal *first)
 {
 	struct host *host = host_add(h, first->name);
 
-	host->number = first->host = (uint32_t)++h->len;
+	host->number = first->host = (unsigned)++h->len;
 	return host;
 }
 
@@ -1388,10 +1400,9 @@ config_hosts(struct hosts *h)
 	struct host *host;
 	size_t i;
 
-	names_index(c);
 	for (i = 0; i < c->nliterals; i++) {
 		l = &c->literals[i];
-		first = *name_slot(c, l->name);
+		first = l->host == UINT32_MAX ? *name_slot(c, l->name) : l;
 		b = &c->blocks[l->block];
 		if (first == l && typable(l->name)) {
 			l->listed = l->block;
@@ -1653,7 +1664,6 @@ inventory_hosts(struct hosts *h)
 	struct host *host;
 	size_t i, k;
 
-	names_index(h->config);
 	for (i = 0; i < h->config->nliterals; i++) {
 		l = &h->config->literals[i];
 		first = *name_slot(h->config, l->name);
@@ -1677,13 +1687,11 @@ inventory_read(struct hosts *h, const char *path)
 {
 	int fd = strcmp(path, "-") == 0 ? 0 :
 	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	struct inventory f;
+	struct inventory f = { .h = h, .group = "[all" };
 	struct buf text = { NULL, 0, 0 };
 	struct stat st;
 	char *p, *next;
 
-	memset(&f, 0, sizeof(f));
-	f.h = h;
 	f.name = fd != 0 ? path : "standard input";
 	if (fd > 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		h->file = path;
@@ -1695,7 +1703,6 @@ inventory_read(struct hosts *h, const char *path)
 		    "-o IdentityFile=...", f.name);
 	if (fd != 0)
 		close(fd);
-	f.group = "[all";
 	given_add(&f, "");	/* number 0 is none */
 	given_add(&f, f.group);
 	for (p = text.v; p < text.v + text.len; p = next) {
@@ -1814,7 +1821,7 @@ recent_read(struct hosts *h)
 			host = host_add(h, uses[i].name);
 			h->typed++;
 		}
-		host->use = i + 1;
+		host->use = (unsigned)i + 1;
 		host->used = uses[i].when;
 		h->last = host;
 	}
@@ -1887,12 +1894,10 @@ hosts_read(struct hosts *h, const struct options *o)
 	memset(h, 0, sizeof(*h));
 	h->config = zeros(1, sizeof(*h->config));
 	config_read(h->config, o->file);
-	if (o->inventory != NULL) {
+	if (o->inventory != NULL)
 		inventory_read(h, o->inventory);
-		inventory_hosts(h);
-	} else {
-		config_hosts(h);
-	}
+	names_index(h->config);
+	(o->inventory != NULL ? inventory_hosts : config_hosts)(h);
 	recent_read(h);
 }
 
@@ -1933,7 +1938,7 @@ struct query {
 	char text[QUERY_MAX];	/* of the words */
 	struct needle words[WORDS_MAX];
 	size_t nwords;
-	size_t number;		/* the whole query as a number, else 0 */
+	unsigned number;	/* the whole query as a number, else 0 */
 };
 
 /* What it is worth to match the letter at S[I], for it may begin a word. */
@@ -2051,7 +2056,7 @@ query_parse(struct query *q, const char *s)
 
 	q->nwords = 0;
 	q->number = strspn(s, DIGITS) == strlen(s) && strlen(s) < 10 ?
-	    (size_t)atol(s) : 0;
+	    (unsigned)atol(s) : 0;
 	snprintf(q->text, sizeof(q->text), "%s", s);
 	for (p = strtok(q->text, " \t"); p != NULL && q->nwords < WORDS_MAX;
 	    p = strtok(NULL, " \t")) {
@@ -2071,7 +2076,7 @@ struct ranking {
 	size_t len, cap;
 	int recent;		/* those used last come first */
 	int valid;		/* the matches are those for the text */
-	size_t times;		/* that hosts were ranked */
+	unsigned times;		/* that hosts were ranked */
 };
 
 /* Finds the host's score, a sum over the words; returns if it matches. */
@@ -2844,8 +2849,7 @@ unix_socket(struct sockaddr_un *sun, const char *path, int type)
 {
 	int fd;
 
-	memset(sun, 0, sizeof(*sun));
-	sun->sun_family = AF_UNIX;
+	*sun = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	if (strlen(path) >= sizeof(sun->sun_path))
 		return -1;
 	memcpy(sun->sun_path, path, strlen(path));
@@ -3059,7 +3063,7 @@ struct prompt {
 	size_t len, cursor;	/* bytes of it, and before the cursor */
 	struct host **rows;	/* matches, but one of a host's aliases only */
 	size_t nrows, caprows;
-	size_t times;		/* the ranking's that these are for */
+	unsigned times;		/* the ranking's that these are for */
 	size_t sel, top;	/* the selected row, the first one shown */
 	size_t room;		/* for rows, below the query */
 	struct buf lines[ROWS_MAX + 1];	/* what the screen shows */
@@ -3114,18 +3118,18 @@ prompt_rank(struct prompt *p)
 	if (p->times == p->rank.times)
 		return;
 	p->times = p->rank.times;
-	for (i = 0; i < h->len && h->v[i].first == NULL; i++) {
+	for (i = 0; i < h->len && h->v[i].first == 0; i++) {
 		host = &h->v[i];
 		if (host->given != NULL || host->file != first->file ||
 		    host->line != first->line ||
 		    strcmp(host_leads(h, host), host_leads(h, first)) != 0)
 			first = host;
-		host->first = first;
+		host->first = first->number;
 	}
 	p->rows = grow(p->rows, &p->caprows, p->rank.len + 1, sizeof(*p->rows));
 	for (p->nrows = i = 0; i < p->rank.len; i++) {
 		host = p->rank.matches[i];
-		first = host->first != NULL ? host->first : host;
+		first = host->first != 0 ? &h->v[host->first - 1] : host;
 		if (first->times != p->times)
 			p->rows[p->nrows++] = host;
 		first->times = p->times;
@@ -3137,14 +3141,14 @@ static void
 put_aliases(struct prompt *p, const struct host *host)
 {
 	const struct hosts *h = p->rank.hosts;
-	const struct host *one = host->first;
+	size_t i = host->first;
 
 	p->text.len = 0;
 	buf_str(&p->text, "");
-	for (; one != NULL && one < h->v + h->len &&
-	    one->first == host->first && p->text.len < MATCH_MAX; one++)
-		if (one != host)
-			buf_fmt(&p->text, " %s", one->name);
+	for (; i > 0 && i <= h->len && h->v[i - 1].first == host->first &&
+	    p->text.len < MATCH_MAX; i++)
+		if (i != host->number)
+			buf_fmt(&p->text, " %s", h->v[i - 1].name);
 }
 
 /* Finds the columns for the rows that are shown. */
@@ -3216,7 +3220,7 @@ put_row(struct prompt *p, size_t i)
 	    *test != '\0' ? "  " : "", test, *when != '\0' ? "  " : "", when);
 	end = edge - text_width(p->state.v);
 	/* with a precision of 0, the number 0 has no digit */
-	buf_fmt(&p->line, "%s%*.0zu%*s", chosen ? "\033[7m>" : " ",
+	buf_fmt(&p->line, "%s%*.0u%*s", chosen ? "\033[7m>" : " ",
 	    p->name - p->gap - 1, host->number, p->gap, "");
 	p->col = p->name;
 	p->found = 0;
@@ -3630,7 +3634,7 @@ plain_run(struct prompt *p)
 	for (;;) {
 		ranking_update(r, p->query);
 		for (i = 0; i < r->len; i++)
-			buf_fmt(&p->out, "%zu %s\n", r->matches[i]->number,
+			buf_fmt(&p->out, "%u %s\n", r->matches[i]->number,
 			    printable(r->matches[i]->name));
 		if (!plain_read(p))
 			return NULL;
@@ -4301,17 +4305,15 @@ login_env(struct login *l)
 
 /* Starts the master; 0 if it could not be listened to. */
 static int
-login_start(struct login *l, struct target *t)
+login_start(struct login *l)
 {
+	struct target *t = l->target;
 	int own = tty.fd == -1 || getenv("SSH_ASKPASS_REQUIRE") != NULL;
 	int fds[3] = { -1, -1, -1 };
 	const char *p, *port = setting(t, "port"), *jump;
 	struct sockets all = { { NULL, 0, 0 }, { NULL, 0, 0 } };
 	struct args a = { NULL, 0, 0 };
 
-	memset(l, 0, sizeof(*l));
-	l->target = t;
-	l->log = l->listen = l->client = -1;
 	if (t->dir.len == 0)
 		dir_find(&t->dir, 1);
 	sockets_find(&all);	/* it also cleans up */
@@ -4566,8 +4568,8 @@ login_wait(struct login *l)
 static int
 login(struct target *t)
 {
-	struct login l;
-	int started = login_start(&l, t);
+	struct login l = { .target = t, .log = -1, .listen = -1, .client = -1 };
+	int started = login_start(&l);
 	long long ms;
 
 	t->plan = started ? PLAN_ATTACH : PLAN_PLAIN;
@@ -4961,9 +4963,10 @@ int
 main(int argc, char **argv)
 {
 	static struct hosts hosts;
-	static struct prompt prompt;
 	static struct options options;
-	static struct target target;
+	static struct prompt prompt = { .options = &options,
+	    .rank.hosts = &hosts };
+	static struct target target = { .options = &options, .hosts = &hosts };
 	int first, joined, fd;
 
 	/* what is opened must not become a standard descriptor */
@@ -4979,8 +4982,6 @@ main(int argc, char **argv)
 	if (options.ctl != NULL && first == argc)
 		return finish(control_all(&options));
 	hosts_read(&hosts, &options);
-	prompt.options = &options;
-	prompt.rank.hosts = &hosts;
 	prompt.rank.recent = options.flag['r'];
 	joined = options.flag['l'] || options.flag['p'];
 	if (first < argc)
@@ -4991,8 +4992,6 @@ main(int argc, char **argv)
 		habit_check(&prompt.rank, &options, argv + first);
 	if (options.flag['l'])
 		return finish(list(&prompt.rank, options.flag['v']));
-	target.options = &options;
-	target.hosts = &hosts;
 	if (first < argc && !joined)
 		target.command = (const char *const *)argv + first + 1;
 	return finish(run(&prompt, &target));
