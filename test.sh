@@ -949,6 +949,8 @@ test_file()
 	chmod 644 "$HOME/.ssh/config"
 	is 'a relative file is one of the working directory' "a${newline}0" \
 	    "$(cd "$HOME/.ssh" && "$wl" -F config -l 2>&1; echo $?)"
+	is 'a file whose size is not known is read' b \
+	    "$(env -i a="${newline}Host b$newline" "$wl" -F /proc/self/environ -l)"
 	fresh
 }
 
@@ -1043,7 +1045,7 @@ hostile_includes()
 		survives "an Include in an Include, $((level - 1)) deep" h"$last"
 	done
 	hostile 'a file that includes itself' \
-	    'printf "Host a\nMatch all\nInclude config\n"'
+	    'printf "Host a\nMatch all\nInclude config\nHost b\n"' b
 	hostile 'a file that includes itself twice' \
 	    'printf "Host a\nMatch all\nInclude config config\n"'
 	hostile 'two files that include each other' \

@@ -123,11 +123,11 @@ enum {
 	FILES_MAX = 65535,	/* files read in all */
 	READ_MAX = 1 << 28,	/* bytes read in all */
 	KEYWORD_MAX = 32,	/* the longest keyword has 31 letters */
-	KEEP_SIZE = 1 << 18,	/* bytes of text that are kept together */
+	SLICE = 1 << 16,	/* bytes that kept text is put into */
 	HOSTNAME_MAX = 1 << 16,	/* bytes from which on no %h is expanded */
 	ADDR_MAX = 1024,	/* bytes of an address that are kept */
 	MATCH_MAX = 255,	/* bytes of a text that are matched */
-	RESERVED = 1 << 14,	/* elements that there is room for at first */
+	RESERVED = 1 << 14,	/* elements for which append() makes room */
 };
 
 extern char **environ;
@@ -618,8 +618,8 @@ struct literal {
 	struct literal *next;	/* the same name, further on */
 	/* of the name, in its first literal: */
 	uint32_t listed;	/* the block that does so, see config_hosts() */
-	uint32_t host;		/* its place in the list, from 1 on;
-				   UINT32_MAX in the others */
+	uint32_t host;		/* its place in the list, from 1 on; in the
+				   others UINT32_MAX, by names_index() */
 };
 
 /* What the configuration says of the name that was looked at last. */
@@ -648,9 +648,9 @@ struct config {
 	uint64_t seed;		/* with which they begin */
 	uint32_t *tried;	/* blocks whose list may match any name */
 	size_t nblocks, nliterals, ntried, capblocks, capliterals;
-	off_t read;		/* bytes read so far */
+	size_t read;		/* bytes read so far */
 	char *text;		/* where the next text that is kept goes, */
-	size_t room;		/* if it has no more bytes than this */
+	size_t room;		/* and how many bytes there is room for */
 	uint32_t pass;
 	int final;		/* a `Match final' asks for a second pass */
 	int by_session;		/* a Match line asks for what is run */
@@ -667,7 +667,7 @@ keep(struct config *c, const char *s)
 	size_t n = strlen(s) + 1;
 
 	if (n > c->room)
-		c->text = zeros(1, c->room = n + KEEP_SIZE);
+		c->text = zeros(1, c->room = n + SLICE);
 	c->text += n;
 	c->room -= n;
 	return memcpy(c->text - n, s, n);
@@ -1004,37 +1004,39 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 {
 	struct reader r = { .c = c, .scope = scope, .governor = scope,
 	    .depth = depth, .system = system, .file = (unsigned)c->files.len };
+	int fd, regular;
 	struct stat st;
-	off_t left = 0;
 	char *line = NULL;
 	size_t cap = 0;
 	ssize_t n;
 	FILE *file;
-	int fd;
 
 	c->full |= depth > INCLUDE_DEPTH;
-	if (c->full)
+	if (c->full || c->files.len == FILES_MAX)
 		return 0;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd == -1)
 		return -1;
+	arg_add(&c->files, format("%s", path));
+	regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	if (regular && st.st_size > READ_MAX)	/* which may be one line */
+		c->read = READ_MAX + 1;
 	if ((file = fdopen(fd, "r")) == NULL)
 		out_of_memory();
-	arg_add(&c->files, format("%s", path));
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		left = st.st_size;
-	c->read += left;
-	c->full = c->read > READ_MAX || c->files.len == FILES_MAX;
-	if (c->full)
-		warnx("%s: too much configuration, no more is read", path);
-	for (; left > 0 && !c->full && (n = getline(&line, &cap, file)) != -1;
-	    left -= n) {
+	while (regular && c->read <= READ_MAX &&
+	    (n = getline(&line, &cap, file)) != -1) {
+		c->read += (size_t)n;
 		r.line++;
 		read_line(&r, line);
 	}
-	free(line);
-	free(r.note.v);
+	if (regular && !feof(file) && errno == ENOMEM)
+		out_of_memory();
 	fclose(file);
+	free(line);
+	if (!c->full && (c->read > READ_MAX || c->files.len == FILES_MAX)) {
+		warnx("%s: too much configuration, no more is read", path);
+		c->full = 1;
+	}
 	return 0;
 }
 
@@ -2916,10 +2918,9 @@ is_open(const struct sockets *s, const char *name)
 
 	buf_fmt(&path, "%s/", s->dir.v);
 	put_label(&path, name, s->dir.len);
-	buf_str(&path, "-");
+	buf_str(&path, "-????????????????");
 	for (i = 0; i < s->live.len; i++)
-		found |= strncmp(s->live.v[i], path.v, path.len) == 0 &&
-		    strlen(s->live.v[i]) == path.len + HASH_LEN - 1;
+		found |= fnmatch(path.v, s->live.v[i], 0) == 0;
 	free(path.v);
 	return found;
 }
