@@ -4827,6 +4827,9 @@ test_fault_descriptors()
 test_fault_memory()
 {
 	[ ! "$sanitized" ] || return 0	# they take a lot of it
+	printf 'Host a\n#%40000000d\nHost b\n' 0 | write config
+	is 'no memory for a line ends wl' 'wl: out of memory' \
+	    "$(sh -c 'ulimit -v 70000; "$@" 2>&1' - "$wl" -F "$HOME/$config" -l)"
 	repeat 100000 'Host h%d\n' | write config
 	refused=0 done=0 kb=2500
 	while [ "$kb" -lt 30000 ]; do
@@ -5239,8 +5242,7 @@ function keyword(k,    n, lead) {
 	if (chance(6))
 		return lead substr(k, 1, n) "\"" substr(k, n + 1) "\"" \
 		    pick("||\t")
-	return lead k (chance(70) ? " " \
-	    : pick(" |\t|=| =|=| =|\t=\t|\r"))
+	return lead k (chance(70) ? " " : pick(" |\t|=| =|=| =|\t=\t|\r"))
 }
 
 function put(text) {
