@@ -123,7 +123,7 @@ enum {
 	FILES_MAX = 65535,	/* files read in all */
 	READ_MAX = 1 << 28,	/* bytes read in all */
 	KEYWORD_MAX = 32,	/* the longest keyword has 31 letters */
-	SLICE = 1 << 16,	/* bytes that kept text is put into */
+	SLICE = 1 << 16,	/* bytes of room for kept text at a time */
 	HOSTNAME_MAX = 1 << 16,	/* bytes from which on no %h is expanded */
 	ADDR_MAX = 1024,	/* bytes of an address that are kept */
 	MATCH_MAX = 255,	/* bytes of a text that are matched */
