@@ -649,7 +649,7 @@ struct config {
 	uint32_t *tried;	/* blocks whose list may match any name */
 	size_t nblocks, nliterals, ntried, capblocks, capliterals;
 	size_t read;		/* bytes read so far */
-	char *text;		/* where the next text that is kept goes, */
+	char *kept;		/* where the next text that is kept goes, */
 	size_t room;		/* and how many bytes there is room for */
 	uint32_t pass;
 	int final;		/* a `Match final' asks for a second pass */
@@ -667,10 +667,10 @@ keep(struct config *c, const char *s)
 	size_t n = strlen(s) + 1;
 
 	if (n > c->room)
-		c->text = zeros(1, c->room = n + SLICE);
-	c->text += n;
+		c->kept = zeros(1, c->room = n + SLICE);
+	c->kept += n;
 	c->room -= n;
-	return memcpy(c->text - n, s, n);
+	return memcpy(c->kept - n, s, n);
 }
 
 /* The place of a name in the index. */
@@ -940,7 +940,7 @@ read_value(struct reader *r, const char *key, char *p)
 	static const char *const keys[V_COUNT] = { "hostname", "user", "port",
 	    "proxyjump", "proxycommand", "canonicalizehostname", "tag" };
 	const char *value;
-	char *w, *more;
+	char *w, *second;
 	int k;
 
 	for (k = 0; k < V_COUNT && strcmp(key, keys[k]) != 0; k++)
@@ -957,7 +957,7 @@ read_value(struct reader *r, const char *key, char *p)
 		if (k == V_JUMP)
 			w[strcspn(w, "# \t\r\f\v")] = '\0';
 	} else {
-		if (next_word(&p, &w) != 1 || next_word(&p, &more) != 0)
+		if (next_word(&p, &w) != 1 || next_word(&p, &second) != 0)
 			return;
 		value = k == V_PORT ? port_text(w) : w;
 	}
@@ -1523,7 +1523,7 @@ names_add(struct inventory *f, const char *name, int depth)
 	const char *open = strchr(name, '[');
 	char a[2], z[2], *one;
 	long i = 0, to = -1, step = 1;
-	int end = 0, more = 0, stem = (int)strcspn(name, "[");
+	int end = 0, rest = 0, stem = (int)strcspn(name, "[");
 
 	if (open == NULL) {
 		given_add(f, name);
@@ -1538,8 +1538,8 @@ names_add(struct inventory *f, const char *name, int depth)
 	} else {	/* from 0 on */
 		(void)sscanf(open, ":%9ld%n", &to, &end);
 	}
-	if (end > 0 && sscanf(open + end, ":%9ld%n", &step, &more) == 1)
-		end += more;
+	if (end > 0 && sscanf(open + end, ":%9ld%n", &step, &rest) == 1)
+		end += rest;
 	if (open[end] != ']' || i > to || step <= 0 || depth == RANGES_MAX)
 		return 0;
 	for (; i <= to; i += step) {
