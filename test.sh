@@ -950,7 +950,7 @@ test_file()
 	is 'a relative file is one of the working directory' "a${newline}0" \
 	    "$(cd "$HOME/.ssh" && "$wl" -F config -l 2>&1; echo $?)"
 	is 'a file whose size is not known is read' b \
-	    "$(env -i a="${newline}Host b$newline" "$wl" -F /proc/self/environ -l)"
+	    "$(env a="${newline}Host b$newline" "$wl" -F /proc/self/environ -l)"
 	fresh
 }
 
