@@ -4201,12 +4201,10 @@ spinner_draw(struct login *l)
 	const char *address = l->address;
 	char *text = NULL;
 
-	if (tty_taken()) {
+	if (tty_taken())
 		spinner_erase(l);
-		return;
-	}
 	if (tty.fd == -1 || !tty_draws() || ms < SPIN_AFTER ||
-	    frame == l->frame)
+	    frame == l->frame || tty_taken())
 		return;
 	l->frame = frame;
 	tty_size();
@@ -4420,6 +4418,7 @@ ask_end(struct login *l, int refused)
 		tcflush(tty.fd, TCIFLUSH);
 		buf_str(&l->out, "\n");
 		write_out(tty.fd, &l->out);
+		login_read(l);	/* for then ssh goes on, and says more */
 	}
 	close(l->client);
 	l->client = -1;
@@ -4468,7 +4467,8 @@ login_over(struct login *l, enum login_state state)
 
 	if (l->state == LOGIN_ASKING)
 		ask_end(l, 1);
-	login_read(l);
+	else
+		login_read(l);
 	while (state == LOGIN_DONE && *setting(l->target, "remoteforward") &&
 	    setting_is(l->target, "loglevel", "INFO") && now_ms() < until &&
 	    tty_wait(l->log, l->replies > 0 ? REPLY_MS : 20) == 1)
