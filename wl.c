@@ -337,7 +337,7 @@ read_whole(int fd, struct buf *b, size_t max)
 	ssize_t n;
 
 	do {
-		b->v = grow(b->v, &b->cap, b->len + 2, 1);
+		b->v = grow(b->v, &b->cap, b->len + BUFSIZ, 1);
 		n = read(fd, b->v + b->len, b->cap - b->len - 1);
 		b->len += n > 0 ? (size_t)n : 0;
 	} while ((n > 0 && b->len <= max) || (n == -1 && errno == EINTR));
@@ -1017,7 +1017,7 @@ read_file(struct config *c, const char *path, uint32_t scope, int depth,
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd == -1)
 		return -1;
-	arg_add(&c->files, format("%s", path));
+	arg_add(&c->files, keep(c, path));
 	regular = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 	if (regular && st.st_size > READ_MAX)	/* which may be one line */
 		c->read = READ_MAX + 1;
@@ -1049,13 +1049,13 @@ user_find(struct config *c)
 
 	if (pw == NULL)
 		errx(2, "no user has the id %ld", (long)getuid());
-	c->tokens[0] = format("%s", pw->pw_dir);
-	c->tokens[1] = c->local_user = format("%s", pw->pw_name);
+	c->tokens[0] = keep(c, pw->pw_dir);
+	c->tokens[1] = c->local_user = keep(c, pw->pw_name);
 	c->tokens[2] = format("%ld", (long)getuid());
 	if (gethostname(name, sizeof(name)) == 0) {
-		c->tokens[3] = format("%s", name);
+		c->tokens[3] = keep(c, name);
 		name[strcspn(name, ".")] = '\0';
-		c->tokens[4] = format("%s", name);
+		c->tokens[4] = keep(c, name);
 	}
 	c->tokens[5] = "%";
 	(void)setenv("HOME", pw->pw_dir, 0);	/* glibc's glob may want it */
@@ -4189,7 +4189,7 @@ spinner_erase(struct login *l)
 	write_out(tty.fd, &l->out);
 }
 
-/* Shows the next frame in time, the address if it fits, but over no pager. */
+/* Shows the next frame in time, with the address if that fits. */
 static void
 spinner_draw(struct login *l)
 {
@@ -4201,10 +4201,8 @@ spinner_draw(struct login *l)
 	const char *address = l->address;
 	char *text = NULL;
 
-	if (tty_taken())
-		spinner_erase(l);
 	if (tty.fd == -1 || !tty_draws() || ms < SPIN_AFTER ||
-	    frame == l->frame || tty_taken())
+	    frame == l->frame)
 		return;
 	l->frame = frame;
 	tty_size();
@@ -4556,7 +4554,9 @@ login_wait(struct login *l)
 			ask_accept(l);
 		else if (l->state < LOGIN_DONE && FD_ISSET(l->client, &in))
 			ask_end(l, l->state == LOGIN_ASKING);
-		if (l->state == LOGIN_SPINNING)
+		if (l->state == LOGIN_SPINNING && tty_taken())
+			spinner_erase(l);	/* no frame over a pager */
+		else if (l->state == LOGIN_SPINNING)
 			spinner_draw(l);
 	}
 }
